@@ -1,0 +1,93 @@
+package portal
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// View is one generation of a node, held still from the beginning of a request
+// to its end: catalogue, index and tables of the same snapshot. Close releases
+// it and may be called more than once.
+type View interface {
+	Catalog
+	Searcher
+	Tables
+	Objects
+	State() CopyState
+	Close()
+}
+
+// Catalog reads datasets and those who answer for them.
+type Catalog interface {
+	// Dataset gives one dataset; ErrNotFound when the generation has none of this id.
+	// A withdrawn dataset is found: its Latest.Withdrawn says why.
+	Dataset(ctx context.Context, id DatasetID) (Dataset, error)
+	// Datasets gives those of ids that exist, in the order of ids.
+	Datasets(ctx context.Context, ids []DatasetID) ([]Dataset, error)
+	// Release gives an earlier release; ErrNotFound when it never was.
+	Release(ctx context.Context, id DatasetID, number int) (Release, error)
+	// Manifest gives the signed bytes of a release's manifest.
+	Manifest(ctx context.Context, id DatasetID, number int) ([]byte, error)
+	// Publishers gives all publishers by id.
+	Publishers(ctx context.Context) ([]Publisher, error)
+	// Counts gives the number of datasets not withdrawn.
+	Count(ctx context.Context) (int, error)
+}
+
+// Searcher finds datasets.
+type Searcher interface {
+	// Search answers q within a deadline; a q over the limits is ErrUsage.
+	Search(ctx context.Context, q Query) (Results, error)
+}
+
+// Tables reads tables row by row.
+type Tables interface {
+	// Tables lists the tables in a resource: one, or one a sheet of a workbook;
+	// none when the resource is no table. ErrNotHeld when its bytes are elsewhere.
+	Tables(ctx context.Context, r Resource) ([]TableInfo, error)
+	// Rows gives one page of a table. An unknown column or a bad cursor is ErrUsage.
+	Rows(ctx context.Context, r Resource, sheet string, q RowQuery) (RowPage, error)
+}
+
+// Objects opens content by its hash.
+type Objects interface {
+	// Object opens verified bytes and gives their length; ErrNotHeld when this
+	// node does not have them.
+	Object(ctx context.Context, d Digest) (ReadSeekCloser, int64, error)
+}
+
+// ReadSeekCloser is an open object: http.ServeContent reads ranges from it.
+type ReadSeekCloser interface {
+	io.ReadSeeker
+	io.ReaderAt
+	io.Closer
+}
+
+// Role is what a node does.
+type Role string
+
+// The roles (DESIGN.md, "One program, three roles").
+const (
+	Central Role = "central"
+	Mirror  Role = "mirror"
+	Agency  Role = "agency"
+)
+
+// Status is what a node says of itself, on its page, in its API and in
+// `koprik status --json`.
+type Status struct {
+	Role       Role
+	Title      string
+	Contact    string // e-mail of who runs this node; may be empty
+	State      CopyState
+	Fresh      Freshness
+	Datasets   int
+	SignedBy   []string // key ids of the timestamp role, lower-case hex
+	Upstream   string   // "" at a central
+	LastSync   time.Time
+	LastResult string // "" or why the last sync did not succeed
+	Outbox     int    // inquiries waiting to travel
+	Version    string
+	ClockWrong bool // the machine's clock is before the newest signed time
+}
