@@ -1,0 +1,187 @@
+// Package sqlite opens the databases that live inside the process: one
+// connection that writes, several that read, and numbered migrations. It holds
+// the knowledge of how SQLite is to be set up, and no table of its own but the
+// list of migrations.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// DefaultReaders is how many connections read at once when nobody says. One
+// more waits until one is given back.
+const DefaultReaders = 16
+
+// Options say what kind of database it is.
+type Options struct {
+	// ApplicationID stands in the header of the file and tells our databases
+	// from each other's and from foreign ones. Must not be 0.
+	ApplicationID uint32
+	// Relaxed sets synchronous=NORMAL: a power cut may undo the newest commits,
+	// whole. Without it (FULL) a commit is on the platter when it returns.
+	Relaxed bool
+	// Readers is how many connections may read at once; 0 means DefaultReaders.
+	Readers int
+}
+
+// DB is an open database in WAL mode: readers never wait for the writer, nor
+// the writer for them.
+type DB struct {
+	Write *sql.DB // one connection; its transactions begin as IMMEDIATE
+	Read  *sql.DB // several connections that cannot write
+}
+
+// Open opens or creates the database at path, whose folder must exist. A file
+// that is no database, is cut short or has another ApplicationID is ErrDamaged.
+// Nothing is ever deleted.
+func Open(path string, o Options) (*DB, error) {
+	if o.ApplicationID == 0 {
+		return nil, fmt.Errorf("open %s: no application id", path)
+	}
+	if err := refuseOrphanedLog(path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	write, err := dsn(path, o, true)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	read, err := dsn(path, o, false)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db := &DB{}
+	if db.Write, err = sql.Open("sqlite", write); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if db.Read, err = sql.Open("sqlite", read); err != nil {
+		db.Write.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	readers := o.Readers
+	if readers <= 0 {
+		readers = DefaultReaders
+	}
+	db.Write.SetMaxOpenConns(1)
+	db.Read.SetMaxOpenConns(readers)
+	db.Read.SetMaxIdleConns(readers)
+	if err := claim(context.Background(), db, o.ApplicationID); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open %s: %w", path, Explain(err))
+	}
+	return db, nil
+}
+
+// Close gives all connections back; the last one folds the log into the file.
+func (db *DB) Close() error {
+	return errors.Join(db.Read.Close(), db.Write.Close())
+}
+
+// refuseOrphanedLog keeps SQLite from deleting a log that has lost its
+// database: a file of length 0 beside a log is a database that was cut off,
+// for ours are a page long before their log is made.
+func refuseOrphanedLog(path string) error {
+	wal, err := os.Stat(path + "-wal")
+	if errors.Is(err, os.ErrNotExist) || err == nil && wal.Size() == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	file, err := os.Stat(path)
+	if err == nil && file.Size() > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the file is empty or gone, its log is not", ErrDamaged)
+}
+
+// claim checks whose file it is, and marks it as ours when it is empty.
+func claim(ctx context.Context, db *DB, id uint32) error {
+	tx, err := db.Write.BeginTx(ctx, nil)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer tx.Rollback()
+	var held, objects int64
+	if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&held); err != nil {
+		return unreadable(err)
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+		return unreadable(err)
+	}
+	switch {
+	case uint32(held) == id: //nolint:gosec // the header's 32 bits, read as signed
+	case held == 0 && objects == 0:
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", int32(id))); err != nil { //nolint:gosec // as above
+			return err
+		}
+	default:
+		return fmt.Errorf("%w: its application id is %#x, not %#x", ErrDamaged, uint32(held), id) //nolint:gosec // as above
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	return db.Read.PingContext(ctx)
+}
+
+// dsn spells the database and its settings as the driver reads them. Settings
+// stand here because statements on a pool reach one connection only.
+func dsn(path string, o Options, write bool) (string, error) {
+	uri, err := fileURI(path)
+	if err != nil {
+		return "", err
+	}
+	q := url.Values{}
+	q.Add("_busy_timeout", "5000") // ms; another process that holds the file, a recovery
+	q.Add("_foreign_keys", "on")
+	q.Add("_dqs", "0")       // "x" is a name, never a string
+	q.Add("_defensive", "1") // no statement may damage the file
+	q.Add("_pragma", "trusted_schema(off)")
+	q.Add("_pragma", "cell_size_check(on)")
+	if write {
+		q.Add("_txlock", "immediate")
+		q.Add("_journal_mode", "WAL")
+		q.Add("_pragma", "journal_size_limit(16777216)") // bytes of log kept after a large change
+		q.Add("_synchronous", "FULL")
+		if o.Relaxed {
+			q.Set("_synchronous", "NORMAL")
+		}
+	} else {
+		q.Add("_query_only", "on")
+	}
+	return uri + "?" + q.Encode(), nil
+}
+
+// fileURI escapes path so that a space, ?, # or % in a folder's name does not
+// end it: SQLite undoes the percent signs.
+func fileURI(path string) (string, error) {
+	if strings.ContainsRune(path, 0) {
+		return "", fmt.Errorf("path %q has a NUL", path)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return escapeURI(filepath.ToSlash(abs), runtime.GOOS == "windows"), nil
+}
+
+// escapeURI makes a file: address of an absolute path with forward slashes.
+func escapeURI(abs string, windows bool) string {
+	parts := strings.Split(abs, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	if windows && !strings.HasPrefix(abs, "/") {
+		return "file:///" + strings.Join(parts, "/") // file:///C:/data
+	}
+	return "file://" + strings.Join(parts, "/")
+}
