@@ -1,0 +1,188 @@
+// Package api answers programs: the JSON interface of version 1, data packages,
+// the original files of releases, and the repository that mirrors follow.
+//
+// Everything here reads; nothing changes. What is served is listed, address by
+// address, in openapi.json, which is also served as /api/v1/openapi.json.
+package api
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/klauspost/compress/gzhttp"
+
+	"koprik/portal"
+)
+
+// Options say what the interface reads from.
+type Options struct {
+	// View gives one generation, held still for one request. Mandatory.
+	View func(context.Context) (portal.View, error)
+	// Status tells how the node is. Mandatory.
+	Status func(context.Context) (portal.Status, error)
+	// Repository is the tree of signed metadata, manifests and compressed
+	// objects, served under /repository/. Its files must be io.ReadSeekers.
+	// Nil where this node publishes none: every address below is then 404.
+	Repository fs.FS
+	// Log takes the errors nobody expected. Nil means slog.Default().
+	Log *slog.Logger
+}
+
+// Limits of one request (guarantee 5).
+const (
+	maxAddress  = 8 << 10          // bytes of path and query together
+	requestTime = 10 * time.Second // for the answer to be made, not for it to be sent
+)
+
+// Mounts are the patterns (of net/http's ServeMux) that the handler of New
+// answers. Whoever fits the rooms together sends everything else to the pages.
+func Mounts() []string {
+	return []string{
+		"/api/v1/",
+		"/dataset/",
+		"/repository/",
+		"/healthz",
+		"/readyz",
+		"/.well-known/koprik",
+	}
+}
+
+// New makes the handler. It answers GET and HEAD only, and keeps to one
+// generation from the beginning of a request to its end.
+func New(o Options) http.Handler {
+	a := &api{o: o, log: o.Log}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	r := mux.NewRouter().SkipClean(true)
+	for _, route := range a.routes() {
+		var h http.Handler = a.answer(route.handle)
+		if route.compress {
+			h = compressed(h)
+		}
+		r.Handle(route.path, h).Methods(http.MethodGet, http.MethodHead)
+	}
+	r.NotFoundHandler = a.answer(noRoute)
+	r.MethodNotAllowedHandler = http.HandlerFunc(a.wrongMethod)
+	a.router = r
+	return a
+}
+
+type api struct {
+	o      Options
+	log    *slog.Logger
+	router *mux.Router
+}
+
+// route is one address and what answers it.
+type route struct {
+	path     string
+	handle   handler
+	compress bool // JSON made here; files go out as they are
+}
+
+// handler answers one request or returns why not; it has then written nothing.
+type handler func(http.ResponseWriter, *http.Request) error
+
+func (a *api) routes() []route {
+	const release = "/dataset/{slug}/release/{n:[0-9]+}"
+	return []route{
+		{"/api/v1/openapi.json", a.openapi, true},
+		{"/api/v1/status", a.status, true},
+		{"/api/v1/datasets", a.viewed(a.datasets), true},
+		{"/api/v1/datasets/{slug}", a.viewed(a.dataset), true},
+		{"/api/v1/datasets/{slug}/releases", a.viewed(a.releases), true},
+		{"/api/v1/tables/{slug}/{name}/rows", a.viewed(a.rows), true},
+		{"/dataset/{slug}/datapackage.json", a.viewed(a.dataPackage), true},
+		{release + ".json", a.viewed(a.manifest), true},
+		{release + "/manifest.json", a.viewed(a.manifestOrFile), false},
+		{release + "/{path:.+}", a.viewed(a.file), false},
+		{"/repository/{path:.+}", a.repository, false},
+		{"/healthz", a.healthz, false},
+		{"/readyz", a.readyz, false},
+		{"/.well-known/koprik", a.wellKnown, false},
+	}
+}
+
+// ServeHTTP refuses what is too long before anything looks at it, and sets what
+// every answer carries: programs on any page may read it, and nothing in it runs.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Koprik-Generation, Koprik-As-Of, ETag, Repr-Digest, Content-Disposition, Content-Range, Accept-Ranges")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxAddress {
+		a.fail(w, r, usage("address", "longer than %d bytes", maxAddress))
+		return
+	}
+	a.router.ServeHTTP(w, r)
+}
+
+// answer turns the error of a handler into an answer.
+func (a *api) answer(next handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		defer cancel()
+		if err := next(w, r.WithContext(ctx)); err != nil {
+			a.fail(w, r, err)
+		}
+	}
+}
+
+// viewed opens one generation for next and says in the headers which it is.
+// The view is closed when next returns or, for a file that takes minutes to
+// send, by next itself.
+func (a *api) viewed(next func(http.ResponseWriter, *http.Request, portal.View) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v, err := a.o.View(r.Context())
+		if err != nil {
+			return err
+		}
+		defer v.Close()
+		stampGeneration(w, v.State())
+		return next(w, r, v)
+	}
+}
+
+// stampGeneration says which copy an answer was made from.
+func stampGeneration(w http.ResponseWriter, s portal.CopyState) {
+	w.Header().Set("Koprik-Generation", strconv.FormatInt(s.Generation, 10))
+	if !s.AsOf.IsZero() {
+		w.Header().Set("Koprik-As-Of", s.AsOf.UTC().Format(time.RFC3339))
+	}
+}
+
+func noRoute(_ http.ResponseWriter, r *http.Request) error {
+	p := &portal.Problem{Kind: portal.ErrNotFound, Where: r.URL.Path, Message: "there is nothing at this address"}
+	return p.WithHint("every address is listed in /api/v1/openapi.json")
+}
+
+func (a *api) wrongMethod(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD")
+	p := &portal.Problem{Kind: errMethod, Where: r.Method, Message: "this address answers GET and HEAD only"}
+	a.fail(w, r, p)
+}
+
+// What goes wrong in HTTP alone and not in the domain.
+var (
+	errMethod   = errors.New("method not allowed")
+	errNotReady = errors.New("not ready")
+)
+
+// compressed sends JSON in gzip or zstd to whoever reads it. The suffix keeps
+// the ETags of the spellings apart; matches knows it.
+func compressed(h http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(512), gzhttp.SuffixETag("-gzip"))
+	if err != nil { // the options above are constants, and a test calls New
+		panic(err)
+	}
+	return wrap(h)
+}

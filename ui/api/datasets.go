@@ -1,0 +1,182 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/gorilla/mux"
+
+	"koprik/portal"
+)
+
+// datasetPageOf is the answer of /api/v1/datasets.
+type datasetList struct {
+	generation
+	Total    int                             `json:"total"`
+	Datasets []summary                       `json:"datasets"`
+	Facets   map[portal.Facet]map[string]int `json:"facets"`
+	Next     string                          `json:"next,omitempty"`     // cursor
+	NextURL  string                          `json:"next_url,omitempty"` // this address with that cursor
+}
+
+func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) error {
+	q, err := parseSearch(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if q.Limit == 0 {
+		q.Limit = portal.DefaultLimit
+	}
+	found, err := v.Search(r.Context(), q)
+	if err != nil {
+		return fmt.Errorf("search the datasets: %w", err)
+	}
+	ids := make([]portal.DatasetID, len(found.Hits))
+	hits := make(map[portal.DatasetID]portal.Hit, len(found.Hits))
+	for i, h := range found.Hits {
+		ids[i], hits[h.Dataset] = h.Dataset, h
+	}
+	all, err := v.Datasets(r.Context(), ids)
+	if err != nil {
+		return fmt.Errorf("read the datasets found: %w", err)
+	}
+	body := datasetList{generation: generationOf(v), Total: found.Total, Datasets: []summary{}, Facets: found.Facets}
+	if body.Facets == nil {
+		body.Facets = map[portal.Facet]map[string]int{}
+	}
+	for _, d := range all {
+		s := summaryOf(d)
+		s.Score, s.Matched = hits[d.ID].Score, hits[d.ID].Matched
+		body.Datasets = append(body.Datasets, s)
+	}
+	if end := q.Offset + len(found.Hits); len(found.Hits) > 0 && end < found.Total && end <= portal.MaxOffset {
+		body.Next = cursorAt(end)
+		body.NextURL = withParameter(r.URL, "cursor", body.Next)
+	}
+	return send(w, r, body)
+}
+
+// withParameter is u's path and query with one parameter set.
+func withParameter(u *url.URL, key, value string) string {
+	q := u.Query()
+	q.Set(key, value)
+	return u.EscapedPath() + "?" + q.Encode()
+}
+
+// datasetOf reads the dataset that the address names.
+func datasetOf(r *http.Request, v portal.View) (portal.Dataset, error) {
+	slug := mux.Vars(r)["slug"]
+	id, err := portal.ParseDatasetID(slug)
+	if err != nil {
+		return portal.Dataset{}, notFound("dataset", "%v", err)
+	}
+	d, err := v.Dataset(r.Context(), id)
+	if err != nil {
+		return portal.Dataset{}, fmt.Errorf("dataset %s: %w", id, err)
+	}
+	return d, nil
+}
+
+func (a *api) dataset(w http.ResponseWriter, r *http.Request, v portal.View) error {
+	if err := noParameters(r); err != nil {
+		return err
+	}
+	d, err := datasetOf(r, v)
+	if err != nil {
+		return err
+	}
+	return send(w, r, struct {
+		generation
+		detail
+	}{generationOf(v), detailOf(d)})
+}
+
+// releaseLine is one release in a dataset's history.
+type releaseLine struct {
+	Release  int    `json:"release"`
+	Issued   string `json:"issued"`
+	Reason   *text  `json:"reason,omitempty"`
+	Manifest struct {
+		URL   string `json:"url"`
+		Hash  string `json:"hash"`
+		Bytes int64  `json:"bytes"`
+	} `json:"manifest"`
+}
+
+func (a *api) releases(w http.ResponseWriter, r *http.Request, v portal.View) error {
+	if err := noParameters(r); err != nil {
+		return err
+	}
+	d, err := datasetOf(r, v)
+	if err != nil {
+		return err
+	}
+	lines := make([]releaseLine, len(d.History))
+	for i, ref := range d.History {
+		l := &lines[i]
+		l.Release, l.Issued, l.Reason = ref.Number, moment(ref.Issued), textOf(ref.Reason)
+		l.Manifest.URL = releaseURL(d.ID, ref.Number) + ".json"
+		l.Manifest.Hash, l.Manifest.Bytes = ref.Manifest.String(), ref.Length
+	}
+	return send(w, r, struct {
+		generation
+		Dataset  portal.DatasetID `json:"dataset"`
+		Releases []releaseLine    `json:"releases"`
+	}{generationOf(v), d.ID, lines})
+}
+
+// noParameters refuses a query string where none is read.
+func noParameters(r *http.Request) error {
+	p, err := newParameters(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return p.err("none")
+}
+
+// dataPackage gives the latest release as a Frictionless data package: the
+// manifest as it was signed, with the paths of its resources leading to their
+// addresses for ever. They are relative, as the standard wants them, so the
+// package works from any mirror.
+func (a *api) dataPackage(w http.ResponseWriter, r *http.Request, v portal.View) error {
+	d, err := datasetOf(r, v)
+	if err != nil {
+		return err
+	}
+	if err := withdrawn(d); err != nil {
+		return err
+	}
+	signed, err := v.Manifest(r.Context(), d.ID, d.Latest.Number)
+	if err != nil {
+		return fmt.Errorf("manifest of %s: %w", d.ID, err)
+	}
+	data, err := repath(signed, d.Latest)
+	if err != nil {
+		return fmt.Errorf("manifest of %s, release %d: %w", d.ID, d.Latest.Number, err)
+	}
+	sendBytes(w, r, "application/json; charset=utf-8", data)
+	return nil
+}
+
+// repath gives the manifest of l with each resource's path made relative to
+// /dataset/{slug}/. Everything else stays, byte for byte where JSON allows.
+func repath(manifest []byte, l portal.Release) ([]byte, error) {
+	var pkg map[string]json.RawMessage
+	if err := json.Unmarshal(manifest, &pkg); err != nil {
+		return nil, err
+	}
+	var resources []map[string]json.RawMessage
+	if err := json.Unmarshal(pkg["resources"], &resources); err != nil {
+		return nil, fmt.Errorf("resources: %w", err)
+	}
+	if len(resources) != len(l.Resources) {
+		return nil, fmt.Errorf("%d resources where the catalogue has %d", len(resources), len(l.Resources))
+	}
+	for i, r := range l.Resources {
+		resources[i]["path"] = encode(fmt.Sprintf("release/%d/%s", l.Number, escapePath(r.Path)))
+	}
+	pkg["resources"] = encode(resources)
+	return append(encode(pkg), '\n'), nil
+}
