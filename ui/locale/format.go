@@ -1,0 +1,188 @@
+package locale
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"koprik/portal"
+)
+
+// Form is a plural category of CLDR.
+type Form string
+
+// The categories that the five languages use.
+const (
+	One   Form = "one"
+	Few   Form = "few"
+	Many  Form = "many"
+	Other Form = "other"
+)
+
+var forms = []Form{One, Few, Many, Other}
+
+// Plural gives the category of a whole number. The rules are CLDR's for uz,
+// ru and en; Karakalpak, which CLDR has no rules for, follows its relatives.
+func Plural(l portal.Lang, n int64) Form {
+	n = max(n, -n)
+	if l != portal.Russian {
+		if n == 1 {
+			return One
+		}
+		return Other
+	}
+	last, lastTwo := n%10, n%100
+	switch {
+	case last == 1 && lastTwo != 11:
+		return One
+	case last >= 2 && last <= 4 && (lastTwo < 12 || lastTwo > 14):
+		return Few
+	}
+	return Many
+}
+
+const nbsp = "\u00a0"
+
+// separators gives what stands between thousands and before decimals: a comma
+// and a point in English, a space that does not break and a comma elsewhere.
+func (w *Words) separators() (group, decimal string) {
+	if w.lang == portal.English {
+		return ",", "."
+	}
+	return nbsp, ","
+}
+
+// Int writes a whole number with its thousands apart.
+func (w *Words) Int(n int64) string { return w.Decimal(strconv.FormatInt(n, 10)) }
+
+// Float writes a number with all its digits. What is too long to read so is
+// written with an exponent; NaN and infinities as Go writes them.
+func (w *Words) Float(f float64) string {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	if a := math.Abs(f); a != 0 && (a >= 1e15 || a < 1e-7) {
+		_, decimal := w.separators()
+		return strings.Replace(strconv.FormatFloat(f, 'g', -1, 64), ".", decimal, 1)
+	}
+	return w.Decimal(strconv.FormatFloat(f, 'f', -1, 64))
+}
+
+// Decimal writes a number that came as digits with a point: "-1893300.25".
+// The minus becomes a real one, so that a screen reader says it.
+func (w *Words) Decimal(s string) string {
+	group, decimal := w.separators()
+	sign := ""
+	if rest, negative := strings.CutPrefix(s, "-"); negative {
+		sign, s = "−", rest
+	}
+	whole, fraction, hasFraction := strings.Cut(s, ".")
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteString(group)
+		}
+		b.WriteRune(r)
+	}
+	if hasFraction {
+		b.WriteString(decimal + fraction)
+	}
+	return b.String()
+}
+
+// Date writes the day of t, in t's own time zone: "3-may, 2026-yil".
+func (w *Words) Date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	month := w.T(Key("date.m" + strconv.Itoa(int(t.Month()))))
+	return w.T("date.long", "d", strconv.Itoa(t.Day()), "month", month, "y", strconv.Itoa(t.Year()))
+}
+
+// Day writes a date without a time zone; "" for no date.
+func (w *Words) Day(d portal.Date) string { return w.Date(d.Time()) }
+
+// DateTime writes day, hour and minute, in t's own time zone.
+func (w *Words) DateTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return w.T("date.time", "date", w.Date(t), "time", t.Format("15:04"))
+}
+
+// Ago says how long ago something was, in one unit, rounded down. What lies
+// less than a minute back, or ahead, is "just now".
+func (w *Words) Ago(age time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case age < time.Minute:
+		return w.T("ago.now")
+	case age < time.Hour:
+		return w.N64("ago.minutes", int64(age/time.Minute))
+	case age < day:
+		return w.N64("ago.hours", int64(age/time.Hour))
+	case age < 365*day:
+		return w.N64("ago.days", int64(age/day))
+	case age < 730*day:
+		return w.N64("ago.months", int64(age/(30*day+10*time.Hour)))
+	}
+	return w.N64("ago.years", int64(age/(365*day+6*time.Hour)))
+}
+
+// Bytes writes a size with at most one decimal; a kilobyte is 1000 bytes.
+func (w *Words) Bytes(n int64) string {
+	if n < 1000 {
+		return w.N64("size.b", n)
+	}
+	size, unit := float64(n), -1
+	keys := []Key{"size.kb", "size.mb", "size.gb", "size.tb"}
+	for size >= 999.5 && unit < len(keys)-1 {
+		size, unit = size/1000, unit+1
+	}
+	digits := 0
+	if size < 9.95 {
+		digits = 1
+	}
+	text := strings.TrimSuffix(strconv.FormatFloat(size, 'f', digits, 64), ".0")
+	return w.T(keys[unit], "n", w.Decimal(text))
+}
+
+// List joins items with commas and the word for "and" before the last.
+func (w *Words) List(items []string) string {
+	switch len(items) {
+	case 0:
+		return ""
+	case 1:
+		return items[0]
+	}
+	text := items[0]
+	for _, item := range items[1 : len(items)-1] {
+		text = w.T("list.comma", "a", text, "b", item)
+	}
+	return w.T("list.and", "a", text, "b", items[len(items)-1])
+}
+
+// Theme names a theme.
+func (w *Words) Theme(id portal.ThemeID) string { return w.T(Key("theme." + string(id))) }
+
+// Periodicity says how often: "every month".
+func (w *Words) Periodicity(p portal.Periodicity) string { return w.T(Key("period." + string(p))) }
+
+// Facet names a way to narrow a search.
+func (w *Words) Facet(f portal.Facet) string { return w.T(Key("facet." + string(f))) }
+
+// Role says what a node does.
+func (w *Words) Role(r portal.Role) string { return w.T(Key("node." + string(r))) }
+
+// Language names a language in the words of this one.
+func (w *Words) Language(l portal.Lang) string { return w.T(Key("lang." + string(l))) }
+
+// Op names the condition of a row filter ("eq"); see portal.RowFilter.
+func (w *Words) Op(op string) string { return w.T(Key("op." + op)) }
+
+// Condition says a row filter as part of a sentence: "Region is “Xorazm”".
+func (w *Words) Condition(op, column, value string) string {
+	return w.T(Key("said."+op), "column", column, "value", value)
+}
