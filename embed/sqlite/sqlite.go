@@ -73,11 +73,12 @@ func Open(path string, o Options) (*DB, error) {
 	}
 	db.Write.SetMaxOpenConns(1)
 	db.Read.SetMaxOpenConns(readers)
-	db.Read.SetMaxIdleConns(readers)
+	db.Read.SetMaxIdleConns(-1) // none that looked at the file before it was ours is kept
 	if err := claim(context.Background(), db, o.ApplicationID); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open %s: %w", path, Explain(err))
 	}
+	db.Read.SetMaxIdleConns(readers)
 	return db, nil
 }
 
@@ -104,33 +105,24 @@ func refuseOrphanedLog(path string) error {
 	return fmt.Errorf("%w: the file is empty or gone, its log is not", ErrDamaged)
 }
 
-// claim checks whose file it is, and marks it as ours when it is empty.
+// claim checks whose file it is, and marks it as ours when it is empty. It
+// looks through a reader: the writer would turn a foreign file to WAL.
 func claim(ctx context.Context, db *DB, id uint32) error {
-	tx, err := db.Write.BeginTx(ctx, nil)
-	if err != nil {
-		return unreadable(err)
-	}
-	defer tx.Rollback()
 	var held, objects int64
-	if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&held); err != nil {
+	if err := db.Read.QueryRowContext(ctx, "PRAGMA application_id").Scan(&held); err != nil {
 		return unreadable(err)
 	}
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+	if err := db.Read.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
 		return unreadable(err)
 	}
 	switch {
 	case uint32(held) == id: //nolint:gosec // the header's 32 bits, read as signed
+		return db.Write.PingContext(ctx)
 	case held == 0 && objects == 0:
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", int32(id))); err != nil { //nolint:gosec // as above
-			return err
-		}
-	default:
-		return fmt.Errorf("%w: its application id is %#x, not %#x", ErrDamaged, uint32(held), id) //nolint:gosec // as above
-	}
-	if err := tx.Commit(); err != nil {
+		_, err := db.Write.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", int32(id))) //nolint:gosec // as above
 		return err
 	}
-	return db.Read.PingContext(ctx)
+	return fmt.Errorf("%w: its application id is %#x, not %#x", ErrDamaged, uint32(held), id) //nolint:gosec // as above
 }
 
 // dsn spells the database and its settings as the driver reads them. Settings

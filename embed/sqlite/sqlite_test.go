@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -215,6 +216,28 @@ func TestDamagedFilesAreErrDamaged(t *testing.T) {
 		if held, err := os.ReadFile(path); err != nil || len(held) < min(len(data), 5) {
 			t.Errorf("%s: the file is gone: %v", name, err)
 		}
+	}
+}
+
+func TestForeignDatabasesAreLeftAsTheyAre(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	other, err := sql.Open("sqlite", "file://"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Exec("CREATE TABLE t (x)"); err != nil { // no application id, a rollback journal
+		t.Fatal(err)
+	}
+	other.Close()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{ApplicationID: testID}); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file changed, %v", err)
 	}
 }
 
