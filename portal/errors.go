@@ -13,6 +13,7 @@ var (
 	ErrUnverified  = errors.New("does not verify")                // exit 3, 502
 	ErrUnreachable = errors.New("upstream unreachable")           // exit 4, 502
 	ErrLocked      = errors.New("locked by another process")      // exit 5, 503
+	ErrReadOnly    = errors.New("cannot be written")              // exit 1, 503
 	ErrNoSpace     = errors.New("no space left")                  // exit 6, 507
 	ErrPartly      = errors.New("partly done")                    // exit 7
 	ErrRejected    = errors.New("input rejected")                 // exit 8, 422
