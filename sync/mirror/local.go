@@ -1,0 +1,208 @@
+package mirror
+
+import (
+	"context"
+	"io"
+
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
+	"koprik/sync/tuf"
+)
+
+// Change gives everything that is accepted as one full change, from what this
+// node holds: to fill a catalogue that was lost or is behind.
+func (m *Mirror) Change(ctx context.Context) (portal.Change, error) {
+	a, err := m.load()
+	if err != nil {
+		return portal.Change{}, err
+	}
+	r := &round{m: m, src: &counted{Source: nothing{}}, o: RoundOptions{Have: -1, DryRun: true}}
+	c, err := r.diff(ctx, a, a, &Report{})
+	c.State = a.state(false)
+	return c, err
+}
+
+// nothing is the source of a node that is alone.
+type nothing struct{}
+
+func (nothing) String() string { return "this node" }
+
+func (nothing) Get(_ context.Context, path string, _ int64) (io.ReadCloser, int64, error) {
+	return nil, 0, &portal.Problem{
+		Kind: portal.ErrNotFound, Where: path, Message: "is not held by this node",
+		Hint: "koprik sync fetches it again",
+	}
+}
+
+// Audit reads every byte of a repository that the newest metadata names, as a
+// mirror that starts from nothing would, and reports each file that does not
+// verify. It keeps nothing.
+func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) error {
+	src := &counted{Source: source}
+	r := &round{m: m, src: src, o: RoundOptions{Have: -1, DryRun: true}}
+	a, err := r.audited(ctx)
+	if err != nil {
+		found(err)
+		return ctx.Err()
+	}
+	l, err := list(a)
+	if err != nil {
+		found(err)
+		return ctx.Err()
+	}
+	for p, want := range l.records {
+		d := portal.Digest(want.target.SHA256)
+		if _, err := r.whole(ctx, datapackage.PublisherFile(p, want.number, d), d, want.target.Length); err != nil {
+			found(err)
+		}
+	}
+	for id, want := range l.datasets {
+		if err := r.auditDataset(ctx, id, want, found); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// audited walks the source's metadata from our anchor, with nothing of ours in
+// its place.
+func (r *round) audited(ctx context.Context) (*accepted, error) {
+	held, err := r.m.load()
+	if err != nil {
+		return nil, err
+	}
+	set, err := tuf.NewSet(held.set.RootBytes())
+	if err != nil {
+		return nil, err
+	}
+	a := &accepted{set: set, id: held.id, suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}}
+	p := tuf.Policy{Now: r.m.o.Now(), Expire: tuf.ExpireNothing}
+	step := func(name string, limit int64, update func([]byte, tuf.Policy) error) error {
+		b, err := r.get(ctx, "metadata/"+name, limit)
+		if err == nil {
+			err = update(b, p)
+		}
+		if err != nil {
+			return verdict(r.where("metadata/"+name), missingIsLie(r.where("metadata/"+name), err))
+		}
+		return nil
+	}
+	if err := r.roots(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := step("timestamp.json", maxTimestamp, set.UpdateTimestamp); err != nil {
+		return nil, err
+	}
+	if err := step(metadataName("snapshot", set.Timestamp().Snapshot.Version), maxMetadata, set.UpdateSnapshot); err != nil {
+		return nil, err
+	}
+	if err := step(metadataName("targets", set.Snapshot().Meta["targets.json"].Version), maxMetadata, set.UpdateTargets); err != nil {
+		return nil, err
+	}
+	for _, id := range a.publishers() {
+		v := set.Snapshot().Meta[string(id)+".json"].Version
+		if err := step(metadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return set.UpdateDelegated(string(id), b, p) }); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (r *round) auditDataset(ctx context.Context, id portal.DatasetID, want listed, found func(error)) error {
+	number, d, length := want.number, portal.Digest(want.target.SHA256), want.target.Length
+	for latest := true; ; latest = false {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, err := r.whole(ctx, datapackage.ManifestFile(id, number, d), d, length)
+		if err != nil {
+			found(err)
+			return nil
+		}
+		release, err := datapackage.Decode(b)
+		if err != nil {
+			found(verdict(r.where(datapackage.ManifestPath(id, number)), err))
+			return nil
+		}
+		if latest {
+			for _, res := range release.Resources {
+				if err := r.auditObject(ctx, res); err != nil {
+					found(err)
+				}
+			}
+		}
+		if release.Previous == nil {
+			return nil
+		}
+		number, d, length = release.Previous.Release, release.Previous.SHA256, release.Previous.Length
+	}
+}
+
+// whole reads a file from the source and checks it against its signed hash.
+func (r *round) whole(ctx context.Context, file string, want portal.Digest, length int64) ([]byte, error) {
+	b, err := r.get(ctx, file, min(length, maxManifest))
+	if err != nil {
+		return nil, missingIsLie(r.where(file), err)
+	}
+	if portal.DigestOf(b) != want {
+		return nil, portal.Unverified(r.where(file), "does not have its signed SHA-256 %s", want.Hex())
+	}
+	return b, nil
+}
+
+func (r *round) auditObject(ctx context.Context, res portal.Resource) error {
+	file := datapackage.ObjectFile(res.Hash)
+	body, _, err := r.src.Get(ctx, file, 0)
+	if err != nil {
+		return missingIsLie(r.where(file), err)
+	}
+	defer body.Close() //nolint:errcheck // opened for reading
+	in, err := carrier.Decode(io.LimitReader(body, carrier.MaxCompressed(res.Bytes)), res.Bytes)
+	if err != nil {
+		return portal.Unverified(r.where(file), "does not hold the signed contents: %v", err)
+	}
+	defer in.Close() //nolint:errcheck // a decoder
+	got, n, err := hash(in)
+	if err != nil || n != res.Bytes || got != res.Hash {
+		return portal.Unverified(r.where(file), "does not hold the signed contents with SHA-256 %s", res.Hash.Hex())
+	}
+	return nil
+}
+
+// CheckAccepted verifies every manifest that the accepted metadata names
+// against what this node holds, and yields the contents of the latest releases
+// so that the caller checks those.
+func (m *Mirror) CheckAccepted(ctx context.Context, found func(error), content func(portal.DatasetID, portal.Resource) error) error {
+	a, err := m.load()
+	if err != nil {
+		found(err)
+		return nil
+	}
+	l, err := list(a)
+	if err != nil {
+		found(err)
+		return nil
+	}
+	for id, want := range l.datasets {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, err := m.o.Contents.ReadAll(want.target.SHA256, maxManifest)
+		if err != nil {
+			found(portal.Unverified("manifest of "+string(id), "%v", err))
+			continue
+		}
+		release, err := datapackage.Decode(b)
+		if err != nil {
+			found(verdict("manifest of "+string(id), err))
+			continue
+		}
+		for _, res := range release.Resources {
+			if err := content(id, res); err != nil {
+				found(err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,295 @@
+// Package mirror follows a repository, from HTTP, a folder or a stick: it
+// verifies, plans, fetches what is missing, resumes, and hands a change over to
+// the node. Nothing is shown before it verifies, and nothing that was accepted
+// is given up because something newer does not (spec/trust.md, spec/sync.md).
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/sync/tuf"
+)
+
+// Contents keep verified bytes under their hash.
+type Contents interface {
+	Has(d portal.Digest) bool
+	// PutExpect keeps r only when it has exactly the size and hash that are
+	// expected; otherwise portal.ErrUnverified, and nothing is kept.
+	PutExpect(r io.Reader, want portal.Digest, size int64) error
+	// ReadAll gives verified bytes, or portal.ErrNotHeld.
+	ReadAll(d portal.Digest, limit int64) ([]byte, error)
+}
+
+// Options say where a mirror keeps what.
+type Options struct {
+	Trust    disk.FS // accepted metadata
+	Staging  disk.FS // what is on its way; safe to delete
+	Relay    disk.FS // the repository served to further mirrors; nil: none
+	Contents Contents
+	Now      func() time.Time                      // trusted time
+	Free     func() (uint64, error)                // bytes free for contents; nil: not asked
+	Progress func(stage string, done, total int64) // nil: nobody looks
+}
+
+// Mirror follows one repository. Rounds exclude each other (the node's write.lock).
+type Mirror struct{ o Options }
+
+// Open gives the follower of whatever root of trust stands in o.Trust.
+func Open(o Options) *Mirror {
+	if o.Progress == nil {
+		o.Progress = func(string, int64, int64) {}
+	}
+	return &Mirror{o: o}
+}
+
+// Bounds on metadata before its signed length is known, in bytes.
+const (
+	maxRoot      = 512 << 10
+	maxTimestamp = 16 << 10
+	maxMetadata  = 64 << 20
+	maxManifest  = 4 << 20
+	maxRotations = 1024 // roots followed in one round
+)
+
+// Bootstrap makes root the anchor of trust. It is refused when another one is
+// already there: a mirror changes its root only by a chain of signatures.
+func Bootstrap(trust disk.FS, root []byte) error {
+	set, err := tuf.NewSet(root)
+	if err != nil {
+		return verdict("the root of trust", err)
+	}
+	roots, err := roots(trust)
+	if err != nil {
+		return err
+	}
+	name := metadataName("root", set.Root().Version)
+	if len(roots) > 0 {
+		held, err := disk.ReadFile(trust, name, maxRoot)
+		if err != nil || portal.DigestOf(held) != portal.DigestOf(root) {
+			return portal.Unverified("the root of trust", "another repository is already trusted here").
+				WithHint("use a new data directory for another repository")
+		}
+		return nil
+	}
+	return disk.WriteFile(trust, name, root)
+}
+
+// Root gives the newest accepted root's bytes.
+func (m *Mirror) Root() ([]byte, error) {
+	a, err := m.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.set.RootBytes(), nil
+}
+
+// State says which copy is accepted, whether or not it is applied yet. Before
+// the first sync its Generation is 0.
+func (m *Mirror) State() (portal.CopyState, error) {
+	a, err := m.load()
+	if err != nil {
+		return portal.CopyState{}, err
+	}
+	return a.state(false), nil
+}
+
+// SignedBy are the key ids that verified the accepted timestamp.
+func (m *Mirror) SignedBy() ([]string, error) {
+	a, err := m.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.set.Signers("timestamp"), nil
+}
+
+// accepted is verified metadata, from trust/ or on its way into it.
+type accepted struct {
+	set *tuf.Set
+	id  portal.Digest // SHA-256 of 1.root.json; zero when trust began later
+	// suspended are publishers whose role did not verify: the older role that
+	// was accepted before stands.
+	suspended map[portal.PublisherID]*tuf.Targets
+	raw       map[string][]byte // files new in this round, by name in trust/
+	old       bool              // signed times had passed when it came from media
+}
+
+func (a *accepted) state(media bool) portal.CopyState {
+	s := portal.CopyState{Repository: a.id}
+	if ts := a.set.Timestamp(); ts != nil {
+		s.AsOf, s.Expires, s.Media = ts.SignedAt, ts.Expires, media
+	}
+	if snap := a.set.Snapshot(); snap != nil {
+		s.Generation = snap.Version
+	}
+	return s
+}
+
+// role gives the role of a publisher that counts: verified now, or held from before.
+func (a *accepted) role(p portal.PublisherID) *tuf.Targets {
+	if t := a.set.Delegated(string(p)); t != nil {
+		return t
+	}
+	return a.suspended[p]
+}
+
+func (a *accepted) publishers() []portal.PublisherID {
+	t := a.set.Targets()
+	if t == nil {
+		return nil
+	}
+	ids := make([]portal.PublisherID, 0, len(t.Roles))
+	for _, d := range t.Roles {
+		ids = append(ids, portal.PublisherID(d.Name))
+	}
+	return ids
+}
+
+// load reads trust/ and verifies it again, but for expiry: what was accepted
+// stays accepted. Files that a crash left incomplete count as not accepted.
+func (m *Mirror) load() (*accepted, error) {
+	versions, err := roots(m.o.Trust)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		return nil, &portal.Problem{
+			Kind: portal.ErrUnverified, Where: "trust/", Message: "there is no root of trust",
+			Hint: "koprik init --role mirror --trust root.json takes the one that the centre gave you",
+		}
+	}
+	a := &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}}
+	for i, v := range versions {
+		b, err := disk.ReadFile(m.o.Trust, metadataName("root", v), maxRoot)
+		if err != nil {
+			return nil, err
+		}
+		if v == 1 {
+			a.id = portal.DigestOf(b)
+		}
+		if i == 0 {
+			a.set, err = tuf.NewSet(b)
+		} else {
+			err = a.set.UpdateRoot(b)
+		}
+		if err != nil {
+			return nil, verdict("trust/"+metadataName("root", v), err)
+		}
+	}
+	return a, m.loadAccepted(a)
+}
+
+func (m *Mirror) loadAccepted(a *accepted) error {
+	p := tuf.Policy{Now: m.o.Now(), Expire: tuf.ExpireNothing}
+	b, err := disk.ReadFile(m.o.Trust, "timestamp.json", maxTimestamp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.set.UpdateTimestamp(b, p); err != nil {
+		return nil //nolint:nilerr // its key was replaced by a newer root: nothing is accepted until the next round
+	}
+	steps := []struct {
+		role   string
+		update func([]byte, tuf.Policy) error
+		ver    func() int64
+	}{
+		{"snapshot", a.set.UpdateSnapshot, func() int64 { return a.set.Timestamp().Snapshot.Version }},
+		{"targets", a.set.UpdateTargets, func() int64 { return a.set.Snapshot().Meta["targets.json"].Version }},
+	}
+	for _, s := range steps {
+		name := metadataName(s.role, s.ver())
+		b, err := disk.ReadFile(m.o.Trust, name, maxMetadata)
+		if err == nil {
+			err = s.update(b, p)
+		}
+		if err != nil {
+			return verdict("trust/"+name, err)
+		}
+	}
+	for _, id := range a.publishers() {
+		m.loadRole(a, id, p)
+	}
+	return nil
+}
+
+// loadRole takes a publisher's role from trust/. One that is missing or does
+// not verify there was suspended when it came: the newest older one stands.
+func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
+	v := a.set.Snapshot().Meta[string(id)+".json"].Version
+	if b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata); err == nil {
+		if a.set.UpdateDelegated(string(id), b, p) == nil {
+			return
+		}
+	}
+	for _, older := range versionsOf(m.o.Trust, string(id)) {
+		b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), older), maxMetadata)
+		if err != nil {
+			continue
+		}
+		if t, err := tuf.ParseTargets(b); err == nil {
+			a.suspended[id] = &t
+			return
+		}
+	}
+}
+
+// roots are the versions of root in trust/, ascending.
+func roots(trust disk.FS) ([]int64, error) {
+	if _, err := trust.ReadDir("."); err != nil {
+		return nil, err
+	}
+	v := versionsOf(trust, "root")
+	slices.Reverse(v)
+	return v, nil
+}
+
+// versionsOf lists the versions of one role in trust/, newest first.
+func versionsOf(trust disk.FS, role string) []int64 {
+	entries, err := trust.ReadDir(".")
+	if err != nil {
+		return nil
+	}
+	var versions []int64
+	for _, e := range entries {
+		number, rest, _ := strings.Cut(e.Name(), ".")
+		v, err := strconv.ParseInt(number, 10, 64)
+		if err == nil && v > 0 && rest == role+".json" {
+			versions = append(versions, v)
+		}
+	}
+	slices.Sort(versions)
+	slices.Reverse(versions)
+	return versions
+}
+
+func metadataName(role string, version int64) string { return fmt.Sprintf("%d.%s.json", version, role) }
+
+// verdict says to a person what the verifier found, and where.
+func verdict(where string, err error) error {
+	if errors.Is(err, portal.ErrUnreachable) || errors.Is(err, portal.ErrNotFound) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	p := portal.Unverified(where, "does not verify: %v", err)
+	p.Cause = err
+	switch {
+	case errors.Is(err, tuf.ErrExpired):
+		p.Message = "its signature has expired"
+		p.Kind = portal.ErrUnverified
+		p.Hint = "the upstream has to sign again; the copy that this node has stays"
+	default:
+		p.Hint = "nothing was changed; the copy that this node has stays"
+	}
+	return p
+}

@@ -1,0 +1,165 @@
+package mirror
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+)
+
+// relayObject moves a verified carrier from staging into the served repository.
+func (m *Mirror) relayObject(file, part string) error {
+	if _, err := m.o.Relay.Stat(file); err != nil {
+		in, err := m.o.Staging.OpenFile(part, os.O_RDONLY)
+		if err != nil {
+			return err
+		}
+		defer in.Close() //nolint:errcheck // opened for reading
+		w, err := disk.Create(m.o.Relay, file)
+		if err != nil {
+			return err
+		}
+		defer w.Abort()
+		if _, err := io.Copy(w, in); err != nil {
+			return err
+		}
+		if err := w.Commit(); err != nil {
+			return err
+		}
+	}
+	return m.o.Staging.Remove(part)
+}
+
+// relay publishes the accepted metadata and manifests, byte for byte, for
+// mirrors of this mirror; timestamp.json last. Contents are there already.
+func (m *Mirror) relay(a *accepted) error {
+	if m.o.Relay == nil || a.set.Timestamp() == nil {
+		return nil
+	}
+	ts, err := disk.ReadFile(m.o.Trust, "timestamp.json", maxTimestamp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	const served = "metadata/timestamp.json"
+	if old, err := disk.ReadFile(m.o.Relay, served, maxTimestamp); err == nil && string(old) == string(ts) {
+		return nil
+	}
+	if err := m.relayManifests(a); err != nil {
+		return err
+	}
+	entries, err := m.o.Trust.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") || e.Name() == "timestamp.json" {
+			continue
+		}
+		if _, err := m.o.Relay.Stat("metadata/" + e.Name()); err == nil {
+			continue
+		}
+		b, err := disk.ReadFile(m.o.Trust, e.Name(), maxMetadata)
+		if err != nil {
+			return err
+		}
+		if err := disk.WriteFile(m.o.Relay, "metadata/"+e.Name(), b); err != nil {
+			return err
+		}
+	}
+	return disk.WriteFile(m.o.Relay, served, ts)
+}
+
+// relayManifests writes every listed manifest and those before it.
+func (m *Mirror) relayManifests(a *accepted) error {
+	l, err := list(a)
+	if err != nil {
+		return err
+	}
+	for p, want := range l.records {
+		d := portal.Digest(want.target.SHA256)
+		if err := m.relayFile(datapackage.PublisherFile(p, want.number, d), d); err != nil {
+			return err
+		}
+	}
+	for id, want := range l.datasets {
+		if err := m.relayChain(id, want.number, portal.Digest(want.target.SHA256)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relayChain writes a dataset's manifests oldest first: one that is there has
+// all of its predecessors beside it.
+func (m *Mirror) relayChain(id portal.DatasetID, number int, d portal.Digest) error {
+	file := datapackage.ManifestFile(id, number, d)
+	if _, err := m.o.Relay.Stat(file); err == nil {
+		return nil
+	}
+	b, err := m.o.Contents.ReadAll(d, maxManifest)
+	if err != nil {
+		return err
+	}
+	release, err := datapackage.Decode(b)
+	if err != nil {
+		return err
+	}
+	if prev := release.Previous; prev != nil {
+		if err := m.relayChain(id, prev.Release, prev.SHA256); err != nil {
+			return err
+		}
+	}
+	return disk.WriteFile(m.o.Relay, file, b)
+}
+
+func (m *Mirror) relayFile(file string, d portal.Digest) error {
+	if _, err := m.o.Relay.Stat(file); err == nil {
+		return nil
+	}
+	b, err := m.o.Contents.ReadAll(d, maxManifest)
+	if err != nil {
+		return err
+	}
+	return disk.WriteFile(m.o.Relay, file, b)
+}
+
+// clean removes what no accepted metadata needs any more: staging, and roles in
+// trust/ older than the ones that count.
+func (m *Mirror) clean(a *accepted) error {
+	entries, err := m.o.Staging.ReadDir(".")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if relayName(e.Name()) {
+			if err := m.o.Staging.Remove(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return m.cleanTrust(a)
+}
+
+func (m *Mirror) cleanTrust(a *accepted) error {
+	roles := []string{"snapshot", "targets"}
+	for _, p := range a.publishers() {
+		roles = append(roles, string(p))
+	}
+	for _, role := range roles {
+		versions := versionsOf(m.o.Trust, role)
+		for _, v := range versions[min(1, len(versions)):] {
+			if err := m.o.Trust.Remove(metadataName(role, v)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

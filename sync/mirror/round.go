@@ -1,0 +1,268 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/sync/tuf"
+)
+
+// RoundOptions say how one round is made.
+type RoundOptions struct {
+	Have   int64 // the generation that the node's catalogue holds
+	Media  bool  // the source is removable media: an expired timestamp is taken when it is newer
+	DryRun bool  // stop before contents are fetched
+	// Apply makes the change visible. nil leaves that to another process, which
+	// sees that trust/ is ahead of its catalogue.
+	Apply func(ctx context.Context, c portal.Change) error
+}
+
+// Report says what a round brought and cost.
+type Report struct {
+	Generation, Previous    int64
+	State                   portal.CopyState
+	Added, Updated, Removed []portal.DatasetID
+	Suspended               []portal.PublisherID // their new role did not verify; what was accepted before stands
+	Plan                    []Item               // contents that were missing
+	BytesDown               int64
+	Requests, RoundTrips    int
+	Upstream                string
+}
+
+// Item is one content to be fetched.
+type Item struct {
+	Dataset  portal.DatasetID
+	Resource portal.Resource
+}
+
+// Round brings the node to the source's generation. When it fails, the copy
+// that was accepted before stands untouched, and what was fetched is kept for
+// the next round.
+func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Report, error) {
+	src := &counted{Source: source}
+	r := &round{m: m, src: src, o: o}
+	report, err := r.run(ctx)
+	report.BytesDown, report.Requests, report.Upstream = src.bytes.Load(), int(src.requests.Load()), source.String()
+	report.RoundTrips = r.trips
+	return report, err
+}
+
+type round struct {
+	m     *Mirror
+	src   *counted
+	o     RoundOptions
+	trips int // requests that waited for the one before
+}
+
+func (r *round) run(ctx context.Context) (Report, error) {
+	before, err := r.m.load()
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Previous: r.o.Have, Generation: before.state(false).Generation, State: before.state(false)}
+	now, unchanged, err := r.refresh(ctx)
+	if err != nil {
+		return report, err
+	}
+	if unchanged && r.o.Have == report.Generation {
+		return report, r.m.relay(now)
+	}
+	media := r.o.Media && !r.m.o.Now().Before(now.set.Timestamp().Expires)
+	report.State = now.state(media)
+	report.Generation = report.State.Generation
+	change, err := r.diff(ctx, before, now, &report)
+	if err != nil {
+		return report, err
+	}
+	change.State = report.State
+	report.Plan = r.missing(change)
+	if r.o.DryRun {
+		return report, nil
+	}
+	if err := r.fetch(ctx, report.Plan); err != nil {
+		return report, err
+	}
+	return report, r.accept(ctx, now, change)
+}
+
+// accept writes what was verified into trust/, timestamp last, and then makes it visible.
+func (r *round) accept(ctx context.Context, now *accepted, change portal.Change) error {
+	for name, b := range now.raw {
+		if name == "timestamp.json" {
+			continue
+		}
+		if err := disk.WriteFile(r.m.o.Trust, name, b); err != nil {
+			return err
+		}
+	}
+	if b, ok := now.raw["timestamp.json"]; ok {
+		if err := disk.WriteFile(r.m.o.Trust, "timestamp.json", b); err != nil {
+			return err
+		}
+	}
+	if r.o.Apply != nil {
+		if err := r.o.Apply(ctx, change); err != nil {
+			return err
+		}
+	}
+	if err := r.m.relay(now); err != nil {
+		return err
+	}
+	return r.m.clean(now)
+}
+
+// refresh is TUF's client workflow: root by root, then timestamp, snapshot,
+// targets and the publishers' roles. unchanged says that the timestamp is the
+// one that was accepted before.
+func (r *round) refresh(ctx context.Context) (*accepted, bool, error) {
+	now, err := r.m.load()
+	if err != nil {
+		return nil, false, err
+	}
+	if err := r.roots(ctx, now); err != nil {
+		return nil, false, err
+	}
+	p := tuf.Policy{Now: r.m.o.Now(), Expire: tuf.ExpireNetwork}
+	if r.o.Media {
+		p.Expire = tuf.ExpireDelegated
+	}
+	b, err := r.get(ctx, "metadata/timestamp.json", maxTimestamp)
+	if err != nil {
+		return nil, false, err
+	}
+	if held, err := disk.ReadFile(r.m.o.Trust, "timestamp.json", maxTimestamp); err == nil && bytes.Equal(held, b) && now.set.Snapshot() != nil {
+		// What was accepted stays accepted: an upstream that has nothing newer
+		// makes this copy stale in time, and never wrong.
+		p.Expire = tuf.ExpireNothing
+		return now, true, r.rest(ctx, now, p)
+	}
+	if err := now.set.UpdateTimestamp(b, p); err != nil && !errors.Is(err, tuf.ErrUnchanged) {
+		return nil, false, verdict(r.where("metadata/timestamp.json"), err)
+	}
+	now.raw["timestamp.json"] = b
+	return now, false, r.rest(ctx, now, p)
+}
+
+// rest brings snapshot, targets and roles up to an accepted timestamp.
+func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
+	ts := now.set.Timestamp()
+	if err := r.role(ctx, now, "snapshot", ts.Snapshot, p, now.set.UpdateSnapshot); err != nil {
+		return err
+	}
+	if err := r.role(ctx, now, "targets", now.set.Snapshot().Meta["targets.json"], p, now.set.UpdateTargets); err != nil {
+		return err
+	}
+	for _, id := range now.publishers() {
+		name := string(id)
+		err := r.role(ctx, now, name, now.set.Snapshot().Meta[name+".json"], p, func(b []byte, p tuf.Policy) error {
+			return now.set.UpdateDelegated(name, b, p)
+		})
+		if err != nil && !suspends(err) {
+			return err
+		}
+		if err == nil {
+			delete(now.suspended, id)
+			continue
+		}
+		if now.suspended[id] == nil {
+			now.suspended[id] = r.heldRole(now, id)
+		}
+	}
+	return nil
+}
+
+// suspends tells whether a publisher's role is what the centre published and
+// still is not acceptable: then this publisher alone waits. Bytes that are not
+// what the centre's snapshot says are an attack on the repository.
+func suspends(err error) bool {
+	return errors.Is(err, tuf.ErrSignature) || errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrFormat)
+}
+
+func (r *round) heldRole(now *accepted, id portal.PublisherID) *tuf.Targets {
+	for _, v := range versionsOf(r.m.o.Trust, string(id)) {
+		b, err := disk.ReadFile(r.m.o.Trust, metadataName(string(id), v), maxMetadata)
+		if err != nil {
+			continue
+		}
+		if t, err := tuf.ParseTargets(b); err == nil {
+			return &t
+		}
+	}
+	return &tuf.Targets{}
+}
+
+// role takes one role's file from trust/ when its version is held and
+// verifies, and fetches it otherwise.
+func (r *round) role(ctx context.Context, now *accepted, role string, want tuf.File, p tuf.Policy, update func([]byte, tuf.Policy) error) error {
+	name := metadataName(role, want.Version)
+	held, err := disk.ReadFile(r.m.o.Trust, name, maxMetadata)
+	if err == nil {
+		if err = update(held, p); err == nil {
+			return nil
+		}
+	}
+	limit := int64(maxMetadata)
+	if want.Length > 0 {
+		limit = min(limit, want.Length)
+	}
+	b, err := r.get(ctx, "metadata/"+name, limit)
+	if err != nil {
+		return err
+	}
+	if err := update(b, p); err != nil {
+		return verdict(r.where("metadata/"+name), err)
+	}
+	now.raw[name] = b
+	return nil
+}
+
+// roots follows the chain of roots; each is kept as soon as it is accepted.
+func (r *round) roots(ctx context.Context, now *accepted) error {
+	for range maxRotations {
+		name := metadataName("root", now.set.Root().Version+1)
+		b, err := r.get(ctx, "metadata/"+name, maxRoot)
+		if errors.Is(err, portal.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := now.set.UpdateRoot(b); err != nil {
+			return verdict(r.where("metadata/"+name), err)
+		}
+		if r.o.DryRun {
+			continue
+		}
+		if err := disk.WriteFile(r.m.o.Trust, name, b); err != nil {
+			return err
+		}
+	}
+	return portal.Unverified(r.where("metadata"), "more than %d new roots", maxRotations)
+}
+
+func (r *round) where(path string) string { return r.src.String() + ": " + path }
+
+// get reads a whole small file of at most limit bytes.
+func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, error) {
+	r.trips++
+	body, start, err := r.src.Get(ctx, path, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close() //nolint:errcheck // read to its end or given up
+	b, err := io.ReadAll(io.LimitReader(body, limit+1))
+	switch {
+	case err != nil:
+		return nil, unreachable(r.where(path), err)
+	case start != 0:
+		return nil, unreachable(r.where(path), fmt.Errorf("the answer begins at byte %d", start))
+	case int64(len(b)) > limit:
+		return nil, portal.Unverified(r.where(path), "is longer than the %d bytes that are allowed", limit)
+	}
+	return b, nil
+}

@@ -1,0 +1,156 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+)
+
+// Source is where a repository is read from: nothing but static files.
+type Source interface {
+	// Get opens a file of the repository. It may begin at an offset; start says
+	// where the body really begins (a server may give the whole file instead).
+	// A file that isn't there is portal.ErrNotFound, anything that another try
+	// may mend is portal.ErrUnreachable.
+	Get(ctx context.Context, path string, offset int64) (body io.ReadCloser, start int64, err error)
+	// String names the source to a person.
+	String() string
+}
+
+// HTTP reads a repository from a web server; base is the address of the folder
+// that holds metadata/, with or without the /repository/ that our nodes serve it under.
+func HTTP(base string, client *http.Client) (Source, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, &portal.Problem{Kind: portal.ErrUsage, Where: base, Message: "is not an http or https address"}
+	}
+	if !strings.HasSuffix(u.Path, "/repository") && !strings.HasSuffix(u.Path, "/repository/") {
+		u = u.JoinPath("repository")
+	}
+	return &httpSource{base: u, client: client}, nil
+}
+
+type httpSource struct {
+	base   *url.URL
+	client *http.Client
+}
+
+func (s *httpSource) String() string { return s.base.String() }
+
+func (s *httpSource) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
+	where := s.base.JoinPath(path).String()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	// Ranges and byte counts are about the file, not about a transfer encoding.
+	req.Header.Set("Accept-Encoding", "identity")
+	if offset > 0 {
+		req.Header.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, 0, unreachable(where, err)
+	}
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return resp.Body, 0, nil
+	case http.StatusPartialContent:
+		if start, ok := rangeStart(resp.Header.Get("Content-Range")); ok && start <= offset {
+			return resp.Body, start, nil
+		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		return io.NopCloser(strings.NewReader("")), offset, resp.Body.Close()
+	case http.StatusNotFound, http.StatusGone:
+		return nil, 0, errors.Join(fmt.Errorf("%s: %w", where, portal.ErrNotFound), resp.Body.Close())
+	}
+	return nil, 0, errors.Join(unreachable(where, fmt.Errorf("answered %s", resp.Status)), resp.Body.Close())
+}
+
+// rangeStart reads the first byte's number out of "bytes 100-199/200".
+func rangeStart(header string) (int64, bool) {
+	rest, ok := strings.CutPrefix(header, "bytes ")
+	if !ok {
+		return 0, false
+	}
+	first, _, ok := strings.Cut(rest, "-")
+	n, err := strconv.ParseInt(first, 10, 64)
+	return n, ok && err == nil && n >= 0
+}
+
+func unreachable(where string, cause error) error {
+	return &portal.Problem{
+		Kind: portal.ErrUnreachable, Where: where, Cause: cause,
+		Message: fmt.Sprintf("cannot be reached: %v", cause),
+		Hint:    "the node goes on with the copy it has and tries again",
+	}
+}
+
+// Folder reads a repository from a folder: a stick, a disk, our own tree.
+func Folder(fsys disk.FS, name string) Source { return &folder{fsys: fsys, name: name} }
+
+type folder struct {
+	fsys disk.FS
+	name string
+}
+
+func (s *folder) String() string { return s.name }
+
+func (s *folder) Get(_ context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
+	f, err := s.fsys.OpenFile(path, os.O_RDONLY)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("%s: %s: %w", s.name, path, portal.ErrNotFound)
+	}
+	if err != nil {
+		return nil, 0, unreachable(s.name+": "+path, err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	if err == nil {
+		_, err = f.Seek(offset, io.SeekStart)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(unreachable(s.name+": "+path, err), f.Close())
+	}
+	return f, offset, nil
+}
+
+// counted counts what a round costs.
+type counted struct {
+	Source
+	bytes    atomic.Int64
+	requests atomic.Int64
+}
+
+func (c *counted) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
+	c.requests.Add(1)
+	body, start, err := c.Source.Get(ctx, path, offset)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &countedBody{ReadCloser: body, n: &c.bytes}, start, nil
+}
+
+type countedBody struct {
+	io.ReadCloser
+	n *atomic.Int64
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n.Add(int64(n))
+	return n, err
+}

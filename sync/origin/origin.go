@@ -1,0 +1,359 @@
+// Package origin builds, signs and publishes a repository: a static tree that
+// any web server, folder or stick can hold (spec/sync.md, "The tree").
+//
+// The order of publication is the transaction: contents first, then release
+// manifests, then the publishers' roles, then the snapshot, and timestamp.json
+// last. Until the timestamp is renamed into place, nobody can see any of it, and
+// a crash at any write leaves the snapshot before valid.
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"strings"
+	"time"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
+	"koprik/sync/tuf"
+)
+
+// How long each role's signature lasts (spec/trust.md, "Roles").
+const (
+	rootLife      = 3 * 365 * 24 * time.Hour
+	targetsLife   = 365 * 24 * time.Hour
+	publisherLife = 365 * 24 * time.Hour
+	snapshotLife  = 90 * 24 * time.Hour
+	timestampLife = 7 * 24 * time.Hour
+)
+
+// maxMetadata bounds a metadata file of our own, in bytes.
+const maxMetadata = 64 << 20
+
+const timestampFile = "metadata/timestamp.json"
+
+// Contents opens what a manifest names by hash.
+type Contents interface {
+	// Open gives the bytes held under d and their length, or portal.ErrNotHeld.
+	Open(d portal.Digest) (portal.ReadSeekCloser, int64, error)
+}
+
+// Options say where a repository is, where its keys are, and what time it is.
+type Options struct {
+	Repository disk.FS
+	Keys       disk.FS
+	Contents   Contents
+	Now        func() time.Time
+}
+
+// Origin writes one repository. It expects to be the only writer (the node's
+// write.lock).
+type Origin struct {
+	repo, keys disk.FS
+	contents   Contents
+	now        func() time.Time
+}
+
+// Open gives the repository's writer. Whether there is a repository shows at
+// the first use: Init makes one.
+func Open(o Options) *Origin {
+	return &Origin{repo: o.Repository, keys: o.Keys, contents: o.Contents, now: o.Now}
+}
+
+// Init makes the one-person set of keys (every threshold 1) and an empty
+// repository with one publisher, and returns the root of trust: the bytes of
+// 1.root.json. It may be called again after a crash and goes on where it was.
+func (o *Origin) Init(_ context.Context, first portal.PublisherID) ([]byte, error) {
+	keys := map[string]tuf.PrivateKey{}
+	for _, role := range []string{roleRoot, roleTargets, roleSnapshot, roleTimestamp} {
+		k, err := o.ensureKey(role)
+		if err != nil {
+			return nil, err
+		}
+		keys[role] = k
+	}
+	root, err := o.initRoot(keys)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := o.repo.Stat(timestampFile); err == nil {
+		return root, nil
+	}
+	c := &current{snapshot: tuf.Snapshot{Meta: map[string]tuf.File{}}}
+	if err := o.delegate(c, first); err != nil {
+		return nil, err
+	}
+	return root, o.publish(c)
+}
+
+func (o *Origin) initRoot(keys map[string]tuf.PrivateKey) ([]byte, error) {
+	const name = "metadata/1.root.json"
+	b, err := disk.ReadFile(o.repo, name, maxMetadata)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return b, err
+	}
+	root := tuf.Root{
+		Version: 1, Expires: o.expiry(rootLife), ConsistentSnapshot: true,
+		Keys: map[string]tuf.Key{}, Roles: map[string]tuf.Role{},
+	}
+	for role, k := range keys {
+		id := k.Public().ID()
+		root.Keys[id] = k.Public()
+		root.Roles[role] = tuf.Role{KeyIDs: []string{id}, Threshold: 1}
+	}
+	b, err = tuf.SignRoot(root, keys[roleRoot])
+	if err != nil {
+		return nil, fmt.Errorf("sign root: %w", err)
+	}
+	return b, disk.WriteFile(o.repo, name, b)
+}
+
+// expiry is whole seconds: TUF's dates have no fractions.
+func (o *Origin) expiry(life time.Duration) time.Time {
+	return o.now().Add(life).UTC().Truncate(time.Second)
+}
+
+// Batch is what one publisher publishes at once.
+type Batch struct {
+	Publisher portal.PublisherID
+	Manifests []portal.SignedManifest // at most one a dataset: the new latest
+	Record    *portal.PublisherRecord // nil when it has not changed
+}
+
+// Publish makes one new generation of all batches and returns its number. The
+// objects that the manifests name must be in Contents.
+func (o *Origin) Publish(ctx context.Context, batches []Batch) (int64, error) {
+	c, err := o.load()
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range batches {
+		if err := o.stage(ctx, c, b); err != nil {
+			return 0, err
+		}
+	}
+	if err := o.publish(c); err != nil {
+		return 0, err
+	}
+	return c.snapshot.Version, nil
+}
+
+// AddPublisher makes a key for p and delegates d/<p>/*/* to it.
+func (o *Origin) AddPublisher(_ context.Context, p portal.PublisherID) error {
+	c, err := o.load()
+	if err != nil {
+		return err
+	}
+	for _, d := range c.targets.Roles {
+		if d.Name == string(p) {
+			return nil
+		}
+	}
+	if err := o.delegate(c, p); err != nil {
+		return err
+	}
+	return o.publish(c)
+}
+
+// Refresh signs the timestamp anew so that mirrors see that the copy is of
+// today, and every role that has less than a third of its life left. It returns
+// the generation, which grows only when a role other than the timestamp was signed.
+func (o *Origin) Refresh(_ context.Context) (int64, error) {
+	c, err := o.load()
+	if err != nil {
+		return 0, err
+	}
+	for p := range c.roles {
+		if o.ageing(c.roles[p].Expires, publisherLife) {
+			c.changed = append(c.changed, portal.PublisherID(p))
+		}
+	}
+	if o.ageing(c.targets.Expires, targetsLife) {
+		c.targetsChanged = true
+	}
+	if len(c.changed) > 0 || c.targetsChanged || o.ageing(c.snapshot.Expires, snapshotLife) {
+		return c.snapshot.Version + 1, o.publish(c)
+	}
+	return c.snapshot.Version, o.signTimestamp(c)
+}
+
+func (o *Origin) ageing(expires time.Time, life time.Duration) bool {
+	return expires.Sub(o.now()) < life/3
+}
+
+// SignedAt is when the timestamp was last signed.
+func (o *Origin) SignedAt() (time.Time, error) {
+	b, err := disk.ReadFile(o.repo, timestampFile, maxMetadata)
+	if err != nil {
+		return time.Time{}, err
+	}
+	ts, err := tuf.ParseTimestamp(b)
+	return ts.SignedAt, err
+}
+
+// Remove takes contents out of the repository: those of a withdrawn dataset,
+// after its tombstone was published.
+func (o *Origin) Remove(digests []portal.Digest) error {
+	for _, d := range digests {
+		if err := o.repo.Remove(datapackage.ObjectFile(d)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove object %s: %w", d.Short(), err)
+		}
+	}
+	return nil
+}
+
+// Publishers are those that the repository delegates to.
+func (o *Origin) Publishers() ([]portal.PublisherID, error) {
+	c, err := o.load()
+	if err != nil {
+		return nil, err
+	}
+	var ids []portal.PublisherID
+	for _, d := range c.targets.Roles {
+		ids = append(ids, portal.PublisherID(d.Name))
+	}
+	return ids, nil
+}
+
+// stage writes a batch's contents and manifests and puts them into its role.
+func (o *Origin) stage(ctx context.Context, c *current, b Batch) error {
+	role, ok := c.roles[string(b.Publisher)]
+	if !ok {
+		return unknownPublisher(b.Publisher)
+	}
+	role.Targets = maps.Clone(role.Targets)
+	if role.Targets == nil {
+		role.Targets = map[string]tuf.Target{}
+	}
+	if b.Record != nil {
+		v := b.Record.Publisher.Version
+		if err := o.target(role, datapackage.PublisherPath(b.Publisher, v), datapackage.PublisherFile(b.Publisher, v, portal.DigestOf(b.Record.Bytes)), b.Record.Bytes); err != nil {
+			return err
+		}
+	}
+	for _, m := range b.Manifests {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := o.objects(m); err != nil {
+			return err
+		}
+		d := portal.DigestOf(m.Bytes)
+		if err := o.target(role, datapackage.ManifestPath(m.Dataset, m.Number), datapackage.ManifestFile(m.Dataset, m.Number, d), m.Bytes); err != nil {
+			return err
+		}
+	}
+	c.roles[string(b.Publisher)] = role
+	c.changed = append(c.changed, b.Publisher)
+	return nil
+}
+
+// target writes one target file and lists it instead of its predecessor, which
+// stands in the same folder.
+func (o *Origin) target(role tuf.Targets, path, file string, b []byte) error {
+	if err := disk.WriteFile(o.repo, file, b); err != nil {
+		return err
+	}
+	folder := path[:strings.LastIndexByte(path, '/')+1]
+	for old := range role.Targets {
+		if strings.HasPrefix(old, folder) {
+			delete(role.Targets, old)
+		}
+	}
+	role.Targets[path] = tuf.Target{Length: int64(len(b)), SHA256: portal.DigestOf(b)}
+	return nil
+}
+
+// objects writes the carriers of everything that a manifest names.
+func (o *Origin) objects(m portal.SignedManifest) error {
+	release, err := datapackage.Decode(m.Bytes)
+	if err != nil {
+		return fmt.Errorf("manifest of %s release %d: %w", m.Dataset, m.Number, err)
+	}
+	for _, r := range release.Resources {
+		if err := o.object(r); err != nil {
+			return fmt.Errorf("%s: resource %s: %w", m.Dataset, r.Name, err)
+		}
+	}
+	return nil
+}
+
+func (o *Origin) object(r portal.Resource) error {
+	in, size, err := o.contents.Open(r.Hash)
+	if err != nil {
+		return err
+	}
+	defer in.Close() //nolint:errcheck // opened for reading
+	if size != r.Bytes {
+		return portal.Unverified("object "+r.Hash.Hex(), "has %d bytes instead of %d", size, r.Bytes)
+	}
+	return carrier.WriteObject(o.repo, datapackage.ObjectFile(r.Hash), in, size)
+}
+
+// WriteCarrier makes the carrier of one object again: for a repository whose
+// carrier was damaged.
+func (o *Origin) WriteCarrier(r portal.Resource) error {
+	if err := o.repo.Remove(datapackage.ObjectFile(r.Hash)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return o.object(r)
+}
+
+// Listing is what a publisher's role lists now.
+type Listing struct {
+	Generation int64
+	Datasets   map[portal.DatasetID]Listed
+	Record     []byte // the publisher's record; nil before there is one
+}
+
+// Listed is the latest manifest of a dataset.
+type Listed struct {
+	Number int
+	Bytes  []byte
+}
+
+// Listing reads back what publisher p has published.
+func (o *Origin) Listing(p portal.PublisherID) (Listing, error) {
+	c, err := o.load()
+	if err != nil {
+		return Listing{}, err
+	}
+	role, ok := c.roles[string(p)]
+	if !ok {
+		return Listing{}, unknownPublisher(p)
+	}
+	l := Listing{Generation: c.snapshot.Version, Datasets: map[portal.DatasetID]Listed{}}
+	for path, target := range role.Targets {
+		t, err := datapackage.ParseTargetPath(path)
+		if err != nil {
+			return l, damaged(string(p)+".json", err)
+		}
+		file := datapackage.ManifestFile(t.Dataset, t.Number, target.SHA256)
+		if t.Kind == datapackage.PublisherTarget {
+			file = datapackage.PublisherFile(p, t.Number, target.SHA256)
+		}
+		b, err := disk.ReadFile(o.repo, file, target.Length)
+		if err == nil && portal.DigestOf(b) != target.SHA256 {
+			err = damaged(file, errors.New("its SHA-256 differs"))
+		}
+		if err != nil {
+			return l, err
+		}
+		if t.Kind == datapackage.PublisherTarget {
+			l.Record = b
+		} else {
+			l.Datasets[t.Dataset] = Listed{Number: t.Number, Bytes: b}
+		}
+	}
+	return l, nil
+}
+
+func unknownPublisher(p portal.PublisherID) error {
+	return portal.Rejected("publisher "+string(p), "is not a publisher of this portal").
+		WithHint("koprik publisher list shows those that are; koprik publisher add makes one")
+}
