@@ -1,0 +1,211 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/mux"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"koprik/portal"
+)
+
+type document struct {
+	OpenAPI string `json:"openapi"`
+	Paths   map[string]map[string]struct {
+		OperationID string           `json:"operationId"`
+		Parameters  []map[string]any `json:"parameters"`
+	} `json:"paths"`
+}
+
+func served(t *testing.T) document {
+	t.Helper()
+	return decoded[document](t, get(t, New(newWorld().options(io.Discard)), "/api/v1/openapi.json"))
+}
+
+func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
+	doc := served(t)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") {
+		t.Errorf("OpenAPI version %q", doc.OpenAPI)
+	}
+	h := New(newWorld().options(io.Discard)).(*api)
+	pattern := regexp.MustCompile(`\{(\w+):[^}]*\}`)
+	var routed []string
+	err := h.router.Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
+		tpl, err := r.GetPathTemplate()
+		routed = append(routed, pattern.ReplaceAllString(tpl, "{$1}"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(routed)
+	listed := slices.Sorted(maps.Keys(doc.Paths))
+	if !slices.Equal(routed, listed) {
+		t.Errorf("routes %q\nlisted %q", routed, listed)
+	}
+	ids := map[string]bool{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			if method != "get" {
+				t.Errorf("%s lists the method %s", path, method)
+			}
+			if op.OperationID == "" || ids[op.OperationID] {
+				t.Errorf("%s: operationId %q is missing or not its own", path, op.OperationID)
+			}
+			ids[op.OperationID] = true
+		}
+	}
+}
+
+func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
+	doc := served(t)
+	values := map[string]string{
+		"lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5",
+	}
+	for path, parse := range map[string]func(string) error{
+		"/api/v1/datasets":                          func(raw string) error { _, err := parseSearch(raw); return err },
+		"/api/v1/tables/{slug}/{name}/rows":         func(raw string) error { _, err := parseRows(raw); return err },
+		"/api/v1/datasets/{slug}":                   nil,
+		"/api/v1/datasets/{slug}/releases":          nil,
+		"/dataset/{slug}/release/{n}/{path}":        nil,
+		"/dataset/{slug}/datapackage.json":          nil,
+		"/dataset/{slug}/release/{n}.json":          nil,
+		"/repository/{path}":                        nil,
+		"/api/v1/status":                            nil,
+		"/.well-known/koprik":                       nil,
+		"/dataset/{slug}/release/{n}/manifest.json": nil,
+	} {
+		for _, p := range doc.Paths[path]["get"].Parameters {
+			name, _ := p["name"].(string)
+			if ref, ok := p["$ref"].(string); ok {
+				name = strings.TrimPrefix(ref, "#/components/parameters/")
+			}
+			switch {
+			case strings.Contains(path, "{"+name+"}"):
+				continue
+			case name == "limitRows":
+				name = "limit"
+			case name == "filters":
+				name = "a column__eq"
+			}
+			value := values[name]
+			if value == "" {
+				value = "suv"
+			}
+			if parse == nil {
+				t.Errorf("%s lists the parameter %s, which it does not read", path, name)
+			} else if err := parse(url.QueryEscape(name) + "=" + url.QueryEscape(value)); err != nil {
+				t.Errorf("%s does not read its parameter %s: %v", path, name, err)
+			}
+		}
+	}
+}
+
+func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
+	w := newWorld()
+	w.page.Next = "k:2"
+	w.results = &portal.Results{Total: 50, Hits: []portal.Hit{{Dataset: "main_water", Score: 2}, {Dataset: "main_names"}}}
+	h := New(w.options(io.Discard))
+	schemas := compile(t)
+	for _, c := range []struct{ target, schema string }{
+		{"/api/v1/status", "Status"},
+		{"/.well-known/koprik", "WellKnown"},
+		{"/api/v1/datasets", "DatasetList"},
+		{"/api/v1/datasets?limit=2", "DatasetList"},
+		{"/api/v1/datasets/main_water", "Dataset"},
+		{"/api/v1/datasets/main_names", "Dataset"},
+		{"/api/v1/datasets/main_water/releases", "ReleaseList"},
+		{"/api/v1/tables/main_water/water/rows", "Rows"},
+		{"/api/v1/tables/main_water/book/rows", "Rows"},
+		{"/api/v1/datasets/main_absent", "Error"},
+		{"/api/v1/datasets?x=1", "Error"},
+		{"/dataset/main_names/release/1/water.csv", "Error"},
+		{"/dataset/main_water/release/2/big.zip", "Error"},
+		{"/nowhere", "Error"},
+	} {
+		rec := get(t, h, c.target)
+		answer, err := jsonschema.UnmarshalJSON(bytes.NewReader(rec.Body.Bytes()))
+		if err != nil {
+			t.Errorf("%s: %v", c.target, err)
+			continue
+		}
+		if err := schemas(c.schema).Validate(answer); err != nil {
+			t.Errorf("%s is no %s: %v\n%s", c.target, c.schema, err, rec.Body)
+		}
+	}
+	w.results = &portal.Results{}
+	if err := validate(schemas("DatasetList"), get(t, h, "/api/v1/datasets").Body.Bytes()); err != nil {
+		t.Errorf("nothing found: %v", err)
+	}
+}
+
+func validate(s *jsonschema.Schema, body []byte) error {
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return s.Validate(v)
+}
+
+// compile gives the schemas of the document by name.
+func compile(t *testing.T) func(string) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(openAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("openapi.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	return func(name string) *jsonschema.Schema {
+		s, err := c.Compile("openapi.json#/components/schemas/" + name)
+		if err != nil {
+			t.Fatalf("schema %s: %v", name, err)
+		}
+		return s
+	}
+}
+
+func TestEveryReferenceOfTheDocumentResolves(t *testing.T) {
+	doc := decoded[map[string]any](t, get(t, New(newWorld().options(io.Discard)), "/api/v1/openapi.json"))
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, one := range v {
+				walk(one)
+			}
+		case map[string]any:
+			if ref, ok := v["$ref"].(string); ok {
+				var at any = doc
+				for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+					m, _ := at.(map[string]any)
+					at = m[part]
+				}
+				if at == nil {
+					t.Errorf("%s leads nowhere", ref)
+				}
+			}
+			for _, one := range v {
+				walk(one)
+			}
+		}
+	}
+	walk(doc)
+}
+
+func TestTheDocumentIsServedUnderItsOwnMediaType(t *testing.T) {
+	rec := get(t, New(newWorld().options(io.Discard)), "/api/v1/openapi.json")
+	if rec.Code != http.StatusOK || !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/vnd.oai.openapi+json") {
+		t.Errorf("%d %s", rec.Code, rec.Header().Get("Content-Type"))
+	}
+}
