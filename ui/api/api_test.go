@@ -179,6 +179,7 @@ func TestBadAddressesAreAnsweredInWords(t *testing.T) {
 		{"/api/v1/datasets?q=" + long, 400, "usage", "address"},
 		{"/api/v1/datasets?q=%zz", 400, "usage", "query"},
 		{"/api/v1/datasets?q=a;b", 400, "usage", "query"},
+		{"/api/v1/datasets?=0", 400, "usage", "query"},
 		{"/api/v1/datasets?q=%ff", 400, "usage", "query"},
 		{"/api/v1/datasets?q=%00", 400, "usage", "query"},
 		{"/api/v1/datasets?q=a&q=b", 400, "usage", "q"},

@@ -37,6 +37,9 @@ func newParameters(raw string) (*parameters, error) {
 		return nil, usage("query", "cannot be read: %v", err)
 	}
 	for key, vs := range values {
+		if key == "" {
+			return nil, usage("query", "has a value without a name")
+		}
 		for _, v := range append(vs, key) {
 			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 				return nil, usage("query", "parameter %q is not UTF-8 text", key)

@@ -81,7 +81,7 @@ func TestColumnsOfAnyNameCanBeChosenAndFiltered(t *testing.T) {
 func FuzzQueries(f *testing.F) {
 	for _, seed := range []string{
 		"", "q=a&limit=5", "columns=%22a%2Cb%22%2Cc&year__eq=1", "a=%zz", "q=\xff", "columns=%22", "columns=a%0Ab",
-		"limit=1e3", "__eq=", "cursor=20", "year__", "&&&", "columns=,", "sort=%00",
+		"limit=1e3", "__eq=", "cursor=20", "year__", "&&&", "columns=,", "sort=%00", "=0",
 	} {
 		f.Add(seed)
 	}
