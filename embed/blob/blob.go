@@ -109,7 +109,7 @@ func (s *Store) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
 func (s *Store) open(d portal.Digest) (disk.File, error) {
 	f, err := s.fsys.OpenFile(file(d), os.O_RDONLY)
 	if err != nil {
-		return nil, explain("open object "+d.Short(), err)
+		return nil, explainOpen("open object "+d.Short(), err)
 	}
 	return f, nil
 }
@@ -120,7 +120,7 @@ func (s *Store) open(d portal.Digest) (disk.File, error) {
 func (s *Store) ReadAll(d portal.Digest, max int64) ([]byte, error) {
 	data, err := disk.ReadFile(s.fsys, file(d), max)
 	if err != nil {
-		return nil, explain("read object "+d.Short(), err)
+		return nil, explainOpen("read object "+d.Short(), err)
 	}
 	if got := portal.DigestOf(data); got != d {
 		return nil, damaged(d, got)
@@ -239,10 +239,6 @@ func explain(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", doing, portal.ErrNotHeld)
-	case errors.Is(err, disk.ErrTooLarge):
-		return fmt.Errorf("%s: %w: %w", doing, portal.ErrTooMuch, err)
 	case errors.Is(err, disk.ErrNoSpace):
 		return &portal.Problem{
 			Kind: portal.ErrNoSpace, Where: doing, Message: "the disk is full", Cause: err,
@@ -250,6 +246,17 @@ func explain(doing string, err error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// explainOpen is explain for what may not be here, or be too long.
+func explainOpen(doing string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", doing, portal.ErrNotHeld)
+	case errors.Is(err, disk.ErrTooLarge):
+		return fmt.Errorf("%s: %w: %w", doing, portal.ErrTooMuch, err)
+	}
+	return explain(doing, err)
 }
 
 // ctxReader ends with the context's error.
