@@ -48,7 +48,7 @@ func Open(path string, o Options) (*DB, error) {
 	if o.ApplicationID == 0 {
 		return nil, fmt.Errorf("open %s: no application id", path)
 	}
-	if err := refuseOrphanedLog(path); err != nil {
+	if err := looksWhole(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	write, err := dsn(path, o, true)
@@ -87,22 +87,44 @@ func (db *DB) Close() error {
 	return errors.Join(db.Read.Close(), db.Write.Close())
 }
 
-// refuseOrphanedLog keeps SQLite from deleting a log that has lost its
-// database: a file of length 0 beside a log is a database that was cut off,
-// for ours are a page long before their log is made.
-func refuseOrphanedLog(path string) error {
-	wal, err := os.Stat(path + "-wal")
-	if errors.Is(err, os.ErrNotExist) || err == nil && wal.Size() == 0 {
-		return nil
-	}
+// pageSize is SQLite's own, which we leave.
+const pageSize = 4096
+
+// looksWhole finds by its length a file that was cut short. A file of length 0
+// beside a log must be kept from SQLite, which would delete the log: ours are a
+// page long before their log is made. Beside a log or a journal a part of a
+// page at the end may be a write that was interrupted, which these mend.
+func looksWhole(path string) error {
+	size, err := length(path)
 	if err != nil {
 		return err
 	}
-	file, err := os.Stat(path)
-	if err == nil && file.Size() > 0 {
-		return nil
+	log, err := length(path + "-wal")
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%w: the file is empty or gone, its log is not", ErrDamaged)
+	journal, err := length(path + "-journal")
+	switch {
+	case err != nil:
+		return err
+	case log > 0 && size == 0:
+		return fmt.Errorf("%w: the file is empty or gone, its log is not", ErrDamaged)
+	case log == 0 && journal == 0 && size%pageSize != 0:
+		return fmt.Errorf("%w: its length is %d, not a multiple of %d", ErrDamaged, size, pageSize)
+	}
+	return nil
+}
+
+// length of a file in bytes; 0 when there is none.
+func length(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 // claim checks whose file it is, and marks it as ours when it is empty. It

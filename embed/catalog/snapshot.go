@@ -1,0 +1,139 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"koprik/embed/sqlite"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+)
+
+// Snapshot is one generation held still: a portal.Catalog. It is safe for
+// concurrent use and costs a connection until it is closed.
+type Snapshot struct {
+	reader
+	meta meta
+	conn *sql.Conn
+	once sync.Once
+}
+
+var _ portal.Catalog = (*Snapshot)(nil)
+
+// Close gives the snapshot back; it may be called more than once.
+func (s *Snapshot) Close() {
+	s.once.Do(func() {
+		_ = s.tx.Rollback() // of a transaction that wrote nothing
+		_ = s.conn.Close()
+	})
+}
+
+// State says which copy of the catalogue this is.
+func (s *Snapshot) State() portal.CopyState { return s.meta.state }
+
+// Count is the number of datasets not withdrawn.
+func (s *Snapshot) Count(context.Context) (int, error) { return s.meta.count, nil }
+
+// Dataset gives one dataset; portal.ErrNotFound when there is none of this id.
+func (s *Snapshot) Dataset(ctx context.Context, id portal.DatasetID) (portal.Dataset, error) {
+	list, err := s.datasets(ctx, []portal.DatasetID{id})
+	if err != nil {
+		return portal.Dataset{}, err
+	}
+	if len(list) == 0 {
+		return portal.Dataset{}, fmt.Errorf("dataset %s: %w", id, portal.ErrNotFound)
+	}
+	return list[0], nil
+}
+
+// Datasets gives those of ids that exist, in the order of ids.
+func (s *Snapshot) Datasets(ctx context.Context, ids []portal.DatasetID) ([]portal.Dataset, error) {
+	return s.datasets(ctx, ids)
+}
+
+// All yields every dataset by id, withdrawn ones among them, and stops at the
+// first error of yield, which it returns.
+func (s *Snapshot) All(ctx context.Context, yield func(portal.Dataset) error) error {
+	const page = 100 // datasets decoded at once
+	for last := ""; ; {
+		ids, err := s.ids(ctx, "SELECT id FROM datasets WHERE id > ? ORDER BY id LIMIT ?", last, page)
+		if err != nil {
+			return fmt.Errorf("list of datasets: %w", err)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		list, err := s.datasets(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, d := range list {
+			if err := yield(d); err != nil {
+				return err
+			}
+		}
+		last = string(ids[len(ids)-1])
+	}
+}
+
+// Release gives a release; portal.ErrNotFound when it never was.
+func (s *Snapshot) Release(ctx context.Context, id portal.DatasetID, number int) (portal.Release, error) {
+	manifest, err := s.Manifest(ctx, id, number)
+	if err != nil {
+		return portal.Release{}, err
+	}
+	r, err := datapackage.Decode(manifest)
+	if err != nil {
+		return portal.Release{}, fmt.Errorf("release %d of %s: %w", number, id, err)
+	}
+	return r, nil
+}
+
+// Manifest gives the signed bytes of a release's manifest.
+func (s *Snapshot) Manifest(ctx context.Context, id portal.DatasetID, number int) ([]byte, error) {
+	var digest, manifest []byte
+	err := s.tx.QueryRowContext(ctx, "SELECT digest, manifest FROM releases WHERE dataset = ? AND number = ?", string(id), number).
+		Scan(&digest, &manifest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("release %d of %s: %w", number, id, portal.ErrNotFound)
+	}
+	if err == nil {
+		_, err = verified(manifest, digest)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("release %d of %s: %w", number, id, sqlite.Explain(err))
+	}
+	return manifest, nil
+}
+
+// Publishers gives all publishers by id. One whose record has not come yet has
+// its id only.
+func (s *Snapshot) Publishers(ctx context.Context) ([]portal.Publisher, error) {
+	rows, err := s.tx.QueryContext(ctx, `SELECT id, record, digest FROM publishers
+		UNION ALL SELECT DISTINCT publisher, NULL, NULL FROM datasets WHERE publisher NOT IN (SELECT id FROM publishers)
+		ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("publishers: %w", sqlite.Explain(err))
+	}
+	defer rows.Close()
+	var list []portal.Publisher
+	for rows.Next() {
+		var id portal.PublisherID
+		var record, digest []byte
+		if err := rows.Scan(&id, &record, &digest); err != nil {
+			return nil, fmt.Errorf("publishers: %w", sqlite.Explain(err))
+		}
+		p, err := decodePublisher(id, record, digest)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("publishers: %w", sqlite.Explain(err))
+	}
+	return list, nil
+}
