@@ -16,6 +16,7 @@ var codes = []struct {
 	{ErrUnverified, "unverified"},
 	{ErrUnreachable, "unreachable"},
 	{ErrLocked, "locked"},
+	{ErrReadOnly, "read_only"},
 	{ErrNoSpace, "no_space"},
 	{ErrPartly, "partly"},
 	{ErrTooMuch, "too_much"},

@@ -3,27 +3,29 @@ package portal
 import (
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"testing"
 )
 
 func TestEverySentinelHasACodeOfItsOwn(t *testing.T) {
-	sentinels := []error{
-		ErrUsage, ErrUnverified, ErrUnreachable, ErrLocked, ErrNoSpace, ErrPartly,
-		ErrRejected, ErrNotFound, ErrGone, ErrNotHeld, ErrExpired, ErrTooMuch,
-	}
 	seen := map[string]error{}
-	for _, s := range sentinels {
-		code := Code(fmt.Errorf("open dataset water: %w", s))
-		if code == "internal" || code == "" {
-			t.Errorf("%v: code %q", s, code)
+	for _, c := range codes {
+		if got := Code(fmt.Errorf("open dataset water: %w", c.kind)); got != c.name {
+			t.Errorf("%v: code %q, want %q", c.kind, got, c.name)
 		}
-		if before, ok := seen[code]; ok {
-			t.Errorf("%v and %v share the code %q", before, s, code)
+		if before, ok := seen[c.name]; ok {
+			t.Errorf("%v and %v share the code %q", before, c.kind, c.name)
 		}
-		seen[code] = s
+		seen[c.name] = c.kind
 	}
-	if len(codes) != len(sentinels) {
-		t.Errorf("%d codes for %d sentinels", len(codes), len(sentinels))
+	source, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentinels := regexp.MustCompile(`(?m)^\tErr\w+ +=`).FindAll(source, -1)
+	if len(sentinels) != len(codes) {
+		t.Errorf("errors.go has %d sentinels, codes names %d: add the new one", len(sentinels), len(codes))
 	}
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	// objects, served under /repository/. Its files must be io.ReadSeekers.
 	// Nil where this node publishes none: every address below is then 404.
 	Repository fs.FS
+	// Now is the trusted time (spec/trust.md); nil where ages are not told.
+	Now func() time.Time
 	// Log takes the errors nobody expected. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -39,19 +41,6 @@ const (
 	maxAddress  = 8 << 10          // bytes of path and query together
 	requestTime = 10 * time.Second // for the answer to be made, not for it to be sent
 )
-
-// Mounts are the patterns (of net/http's ServeMux) that the handler of New
-// answers. Whoever fits the rooms together sends everything else to the pages.
-func Mounts() []string {
-	return []string{
-		"/api/v1/",
-		"/dataset/",
-		"/repository/",
-		"/healthz",
-		"/readyz",
-		"/.well-known/koprik",
-	}
-}
 
 // New makes the handler. It answers GET and HEAD only, and keeps to one
 // generation from the beginning of a request to its end.

@@ -240,6 +240,7 @@ func TestErrorsOfTheRoomsKeepTheirMeaning(t *testing.T) {
 		{portal.ErrUnverified, 502, "unverified"},
 		{portal.ErrTooMuch, 503, "too_much"},
 		{portal.ErrLocked, 503, "locked"},
+		{portal.ErrReadOnly, 503, "read_only"},
 		{portal.ErrNoSpace, 507, "no_space"},
 		{context.DeadlineExceeded, 503, "too_much"},
 		{portal.Rejected("row 3", "no number"), 422, "rejected"},
@@ -294,16 +295,4 @@ func TestANodeWithoutACatalogueIsAliveButNotReady(t *testing.T) {
 		t.Errorf("/healthz: %d", rec.Code)
 	}
 	refused(t, get(t, h, "/readyz"), http.StatusServiceUnavailable, "not_ready")
-}
-
-func TestMountsCoverEveryRoute(t *testing.T) {
-	serve := http.NewServeMux()
-	for _, pattern := range Mounts() {
-		serve.Handle(pattern, New(newWorld().options(io.Discard)))
-	}
-	for _, page := range pages {
-		if rec := get(t, serve, page); rec.Code != http.StatusOK {
-			t.Errorf("%s through the mounts: %d", page, rec.Code)
-		}
-	}
 }

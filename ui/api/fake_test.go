@@ -228,6 +228,7 @@ func (w *world) options(log io.Writer) Options {
 			"d/main/water/ab.1.json":     {Data: []byte(`{}`), ModTime: signedAt},
 			"d/main/_publisher/a.1.json": {Data: []byte(`{}`), ModTime: signedAt},
 		},
+		Now: func() time.Time { return signedAt.AddDate(0, 0, 203).Add(23 * time.Hour) },
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
 }

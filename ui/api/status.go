@@ -29,6 +29,7 @@ type statusReport struct {
 	Media      bool             `json:"media"`
 	LastResult string           `json:"last_result"`
 	ClockWrong bool             `json:"clock_wrong"`
+	AgeDays    *int             `json:"age_days,omitempty"` // whole days since as_of, by the node's trusted time
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request) error {
@@ -45,8 +46,18 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) error {
 		AsOf: moment(s.State.AsOf), SignedBy: strings.Join(s.SignedBy, " "), Upstream: s.Upstream,
 		LastSync: moment(s.LastSync), Outbox: s.Outbox, Version: s.Version, Title: s.Title, Contact: s.Contact,
 		Expires: moment(s.State.Expires), Repository: repositoryID(s.State), Media: s.State.Media,
-		LastResult: s.LastResult, ClockWrong: s.ClockWrong,
+		LastResult: s.LastResult, ClockWrong: s.ClockWrong, AgeDays: a.ageDays(s.State),
 	})
+}
+
+// ageDays is how old a copy is, for clients whose own clock is no better than
+// this machine's; nil before the first sync.
+func (a *api) ageDays(s portal.CopyState) *int {
+	if a.o.Now == nil || s.AsOf.IsZero() {
+		return nil
+	}
+	days := max(0, int(a.o.Now().Sub(s.AsOf).Hours()/24))
+	return &days
 }
 
 // repositoryID is the SHA-256 of 1.root.json; "" before there is one.
