@@ -17,6 +17,8 @@ var codes = []struct {
 	{ErrUnreachable, "unreachable"},
 	{ErrLocked, "locked"},
 	{ErrReadOnly, "read_only"},
+	{ErrReadOnly, "read_only"},
+	{ErrUnavailable, "unavailable"},
 	{ErrNoSpace, "no_space"},
 	{ErrPartly, "partly"},
 	{ErrTooMuch, "too_much"},

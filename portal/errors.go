@@ -14,6 +14,7 @@ var (
 	ErrUnreachable = errors.New("upstream unreachable")           // exit 4, 502
 	ErrLocked      = errors.New("locked by another process")      // exit 5, 503
 	ErrReadOnly    = errors.New("cannot be written")              // exit 1, 503
+	ErrUnavailable = errors.New("not available")                  // exit 1, 503: a port that is taken
 	ErrNoSpace     = errors.New("no space left")                  // exit 6, 507
 	ErrPartly      = errors.New("partly done")                    // exit 7
 	ErrRejected    = errors.New("input rejected")                 // exit 8, 422
