@@ -28,9 +28,10 @@ func (r *report) add(where, format string, args ...any) {
 // A member that is there but null is as if it were not.
 type fields struct {
 	*report
-	at   string // "" or "koprik.passport."
-	v    value
-	seen map[string]bool
+	at      string // "" or "koprik.passport."
+	v       value
+	seen    map[string]bool
+	lenient bool // languages that we do not have are passed over
 }
 
 func (r *report) fields(at string, v value) *fields {
@@ -88,6 +89,10 @@ func (f *fields) object(key string) (*fields, bool) {
 // objects gives the members of a list, each of which must be an object.
 func (f *fields) objects(key string) []*fields {
 	v, _ := f.of(key, list)
+	if len(v.items) > portal.MaxFields {
+		f.add(f.at+key, "%d of them, at most %d are allowed", len(v.items), portal.MaxFields)
+		return nil
+	}
 	var all []*fields
 	for i, item := range v.items {
 		all = append(all, f.fields(fmt.Sprintf("%s%s[%d].", f.at, key, i), item))
@@ -176,7 +181,8 @@ func (f *fields) unknown() {
 	}
 }
 
-func clip(s string) string { return s[:min(len(s), 80)] }
+// clip shortens a name that came from outside for a message.
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 80)], "") }
 
 // nearest is the known word that takes the fewest changes to become s, at most
 // a third of its letters; of equally near ones the first in the alphabet.
