@@ -17,7 +17,6 @@ var codes = []struct {
 	{ErrUnreachable, "unreachable"},
 	{ErrLocked, "locked"},
 	{ErrReadOnly, "read_only"},
-	{ErrReadOnly, "read_only"},
 	{ErrUnavailable, "unavailable"},
 	{ErrNoSpace, "no_space"},
 	{ErrPartly, "partly"},
