@@ -9,6 +9,7 @@ import (
 
 	"koprik/embed/sqlite"
 	"koprik/portal"
+	"koprik/portal/datapackage"
 )
 
 // Pending is a generation that is written and not yet seen. One at a time is
@@ -200,9 +201,9 @@ func (p *Pending) publishers(ctx context.Context, ch portal.Change) (renewed []p
 	for _, r := range ch.Publishers {
 		id := r.Publisher.ID
 		digest := portal.DigestOf(r.Bytes)
-		decoded, err := decodePublisher(id, r.Bytes, digest[:])
+		decoded, err := datapackage.DecodePublisher(r.Bytes)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("record of publisher %s: %w", id, err)
 		}
 		if decoded.ID != id || decoded.Version != r.Publisher.Version {
 			return nil, portal.Unverified("publisher "+string(id), "the record is that of %s, version %d, and not version %d",

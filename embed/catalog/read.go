@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"koprik/embed/sqlite"
@@ -86,11 +87,8 @@ func scanDataset(rows *sql.Rows, publishers map[portal.PublisherID]portal.Publis
 	if err := rows.Scan(&d.ID, &publisher, &number, &digest, &d.Length, &manifest, &record, &recordDigest); err != nil {
 		return d, fmt.Errorf("datasets: %w", sqlite.Explain(err))
 	}
-	if d.Manifest, err = verified(manifest, digest); err != nil {
-		return d, fmt.Errorf("release %d of %s: %w", number, d.ID, err)
-	}
-	if d.Latest, err = datapackage.Decode(manifest); err != nil {
-		return d, fmt.Errorf("release %d of %s: %w", number, d.ID, err)
+	if d.Latest, d.Manifest, err = decodeRelease(d.ID, number, manifest, digest); err != nil {
+		return d, err
 	}
 	p, ok := publishers[publisher]
 	if !ok {
@@ -137,7 +135,7 @@ func (r reader) history(ctx context.Context, wanted string) (map[portal.DatasetI
 			return nil, err
 		}
 		if len(digest) != len(ref.Manifest) {
-			return nil, fmt.Errorf("%w: release %d of %s", ErrDamaged, ref.Number, id)
+			return nil, fmt.Errorf("%s: %w", at(id, ref.Number), ErrDamaged)
 		}
 		copy(ref.Manifest[:], digest)
 		ref.Issued = fromMicros(issued)
@@ -147,6 +145,19 @@ func (r reader) history(ctx context.Context, wanted string) (map[portal.DatasetI
 		history[id] = append(history[id], ref)
 	}
 	return history, rows.Err()
+}
+
+// manifest gives the bytes held of a release, and the digest that they had.
+func (r reader) manifest(ctx context.Context, id portal.DatasetID, number int) (manifest, digest []byte, err error) {
+	err = r.tx.QueryRowContext(ctx, "SELECT manifest, digest FROM releases WHERE dataset = ? AND number = ?", string(id), number).
+		Scan(&manifest, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil, fmt.Errorf("%s: %w", at(id, number), portal.ErrNotFound)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", at(id, number), sqlite.Explain(err))
+	}
+	return manifest, digest, nil
 }
 
 // ids runs a query whose rows are ids.
@@ -176,6 +187,21 @@ func verified(data, digest []byte) (portal.Digest, error) {
 	return d, nil
 }
 
+// decodeRelease reads a manifest, which must be that of the release in whose
+// row it stands.
+func decodeRelease(id portal.DatasetID, number int, manifest, digest []byte) (r portal.Release, d portal.Digest, err error) {
+	if d, err = verified(manifest, digest); err != nil {
+		return r, d, fmt.Errorf("%s: %w", at(id, number), err)
+	}
+	if r, err = datapackage.Decode(manifest); err != nil {
+		return r, d, fmt.Errorf("%s: %w", at(id, number), err)
+	}
+	if r.Dataset != id || r.Number != number {
+		return r, d, fmt.Errorf("%s: %w: its manifest is that of %s", at(id, number), ErrDamaged, at(r.Dataset, r.Number))
+	}
+	return r, d, nil
+}
+
 // decodePublisher reads a record; without one the publisher has its id only.
 func decodePublisher(id portal.PublisherID, record, digest []byte) (portal.Publisher, error) {
 	if record == nil {
@@ -187,6 +213,9 @@ func decodePublisher(id portal.PublisherID, record, digest []byte) (portal.Publi
 	p, err := datapackage.DecodePublisher(record)
 	if err != nil {
 		return portal.Publisher{}, fmt.Errorf("record of publisher %s: %w", id, err)
+	}
+	if p.ID != id {
+		return portal.Publisher{}, fmt.Errorf("record of publisher %s: %w: it is that of %s", id, ErrDamaged, p.ID)
 	}
 	return p, nil
 }

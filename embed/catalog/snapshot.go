@@ -3,13 +3,11 @@ package catalog
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 
 	"koprik/embed/sqlite"
 	"koprik/portal"
-	"koprik/portal/datapackage"
 )
 
 // Snapshot is one generation held still: a portal.Catalog. It is safe for
@@ -81,30 +79,22 @@ func (s *Snapshot) All(ctx context.Context, yield func(portal.Dataset) error) er
 
 // Release gives a release; portal.ErrNotFound when it never was.
 func (s *Snapshot) Release(ctx context.Context, id portal.DatasetID, number int) (portal.Release, error) {
-	manifest, err := s.Manifest(ctx, id, number)
+	manifest, digest, err := s.manifest(ctx, id, number)
 	if err != nil {
 		return portal.Release{}, err
 	}
-	r, err := datapackage.Decode(manifest)
-	if err != nil {
-		return portal.Release{}, fmt.Errorf("release %d of %s: %w", number, id, err)
-	}
-	return r, nil
+	r, _, err := decodeRelease(id, number, manifest, digest)
+	return r, err
 }
 
 // Manifest gives the signed bytes of a release's manifest.
 func (s *Snapshot) Manifest(ctx context.Context, id portal.DatasetID, number int) ([]byte, error) {
-	var digest, manifest []byte
-	err := s.tx.QueryRowContext(ctx, "SELECT digest, manifest FROM releases WHERE dataset = ? AND number = ?", string(id), number).
-		Scan(&digest, &manifest)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("release %d of %s: %w", number, id, portal.ErrNotFound)
-	}
-	if err == nil {
-		_, err = verified(manifest, digest)
-	}
+	manifest, digest, err := s.manifest(ctx, id, number)
 	if err != nil {
-		return nil, fmt.Errorf("release %d of %s: %w", number, id, sqlite.Explain(err))
+		return nil, err
+	}
+	if _, _, err := decodeRelease(id, number, manifest, digest); err != nil {
+		return nil, err
 	}
 	return manifest, nil
 }
