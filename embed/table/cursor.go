@@ -1,0 +1,53 @@
+package table
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+
+	"koprik/portal"
+)
+
+// A cursor is the base64url of: a version byte, the query's tag, and the id of
+// the last row that was given, 8 bytes big-endian.
+const (
+	cursorVersion = 1
+	tagLen        = 8
+	cursorLen     = 1 + tagLen + 8
+)
+
+// cursorTag names a table and the part of a query that its order of rows hangs
+// on: what else is asked may change between pages.
+func cursorTag(table string, q portal.RowQuery) (tag [tagLen]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%q %t\n", table, q.Sort, q.Desc)
+	for _, f := range q.Filters {
+		fmt.Fprintf(h, "%q %q %q\n", f.Column, f.Op, f.Value)
+	}
+	copy(tag[:], h.Sum(nil))
+	return tag
+}
+
+func makeCursor(tag [tagLen]byte, row int64) string {
+	b := make([]byte, 0, cursorLen)
+	b = append(append(b, cursorVersion), tag[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(row)) //nolint:gosec // row ids are positive
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// parseCursor accepts only what makeCursor made for the same table and query.
+func parseCursor(s string, tag [tagLen]byte) (row int64, err error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != cursorLen || b[0] != cursorVersion {
+		return 0, usage("after", "%q is no cursor", clip(s, 40))
+	}
+	row = int64(binary.BigEndian.Uint64(b[1+tagLen:])) //nolint:gosec // checked below
+	if row < 1 || row > maxRows {
+		return 0, usage("after", "%q is no cursor", clip(s, 40))
+	}
+	if [tagLen]byte(b[1:1+tagLen]) != tag {
+		return 0, usage("after", "the cursor belongs to another table, release, filter or order; begin at the first page")
+	}
+	return row, nil
+}

@@ -1,0 +1,262 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"koprik/portal"
+)
+
+// column is one column of the table that comes out.
+type column struct {
+	field   portal.Field
+	from    int  // cell of the row; -1: the file has no such column
+	text    bool // what counts as no value is compared before trimming
+	declare bool // the publisher's schema says its type
+	cast    caster
+	bad     int64 // values that did not cast
+	badText string
+	badRow  int
+}
+
+// plan says how the rows of one sheet become a table.
+type plan struct {
+	rd      *reader
+	sheet   *sheet
+	columns []column
+	missing []string
+	rows    int64
+	width   int // cells of a whole row
+	header  int // labels, 0 when there is no header
+	notes   []string
+}
+
+// survey is what one look over all rows says.
+type survey struct {
+	rows     int64
+	width    int
+	widest   int // row of that width
+	cols     []tally
+	short    int64
+	shortRow int
+	errors   int64 // a workbook's error values
+	errorRow int
+}
+
+// plan looks over all rows of a sheet and decides its columns; nil when it has
+// none. index is the sheet's place in the file: a schema belongs to the first.
+func (rd *reader) plan(s *sheet, index int) (*plan, error) {
+	p := &plan{rd: rd, sheet: s, header: len(s.labels), missing: []string{""}}
+	var schema *portal.TableSchema
+	if index == 0 {
+		schema = rd.res.Schema
+	}
+	if schema != nil && schema.MissingValues != nil {
+		p.missing = schema.MissingValues
+	}
+	if p.header == 0 && schema != nil {
+		p.header = len(schema.Fields)
+	}
+	sv, err := p.survey()
+	if err != nil {
+		return nil, err
+	}
+	p.rows = sv.rows
+	p.width = max(p.header, sv.width)
+	if p.width == 0 || s.labels == nil && sv.rows == 0 {
+		return nil, nil
+	}
+	if p.width > maxColumns {
+		return nil, unreadable(rd.where(s), "%d columns; at most %d are read", p.width, maxColumns)
+	}
+	for len(sv.cols) < p.width {
+		sv.cols = append(sv.cols, newTally())
+	}
+	if err := p.settle(sv, schema); err != nil {
+		return nil, err
+	}
+	if len(p.columns) == 0 {
+		return nil, nil
+	}
+	p.notes = append(append([]string(nil), s.notes...), p.notes...)
+	return p, nil
+}
+
+// survey counts rows, widths and types, and reports ragged rows.
+func (p *plan) survey() (*survey, error) {
+	sv := &survey{}
+	err := p.sheet.each(p.rd.ctx, func(n int, cells []cell) error {
+		if sv.rows++; sv.rows > maxRows {
+			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", maxRows)
+		}
+		cells = trimTail(cells, max(p.header, 1))
+		if len(cells) > sv.width {
+			sv.width, sv.widest = len(cells), n
+			for len(sv.cols) < len(cells) && len(sv.cols) < maxColumns {
+				sv.cols = append(sv.cols, newTally())
+			}
+		}
+		if !p.sheet.named {
+			p.ragged(sv, n, len(cells))
+		}
+		for i, c := range cells[:min(len(cells), len(sv.cols))] {
+			if c.kind == cellNull || c.kind != cellNested && p.isMissing(c.text) {
+				continue
+			}
+			if p.sheet.padded && isErrorValue(c.text) {
+				if sv.errors++; sv.errors == 1 {
+					sv.errorRow = n
+				}
+				continue
+			}
+			sv.cols[i].add(n, c)
+		}
+		return nil
+	})
+	return sv, err
+}
+
+// trimTail drops empty cells over the header's width: separators at the end of
+// a line, formatted cells beside the table.
+func trimTail(cells []cell, width int) []cell {
+	for len(cells) > width && (cells[len(cells)-1].kind == cellNull || cells[len(cells)-1].text == "") {
+		cells = cells[:len(cells)-1]
+	}
+	return cells
+}
+
+// ragged compares a row's width with the header's, or the first row's. A row
+// that ends early is completed and a note says so, unless more than half of it
+// is not there: then it is rather a broken line or a footnote.
+func (p *plan) ragged(sv *survey, n, cells int) {
+	if p.header == 0 {
+		p.header = cells
+	}
+	switch {
+	case cells == p.header || p.sheet.padded:
+	case cells < p.header && (cells*2 >= p.header || !p.rd.strict):
+		if sv.short++; sv.short == 1 {
+			sv.shortRow = n
+		}
+	case p.rd.strict:
+		p.rd.report.add(fmt.Sprintf("%s: row %d", p.rd.where(p.sheet), n), "%s, %d expected", countCells(cells), p.header)
+	}
+}
+
+func countCells(n int) string {
+	if n == 1 {
+		return "1 cell"
+	}
+	return fmt.Sprintf("%d cells", n)
+}
+
+// isMissing tells whether a cell so written has no value. White space alone
+// counts as the empty string.
+func (p *plan) isMissing(text string) bool {
+	if len(text) > 32 {
+		text = strings.TrimSpace(text)
+	}
+	if slices.Contains(p.missing, text) {
+		return true
+	}
+	return text != "" && text[0] <= ' ' && strings.TrimSpace(text) == "" && slices.Contains(p.missing, "")
+}
+
+// isErrorValue: what a formula shows when it has no result.
+func isErrorValue(s string) bool {
+	if len(s) < 4 || s[0] != '#' {
+		return false
+	}
+	switch s {
+	case "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA", "#SPILL!", "#CALC!":
+		return true
+	}
+	return false
+}
+
+// settle names the columns and gives each its type.
+func (p *plan) settle(sv *survey, schema *portal.TableSchema) error {
+	names := p.names(sv)
+	if sv.short > 0 {
+		p.note("%d rows end before their last cell, first row %d; the missing cells are empty", sv.short, sv.shortRow)
+	}
+	if sv.errors > 0 {
+		p.note("%d cells hold an error of the spreadsheet, first in row %d; they are empty here", sv.errors, sv.errorRow)
+	}
+	if p.sheet.labels != nil && sv.width > len(p.sheet.labels) && !p.sheet.named {
+		p.note("row %d has more cells than the header; the columns without a label are named by their place", sv.widest)
+	}
+	if schema != nil && len(schema.Fields) > 0 {
+		return p.bySchema(sv, schema.Fields, names)
+	}
+	for i, name := range names {
+		if name == "" {
+			continue // neither label nor values
+		}
+		if err := p.inferred(sv, i, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) inferred(sv *survey, i int, name string) error {
+	f, note := sv.cols[i].field(name)
+	if note != "" && sv.rows > 0 {
+		p.note("%s", note)
+	}
+	cast, err := newCaster(f)
+	p.columns = append(p.columns, column{field: f, from: i, text: f.Type == "string", cast: cast})
+	return err
+}
+
+func (p *plan) note(format string, args ...any) {
+	if len(p.notes) < maxNotes {
+		p.notes = append(p.notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// names makes the labels clean, unique and non-empty. A column with neither
+// label nor values gets "" and is left out.
+func (p *plan) names(sv *survey) []string {
+	names := make([]string, p.width)
+	seen := make(map[string]bool, p.width)
+	for i := range names {
+		label := ""
+		if i < len(p.sheet.labels) {
+			label = cleanLabel(p.sheet.labels[i])
+		}
+		if label == "" {
+			if sv.cols[i].filled == 0 {
+				continue
+			}
+			label = fmt.Sprintf("column_%d", i+1)
+			if p.sheet.labels != nil {
+				p.note("column %d has no label; it is named %q", i+1, label)
+			}
+		}
+		if seen[label] {
+			given := label
+			for k := 2; seen[label]; k++ {
+				label = fmt.Sprintf("%s_%d", given, k)
+			}
+			p.note("two columns are labelled %q; column %d is named %q", given, i+1, label)
+		}
+		seen[label] = true
+		names[i] = label
+	}
+	return names
+}
+
+// cleanLabel makes one line of a label and shortens it.
+func cleanLabel(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || r == '\ufeff' || r == '\u200b' {
+			return -1
+		}
+		return r
+	}, clip(strings.ToValidUTF8(s, "\uFFFD"), 4*maxLabel))
+	return clip(strings.Join(strings.Fields(s), " "), maxLabel)
+}
