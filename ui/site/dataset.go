@@ -1,0 +1,207 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"koprik/portal"
+)
+
+// Limits of the preview on a dataset's page.
+const (
+	previewRows    = 5
+	previewColumns = 8
+	previewTables  = 3
+	cellText       = 300 // characters of one cell
+)
+
+// datasetPage is the struct of templates/dataset.html.
+type datasetPage struct {
+	*Frame
+	Heading     Shown
+	Description Shown
+	Publisher   Link
+	Themes      []Link
+	Keywords    []Link
+	Withdrawn   bool
+	Reason      Shown
+	Passport    passportCard
+	Previews    []previewBox
+	MoreTables  string
+	Files       []fileRow
+	Release     string
+	History     Link
+}
+
+// fileRow is one file of a release.
+type fileRow struct {
+	Title  Shown
+	Name   string // last part of its path
+	Format string
+	Size   string
+	Sum    string // 64 hex digits
+	Href   string
+	Get    string // "Download prices.csv"
+}
+
+// previewBox is the beginning of one table, or why it can't be shown.
+type previewBox struct {
+	Title Shown
+	Href  string
+	Table dataTable
+	Note  string // instead of the table
+	More  string // "3 more columns in the table"
+}
+
+// findDataset finds the dataset that the address names.
+func (v *visit) findDataset() (portal.Dataset, error) {
+	id, err := portal.ParseDatasetID(mux.Vars(v.r)["slug"])
+	if err != nil {
+		return portal.Dataset{}, errors.Join(portal.ErrNotFound, err)
+	}
+	d, err := v.view.Dataset(v.ctx, id)
+	if err != nil {
+		return d, fmt.Errorf("dataset %s: %w", id, err)
+	}
+	return d, nil
+}
+
+func (s *site) dataset(v *visit) (answer, error) {
+	d, err := v.findDataset()
+	if err != nil {
+		return answer{}, err
+	}
+	return s.datasetAnswer(v, d)
+}
+
+// datasetAnswer shows a dataset; of a withdrawn one the reason, the passport
+// and the history, as 410.
+func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
+	p := &datasetPage{
+		Frame: v.Frame, Heading: v.title(d), Description: v.text(d.Latest.Description),
+		Publisher: v.publisherLink(d.Publisher), Passport: v.passport(d),
+		Release: v.T("dataset.release", "n", d.Latest.Number),
+		History: Link{
+			Shown: Shown{Text: v.T("dataset.history")}, Href: v.datasetURL(d.ID) + "/history",
+			Count: v.N("history.count", max(1, len(d.History))),
+		},
+	}
+	v.Title = p.Heading.Text
+	for _, t := range d.Latest.Themes {
+		if portal.IsTheme(t) {
+			p.Themes = append(p.Themes, v.themeLink(t, ""))
+		}
+	}
+	for _, k := range d.Latest.Keywords {
+		p.Keywords = append(p.Keywords, Link{Shown: Shown{Text: clip(k, 80)}, Href: v.Base + "/search?q=" + url.QueryEscape(clip(k, 80))})
+	}
+	if w := d.Latest.Withdrawn; w != nil {
+		p.Withdrawn, p.Reason = true, v.text(w.Reason)
+		return answer{template: "dataset", data: p, status: http.StatusGone}, nil
+	}
+	p.Files = v.files(d.ID, d.Latest)
+	p.Previews, p.MoreTables = v.previews(d)
+	return answer{template: "dataset", data: p}, nil
+}
+
+func (v *visit) files(id portal.DatasetID, r portal.Release) []fileRow {
+	list := make([]fileRow, len(r.Resources))
+	for i, f := range r.Resources {
+		name := f.Path[strings.LastIndexByte(f.Path, '/')+1:]
+		list[i] = fileRow{
+			Title: v.resourceTitle(f), Name: name, Format: strings.ToUpper(f.Format),
+			Size: v.Bytes(f.Bytes), Sum: f.Hash.Hex(), Href: fileURL(id, r.Number, f.Path),
+			Get: v.T("dataset.get", "file", name),
+		}
+	}
+	return list
+}
+
+// fileURL is where ui/api serves a release's file; it stays for ever.
+func fileURL(id portal.DatasetID, release int, path string) string {
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return "/dataset/" + url.PathEscape(string(id)) + "/release/" + strconv.Itoa(release) + "/" + strings.Join(parts, "/")
+}
+
+func (v *visit) resourceTitle(r portal.Resource) Shown {
+	if t := v.text(r.Title); t.Text != "" {
+		return t
+	}
+	return Shown{Text: r.Name}
+}
+
+// previews shows the first rows of the first tables. A table that can't be
+// shown says why and leaves the rest of the page as it is.
+func (v *visit) previews(d portal.Dataset) (boxes []previewBox, more string) {
+	left := 0
+	for _, r := range d.Latest.Resources {
+		if len(boxes) == previewTables {
+			if r.Schema != nil {
+				left++
+			}
+			continue
+		}
+		box, ok := v.preview(d, r)
+		if ok {
+			boxes = append(boxes, box)
+		}
+	}
+	if left > 0 {
+		more = v.N("preview.more", left)
+	}
+	return boxes, more
+}
+
+// preview gives the beginning of the resource's first table; ok is false when
+// it is none.
+func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok bool) {
+	box = previewBox{Title: v.resourceTitle(r), Href: v.tableURL(d.ID, r.Name)}
+	infos, err := v.view.Tables(v.ctx, r)
+	if err == nil && len(infos) == 0 {
+		return box, false
+	}
+	var page portal.RowPage
+	if err == nil {
+		names := make([]string, 0, previewColumns)
+		for _, f := range infos[0].Columns[:min(previewColumns, len(infos[0].Columns))] {
+			names = append(names, f.Name)
+		}
+		page, err = v.view.Rows(v.ctx, r, infos[0].Sheet, portal.RowQuery{Columns: names, Limit: previewRows})
+	}
+	switch {
+	case errors.Is(err, portal.ErrNotHeld):
+		box.Href, box.Note = "", v.T("preview.notheld", "size", v.Bytes(r.Bytes))
+		return box, r.Schema != nil
+	case err != nil:
+		v.site.log.ErrorContext(v.ctx, "preview", "dataset", d.ID, "resource", r.Name, "err", err)
+		box.Href, box.Note = "", v.T("preview.broken")
+		return box, true
+	}
+	box.Table = v.tableOf(page)
+	box.Table.Caption = v.N("preview.first", len(page.Rows)) + " / " + v.N64("preview.rows", page.Total)
+	if page.Total <= int64(len(page.Rows)) {
+		box.Table.Caption = v.N64("preview.rows", page.Total)
+	}
+	var notes []string
+	if hidden := len(infos[0].Columns) - previewColumns; hidden > 0 {
+		notes = append(notes, v.N("preview.columns", hidden))
+	}
+	if sheets := len(infos) - 1; sheets > 0 {
+		notes = append(notes, v.N("preview.sheets", sheets))
+	}
+	box.More = strings.Join(notes, " · ")
+	return box, true
+}
+
+func (v *visit) tableURL(id portal.DatasetID, name string) string {
+	return v.datasetURL(id) + "/table/" + url.PathEscape(name)
+}

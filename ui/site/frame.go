@@ -1,0 +1,195 @@
+package site
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"koprik/portal"
+	"koprik/portal/lang"
+	"koprik/ui/locale"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// pageTemplates are the pages; each stands in base.html with parts.html.
+var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "error"}
+
+// parseTemplates gives each page as a template of its own, and a digest of all.
+func parseTemplates() (map[string]*template.Template, string, error) {
+	all := map[string]*template.Template{}
+	h := sha256.New()
+	for _, name := range pageTemplates {
+		t := template.New("base.html")
+		for _, file := range []string{"base", "parts", name} {
+			text, err := templateFiles.ReadFile("templates/" + file + ".html")
+			if err != nil {
+				return nil, "", fmt.Errorf("template %s: %w", file, err)
+			}
+			h.Write(text)
+			if file == "base" {
+				_, err = t.Parse(string(text))
+			} else {
+				_, err = t.New(file + ".html").Parse(string(text))
+			}
+			if err != nil {
+				return nil, "", fmt.Errorf("template %s: %w", file, err)
+			}
+		}
+		all[name] = t
+	}
+	return all, hex.EncodeToString(h.Sum(nil)[:8]), nil
+}
+
+// Frame is what stands around every page. Its methods are the reader's words.
+type Frame struct {
+	*locale.Words
+	Site           string // name of the portal
+	Title          string // of the page, without the site's name
+	Base           string // "/uz", before every address of a page
+	Style, Icon    string
+	Languages      []LanguageLink
+	State          StateLine
+	Transliterated bool // something on the page is: the footer explains the mark
+}
+
+// StateLine says which copy of the catalogue the page was made from.
+type StateLine struct {
+	Grade      string // "fresh", "stale", "old" or "none"; names the look
+	Text       string
+	Generation string // "" without a copy
+	Clock      bool   // the machine's clock is wrong
+}
+
+// Shown is a text as a reader gets it.
+type Shown struct {
+	Text string
+	Tag  string // BCP 47, where the text is not in the page's language
+	Note string // "transliterated", where it is; in the reader's words
+}
+
+// Link is a text that may lead somewhere.
+type Link struct {
+	Shown
+	Href  string
+	Count string
+}
+
+func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
+	words := s.words.Words(l)
+	return &Frame{
+		Words: words, Site: words.T("frame.site"), Base: "/" + l.Path(),
+		Style: s.assets.URL("style.css"), Icon: s.assets.URL("icon.svg"),
+		Languages: s.languages(l, r),
+	}
+}
+
+// grade is the freshness of the copy, "none" before the first one.
+func (v *visit) grade(state portal.CopyState) string {
+	if state.AsOf.IsZero() {
+		return "none"
+	}
+	return strings.ToLower(string(state.Grade(v.now, v.site.o.OldAfter)))
+}
+
+func (v *visit) stateLine(state portal.CopyState) StateLine {
+	line := StateLine{Grade: v.grade(state), Clock: v.status.ClockWrong}
+	date, ago := v.day(state.AsOf), v.Ago(v.now.Sub(state.AsOf))
+	switch line.Grade {
+	case "none":
+		line.Text = v.T("state.none")
+		return line
+	case "fresh":
+		line.Text = v.T("state.copy", "date", date)
+	case "stale":
+		line.Text = v.T("state.stale", "date", date, "ago", ago)
+	default:
+		line.Text = v.T("state.old", "date", date, "ago", ago)
+	}
+	line.Generation = v.T("state.generation", "n", state.Generation)
+	return line
+}
+
+// text gives t for the reader: in the reader's language, or in the nearest one
+// with its tag. Uzbek that was written in the other script is transliterated
+// and marked so; other texts never are.
+func (v *visit) text(t portal.Text) Shown {
+	s, l := t.In(v.lang)
+	switch {
+	case v.lang == portal.UzbekCyrillic && l == portal.Uzbek:
+		return v.transliterated(lang.ToCyrillic(s), s)
+	case v.lang == portal.Uzbek && l == portal.UzbekCyrillic:
+		return v.transliterated(lang.ToLatin(s), s)
+	case l == v.lang:
+		return Shown{Text: s}
+	case l == "" && foreignScript(s, v.lang):
+		return Shown{Text: s, Tag: "und"}
+	}
+	return Shown{Text: s, Tag: string(l)}
+}
+
+func (v *visit) transliterated(s, original string) Shown {
+	if s == original {
+		return Shown{Text: s}
+	}
+	v.Transliterated = true
+	return Shown{Text: s, Note: v.T("frame.transliterated")}
+}
+
+// foreignScript tells whether s, of an unknown language, cannot be in l: it has
+// letters of the other script only.
+func foreignScript(s string, l portal.Lang) bool {
+	cyrillicPage := l == portal.Russian || l == portal.UzbekCyrillic
+	latin, cyrillic := false, false
+	for _, r := range s {
+		latin = latin || unicode.Is(unicode.Latin, r)
+		cyrillic = cyrillic || unicode.Is(unicode.Cyrillic, r)
+	}
+	return latin && !cyrillic && cyrillicPage || cyrillic && !latin && !cyrillicPage
+}
+
+// web gives an address that a link may lead to: http or https with a host.
+// Anything else, as javascript: or data:, gives "" and is shown as text.
+func web(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
+		return ""
+	}
+	return u.String()
+}
+
+// mail gives a mailto address for a plain e-mail address, and "" for anything
+// that could carry more than that.
+func mail(address string) string {
+	name, host, ok := strings.Cut(address, "@")
+	if !ok || name == "" || host == "" || strings.ContainsFunc(address, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`?&%"<>()[]\,;:`, r)
+	}) || strings.Contains(host, "@") {
+		return ""
+	}
+	return "mailto:" + address
+}
+
+// phone gives a tel address for a number written with the usual separators.
+func phone(number string) template.URL {
+	var b strings.Builder
+	for i, r := range number {
+		switch {
+		case r >= '0' && r <= '9', r == '+' && i == 0:
+			b.WriteRune(r)
+		case !strings.ContainsRune(" -()\u00a0", r):
+			return ""
+		}
+	}
+	if b.Len() < 5 {
+		return ""
+	}
+	return template.URL("tel:" + b.String())
+}

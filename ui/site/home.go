@@ -1,0 +1,139 @@
+package site
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"koprik/portal"
+)
+
+// homePage is the struct of templates/home.html.
+type homePage struct {
+	*Frame
+	Datasets   string // "600 datasets"
+	Any        bool
+	Themes     []Link
+	Updated    []Hit
+	Publishers []Link
+}
+
+// newest is how many datasets the home page shows.
+const newest = 5
+
+func (s *site) home(v *visit) (answer, error) {
+	count, err := v.view.Count(v.ctx)
+	if err != nil {
+		return answer{}, fmt.Errorf("count of datasets: %w", err)
+	}
+	results, err := v.view.Search(v.ctx, portal.Query{Lang: v.lang, Sort: portal.ByUpdated, Limit: newest})
+	if err != nil {
+		return answer{}, fmt.Errorf("newest datasets: %w", err)
+	}
+	updated, err := v.hits(results)
+	if err != nil {
+		return answer{}, err
+	}
+	publishers, err := v.view.Publishers(v.ctx)
+	if err != nil {
+		return answer{}, fmt.Errorf("publishers: %w", err)
+	}
+	v.Title = v.T("home.title")
+	p := &homePage{Frame: v.Frame, Datasets: v.N("home.datasets", count), Any: count > 0, Updated: updated}
+	for _, t := range portal.Themes {
+		if n := results.Facets[portal.FacetTheme][string(t)]; n > 0 {
+			p.Themes = append(p.Themes, v.themeLink(t, v.Int(int64(n))))
+		}
+	}
+	for _, o := range publishers {
+		if n := results.Facets[portal.FacetPublisher][string(o.ID)]; n > 0 {
+			link := v.publisherLink(o)
+			link.Count = v.Int(int64(n))
+			p.Publishers = append(p.Publishers, link)
+		}
+	}
+	return answer{template: "home", data: p}, nil
+}
+
+// themePage is the struct of templates/theme.html.
+type themePage struct {
+	*Frame
+	Found string
+	Hits  []Hit
+	Pager Pager
+}
+
+func (s *site) theme(v *visit) (answer, error) {
+	id := portal.ThemeID(mux.Vars(v.r)["slug"])
+	if !portal.IsTheme(id) {
+		return answer{}, &pageError{status: http.StatusNotFound, title: v.T("error.notfound"), text: v.T("error.badtheme", "got", clip(string(id), 60))}
+	}
+	hits, total, pager, err := v.listing(map[portal.Facet][]string{portal.FacetTheme: {string(id)}})
+	if err != nil {
+		return answer{}, err
+	}
+	v.Title = v.Theme(id)
+	return answer{template: "theme", data: &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}}, nil
+}
+
+// publisherPage is the struct of templates/publisher.html.
+type publisherPage struct {
+	*Frame
+	Heading     Shown
+	Description Shown
+	Homepage    Value
+	Contacts    []contactCard
+	Found       string
+	Hits        []Hit
+	Pager       Pager
+}
+
+// contactCard is one contact of a publisher.
+type contactCard struct {
+	Heading Shown
+	Rows    []Row
+	Former  string // "answered until …"
+}
+
+func (s *site) publisher(v *visit) (answer, error) {
+	id, err := portal.ParsePublisherID(mux.Vars(v.r)["slug"])
+	if err != nil {
+		return answer{}, errors.Join(portal.ErrNotFound, err)
+	}
+	publishers, err := v.view.Publishers(v.ctx)
+	if err != nil {
+		return answer{}, fmt.Errorf("publishers: %w", err)
+	}
+	for _, o := range publishers {
+		if o.ID == id {
+			return s.publisherAnswer(v, o)
+		}
+	}
+	return answer{}, fmt.Errorf("publisher %s: %w", id, portal.ErrNotFound)
+}
+
+func (s *site) publisherAnswer(v *visit, o portal.Publisher) (answer, error) {
+	hits, total, pager, err := v.listing(map[portal.Facet][]string{portal.FacetPublisher: {string(o.ID)}})
+	if err != nil {
+		return answer{}, err
+	}
+	p := &publisherPage{
+		Frame: v.Frame, Heading: v.publisherName(o), Description: v.text(o.Description),
+		Found: v.N("home.datasets", total), Hits: hits, Pager: pager,
+	}
+	if o.Homepage != "" {
+		p.Homepage = Value{Shown: Shown{Text: strings.TrimSpace(o.Homepage)}, Href: web(o.Homepage)}
+	}
+	for _, c := range o.Contacts {
+		card := contactCard{Rows: v.contactRows(c)}
+		if c.Until != "" {
+			card.Former = v.T("publisher.former", "date", v.Day(c.Until))
+		}
+		p.Contacts = append(p.Contacts, card)
+	}
+	v.Title = p.Heading.Text
+	return answer{template: "publisher", data: p}, nil
+}

@@ -1,0 +1,75 @@
+package site
+
+import (
+	"strings"
+
+	"koprik/portal"
+)
+
+// nodePage is the struct of templates/node.html.
+type nodePage struct {
+	*Frame
+	Lead string
+	Rows []Row
+}
+
+// node shows the node's own state. The generation is the view's, as on every
+// page; the rest is the node's, at this moment.
+func (s *site) node(v *visit) (answer, error) {
+	state, status := v.view.State(), v.status
+	count, err := v.view.Count(v.ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	v.Title = v.T("node.title")
+	p := &nodePage{Frame: v.Frame, Lead: v.lead(state)}
+	var rs rows
+	if status.Role == portal.Central || status.Role == portal.Mirror || status.Role == portal.Agency {
+		rs.add(v.T("node.role"), plain(v.Role(status.Role)))
+	}
+	rs.add(v.T("node.generation"), plain(v.Int(state.Generation)))
+	rs.add(v.T("node.asof"), plain(v.moment(state.AsOf)))
+	rs.add(v.T("node.expires"), plain(v.moment(state.Expires)))
+	rs.add(v.T("node.datasets"), plain(v.Int(int64(count))))
+	if status.Upstream != "" {
+		rs.add(v.T("node.upstream"), outside(status.Upstream, status.Upstream))
+		last, result := v.T("node.never"), ""
+		if !status.LastSync.IsZero() {
+			last, result = v.moment(status.LastSync), v.T("node.ok")
+		}
+		if status.LastResult != "" {
+			result = v.T("node.notok", "reason", clip(status.LastResult, 300))
+		}
+		rs.add(v.T("node.lastsync"), plain(last))
+		rs.add(v.T("node.result"), plain(result))
+	}
+	if status.Outbox > 0 {
+		rs.add(v.T("node.outbox"), plain(v.Int(int64(status.Outbox))))
+	}
+	rs.add(v.T("node.contact"), Value{Shown: Shown{Text: status.Contact}, Href: mail(status.Contact)})
+	rs.add(v.T("node.version"), plain(status.Version))
+	if !state.Repository.IsZero() {
+		rs.add(v.T("node.repository"), Value{Shown: Shown{Text: state.Repository.Hex()}, Code: true})
+	}
+	keys := make([]Value, len(status.SignedBy))
+	for i, id := range status.SignedBy {
+		keys[i] = Value{Shown: Shown{Text: strings.ToLower(shortKey(id))}, Code: true}
+	}
+	rs.add(v.T("node.signers"), keys...)
+	p.Rows = rs
+	return answer{template: "node", data: p}, nil
+}
+
+// lead says in one sentence how old the copy is.
+func (v *visit) lead(state portal.CopyState) string {
+	ago := v.Ago(v.now.Sub(state.AsOf))
+	switch v.grade(state) {
+	case "none":
+		return v.T("node.none")
+	case "fresh":
+		return v.T("node.fresh", "ago", ago)
+	case "stale":
+		return v.T("node.stale", "ago", ago)
+	}
+	return v.T("node.old", "ago", ago)
+}

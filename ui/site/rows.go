@@ -1,0 +1,154 @@
+package site
+
+import (
+	"slices"
+	"strings"
+
+	"koprik/portal"
+)
+
+// dataTable is rows as a page shows them.
+type dataTable struct {
+	Caption string
+	Columns []tableColumn
+	Rows    [][]cell
+}
+
+// tableColumn is one heading. Sort leads to the table sorted by it.
+type tableColumn struct {
+	Title   Shown
+	Number  bool
+	Sort    string
+	Sorted  string // "ascending", "descending" as aria-sort has them, or ""
+	SortHow string // "Sort by …", for those who don't see the heading as a link
+}
+
+// cell is one value. An empty one is a missing value, not an empty text.
+type cell struct {
+	Text   string
+	Number bool
+	Empty  bool
+}
+
+func (v *visit) tableOf(page portal.RowPage) dataTable {
+	t := dataTable{Columns: make([]tableColumn, len(page.Columns)), Rows: make([][]cell, len(page.Rows))}
+	as := make([]bool, len(page.Columns))
+	for i, f := range page.Columns {
+		as[i] = isLabel(f, page.Rows, i)
+		t.Columns[i] = tableColumn{Title: v.columnTitle(f), Number: numeric(f, page.Rows, i)}
+	}
+	for y, row := range page.Rows {
+		t.Rows[y] = make([]cell, len(row))
+		for x, value := range row {
+			t.Rows[y][x] = v.cell(value, x < len(as) && as[x])
+		}
+	}
+	return t
+}
+
+func (v *visit) columnTitle(f portal.Field) Shown {
+	if t := v.text(f.Title); t.Text != "" {
+		return t
+	}
+	return Shown{Text: f.Name}
+}
+
+// cell writes one value. Numbers that are labels (years, codes) keep their
+// digits together.
+func (v *visit) cell(value any, label bool) cell {
+	switch value := value.(type) {
+	case nil:
+		return cell{Text: "–", Empty: true}
+	case int64:
+		if label {
+			return cell{Text: plainInt(value), Number: true}
+		}
+		return cell{Text: v.Int(value), Number: true}
+	case float64:
+		if label && value == float64(int64(value)) {
+			return cell{Text: plainInt(int64(value)), Number: true}
+		}
+		return cell{Text: v.Float(value), Number: true}
+	case bool:
+		if value {
+			return cell{Text: v.T("passport.yes")}
+		}
+		return cell{Text: v.T("passport.no")}
+	case string:
+		return cell{Text: clip(value, cellText)}
+	}
+	return cell{Text: "–", Empty: true}
+}
+
+// numeric tells whether a column is set to the right: by its type, or by its
+// values where it has none.
+func numeric(f portal.Field, rows [][]any, i int) bool {
+	switch f.Type {
+	case "integer", "number", "year":
+		return true
+	case "":
+	default:
+		return false
+	}
+	some := false
+	for _, row := range rows {
+		if i >= len(row) || row[i] == nil {
+			continue
+		}
+		switch row[i].(type) {
+		case int64, float64:
+			some = true
+		default:
+			return false
+		}
+	}
+	return some
+}
+
+// labels are parts of column names, in lower case, whose numbers name things
+// instead of counting them.
+var labels = []string{"code", "kod", "код", "soato", "soate", "mhobt", "okpo", "inn", "stir", "stir", "phone", "telefon", "телефон", "id", "№", "no"}
+
+// years are words for a year in the five languages and for its column.
+var years = []string{"year", "yil", "йил", "jıl", "jil", "god", "год"}
+
+// isLabel tells whether the numbers of a column are names: years and codes.
+func isLabel(f portal.Field, rows [][]any, i int) bool {
+	if f.Type == "year" {
+		return true
+	}
+	names := append(f.Title.All(), f.Name)
+	for _, name := range names {
+		words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune(" _-.,()/:", r) })
+		for _, w := range words {
+			if slices.Contains(labels, w) {
+				return true
+			}
+			if slices.ContainsFunc(years, func(y string) bool { return strings.HasPrefix(w, y) }) && allYears(rows, i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// allYears tells whether a column has nothing but what could be years.
+func allYears(rows [][]any, i int) bool {
+	for _, row := range rows {
+		if i >= len(row) {
+			continue
+		}
+		switch n := row[i].(type) {
+		case nil, string:
+		case int64:
+			if n < 1000 || n > 2999 {
+				return false
+			}
+		case float64:
+			if n < 1000 || n > 2999 || n != float64(int64(n)) {
+				return false
+			}
+		}
+	}
+	return true
+}

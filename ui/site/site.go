@@ -1,0 +1,133 @@
+// Package site answers people: the pages of a node, made on the server, in five
+// languages, as plain HTML that needs no script.
+//
+// Every page takes one portal.View at its beginning and closes it at its end,
+// so that what it shows, and the line that says which copy this is, are of the
+// same generation (guarantee 2).
+package site
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/klauspost/compress/gzhttp"
+
+	"koprik/portal"
+	"koprik/ui/assets"
+	"koprik/ui/locale"
+)
+
+// Options say what the pages read from.
+type Options struct {
+	// View gives one generation, held still for one request. Mandatory.
+	View func(context.Context) (portal.View, error)
+	// Status tells how the node is. Mandatory.
+	Status func(context.Context) (portal.Status, error)
+	// Now is the node's trusted time. Mandatory.
+	Now func() time.Time
+	// Words are the words of the pages; nil means those compiled in.
+	Words *locale.Catalog
+	// Log takes the errors nobody expected; nil means slog.Default().
+	Log *slog.Logger
+	// Zone is where the days of shown dates begin; nil means Tashkent, which
+	// has been at UTC+5 without summer time since 1992.
+	Zone *time.Location
+	// OldAfter is the age from which a copy is called old; 0 means
+	// portal.DefaultOldAfter.
+	OldAfter time.Duration
+	// Version is the program's; pages change their ETag with it.
+	Version string
+}
+
+// maxAddress is the longest address answered, path and query together, bytes.
+const maxAddress = 8 << 10
+
+// policy lets a page load what this node serves and nothing else; inline
+// styles and scripts do not run (spec/experience.md, "Rules").
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+
+type site struct {
+	o         Options
+	log       *slog.Logger
+	zone      *time.Location
+	words     *locale.Catalog
+	assets    *assets.Set
+	templates map[string]*template.Template
+	build     string // changes when any page could look different over the same data
+}
+
+// New makes the handler of "/", "/{lang}/…" and "/assets/…". It answers every
+// other address with the page that says there is none.
+func New(o Options) (http.Handler, error) {
+	if o.View == nil || o.Status == nil || o.Now == nil {
+		return nil, errors.New("site: View, Status and Now are needed")
+	}
+	s := &site{o: o, log: o.Log, zone: o.Zone, words: o.Words}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.zone == nil {
+		s.zone = time.FixedZone("UTC+5", 5*60*60)
+	}
+	var err error
+	if s.words == nil {
+		if s.words, err = locale.New(nil); err != nil {
+			return nil, err
+		}
+	}
+	if s.assets, err = assets.Load(); err != nil {
+		return nil, err
+	}
+	var digest string
+	if s.templates, digest, err = parseTemplates(); err != nil {
+		return nil, err
+	}
+	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + o.Version
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
+	if err != nil {
+		return nil, err
+	}
+	return guarded(compress(s.routes())), nil
+}
+
+func (s *site) routes() http.Handler {
+	r := mux.NewRouter().StrictSlash(true)
+	get := func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodGet, http.MethodHead) }
+	get("/", http.HandlerFunc(s.chooseLanguage))
+	r.PathPrefix(assets.Prefix).Handler(s.assets).Methods(http.MethodGet, http.MethodHead)
+	const in = "/{lang:uz|uz-cyrl|kaa|ru|en}"
+	get(in+"/", s.page(s.home))
+	get(in+"/search", s.page(s.search))
+	get(in+"/dataset/{slug}", s.page(s.dataset))
+	get(in+"/dataset/{slug}/history", s.page(s.history))
+	get(in+"/dataset/{slug}/table/{name}", s.page(s.table))
+	get(in+"/publisher/{slug}", s.page(s.publisher))
+	get(in+"/theme/{slug}", s.page(s.theme))
+	get(in+"/node", s.livePage(s.node))
+	r.NotFoundHandler = http.HandlerFunc(s.notFound)
+	r.MethodNotAllowedHandler = s.page(func(v *visit) (answer, error) {
+		v.w.Header().Set("Allow", "GET, HEAD")
+		return answer{}, &pageError{status: http.StatusMethodNotAllowed, title: v.T("error.method"), text: v.T("error.methodtext")}
+	})
+	return r
+}
+
+// guarded sets what every answer carries, whatever it turns out to be.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		// Not "no-referrer": over plain HTTP a form would then send "Origin:
+		// null", and http.CrossOriginProtection would refuse it.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,225 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"koprik/portal"
+	"koprik/ui/locale"
+)
+
+// visit is one request for a page: its reader's language, the generation it is
+// answered from, and the frame that the page will stand in.
+type visit struct {
+	*Frame
+	site   *site
+	w      http.ResponseWriter
+	r      *http.Request
+	ctx    context.Context
+	lang   portal.Lang
+	view   portal.View // nil when none could be had; then only errors are shown
+	status portal.Status
+	now    time.Time
+	query  url.Values
+}
+
+// answer is what a handler found: a template and the struct it is checked
+// against, or another address.
+type answer struct {
+	template string
+	data     any
+	status   int    // 0 means 200
+	redirect string // an address on this node
+}
+
+// handler finds the answer to a visit, or says why there is none.
+type handler func(*visit) (answer, error)
+
+// page answers from one view, and with 304 where the reader has this page of
+// this generation already.
+func (s *site) page(h handler) http.Handler { return s.serve(h, true) }
+
+// livePage is for pages that change without a new generation.
+func (s *site) livePage(h handler) http.Handler { return s.serve(h, false) }
+
+func (s *site) serve(h handler, cacheable bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.begin(w, r)
+		defer v.close()
+		var a answer
+		tag := ""
+		if err == nil {
+			if cacheable {
+				tag = v.etag()
+			}
+			if tag != "" && slices.Contains(tagsIn(r.Header.Get("If-None-Match")), tag) {
+				w.Header().Set("ETag", tag)
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			a, err = h(v)
+		}
+		if err == nil && a.redirect != "" {
+			http.Redirect(w, r, a.redirect, http.StatusSeeOther)
+			return
+		}
+		var body []byte
+		if err == nil {
+			body, err = v.render(a)
+		}
+		if err != nil {
+			v.fail(err)
+			return
+		}
+		if a.status == 0 && tag != "" {
+			w.Header().Set("ETag", tag)
+		}
+		v.send(a.status, body)
+	})
+}
+
+// begin takes the view and fills the frame. It gives a visit even with an
+// error, so that the error can be told in the reader's language.
+func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
+	v := &visit{site: s, w: w, r: r, ctx: r.Context(), lang: s.languageOf(r), now: s.o.Now()}
+	v.Frame = s.frame(v.lang, r)
+	w.Header().Set("Content-Language", string(v.lang))
+	w.Header().Set("Cache-Control", "no-cache")
+	rememberLanguage(w, r, v.lang)
+	var err error
+	if v.status, err = s.o.Status(v.ctx); err != nil {
+		return v, fmt.Errorf("status of the node: %w", err)
+	}
+	if v.status.Title != "" {
+		v.Site = v.status.Title
+	}
+	if v.view, err = s.o.View(v.ctx); err != nil {
+		v.view = nil
+		return v, fmt.Errorf("view of the catalogue: %w", err)
+	}
+	state := v.view.State()
+	v.State = v.stateLine(state)
+	w.Header().Set("Koprik-Generation", strconv.FormatInt(state.Generation, 10))
+	if !state.AsOf.IsZero() {
+		w.Header().Set("Koprik-As-Of", state.AsOf.UTC().Format(time.RFC3339))
+	}
+	if len(r.URL.EscapedPath())+len(r.URL.RawQuery) > maxAddress {
+		return v, v.bad("error.longquery", "max", maxAddress, "n", len(r.URL.RawQuery))
+	}
+	if v.query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return v, v.bad("error.badfilter", "got", clip(r.URL.RawQuery, 100))
+	}
+	for name, values := range v.query {
+		for _, text := range append(values, name) {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				return v, v.bad("error.badfilter", "got", clip(strings.ToValidUTF8(text, "\uFFFD"), 100))
+			}
+		}
+	}
+	return v, nil
+}
+
+func (v *visit) close() {
+	if v.view != nil {
+		v.view.Close()
+	}
+}
+
+// etag names what this page would be: generation, language, address, build,
+// and what of the node and the clock stands on every page.
+func (v *visit) etag() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q %q %v %s", v.lang, v.r.URL.RequestURI(), v.site.build, v.Site, v.State, v.today())
+	return fmt.Sprintf(`W/"%d-%s"`, v.view.State().Generation, hex.EncodeToString(h.Sum(nil)[:9]))
+}
+
+// tagsIn splits an If-None-Match header. "*" matches nothing here: whether a
+// page exists is only known once it is made.
+func tagsIn(header string) []string {
+	tags := strings.Split(header, ",")
+	for i := range tags {
+		tags[i] = strings.TrimSpace(tags[i])
+	}
+	return tags
+}
+
+// today is the day in the portal's zone: ages on pages change with it.
+func (v *visit) today() portal.Date {
+	return portal.Date(v.now.In(v.site.zone).Format(time.DateOnly))
+}
+
+// day writes the day of a moment in the portal's zone.
+func (v *visit) day(t time.Time) string { return v.Date(t.In(v.site.zone)) }
+
+// moment writes day and time in the portal's zone, and names the zone.
+func (v *visit) moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	t = t.In(v.site.zone)
+	return v.DateTime(t) + " " + t.Format("(MST)")
+}
+
+func (v *visit) render(a answer) ([]byte, error) {
+	t := v.site.templates[a.template]
+	if t == nil {
+		return nil, fmt.Errorf("template %s: not there", a.template)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, a.data); err != nil {
+		return nil, fmt.Errorf("template %s: %w", a.template, err)
+	}
+	return b.Bytes(), nil
+}
+
+func (v *visit) send(status int, body []byte) {
+	if status == 0 {
+		status = http.StatusOK
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write(body) // the reader went away: nobody is left to tell
+	}
+}
+
+// bad is a 400 that says in the reader's words what cannot be answered.
+func (v *visit) bad(key locale.Key, args ...any) error {
+	return &pageError{status: http.StatusBadRequest, title: v.T("error.bad"), text: v.T(key, args...)}
+}
+
+// one takes a parameter's first value, trimmed.
+func (v *visit) one(name string) string { return strings.TrimSpace(v.query.Get(name)) }
+
+// number takes a whole number from 1 to limit; absent is 1.
+func (v *visit) number(name string, limit int) (int, error) {
+	text := v.one(name)
+	if text == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > limit {
+		return 0, v.bad("error.badpage", "max", limit, "got", clip(text, 40))
+	}
+	return n, nil
+}
+
+// clip shortens a text to n characters.
+func clip(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	runes := []rune(s)
+	return strings.TrimSpace(string(runes[:n])) + "…"
+}
