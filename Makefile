@@ -1,0 +1,109 @@
+# `make` prints this list.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+DIST    := dist
+TOOL    := $(GO) tool -modfile=tools/go.mod
+
+# One static file, the same bytes from whichever folder it is built in. The
+# commit's time, before which the program trusts no clock, comes from git.
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)'
+
+# The budget of the program (docs/reference/dependencies.md), in bytes.
+MAX_SIZE  := 40000000
+PLATFORMS := linux/amd64 linux/arm64 linux/arm windows/amd64
+FUZZTIME  ?= 60s
+
+.PHONY: help build test check fmt vet lint arch tidy race cross size reproducible soak fuzz bench vuln clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the program for this machine, in dist/koprik
+	$(BUILD) -o $(DIST)/koprik .
+
+test: ## all tests, as the README runs them
+	$(GO) test ./...
+
+check: fmt vet tidy arch lint race cross size reproducible ## everything a commit must pass; ten minutes on two warm cores
+	@echo "check: all is well"
+
+fmt: ## no file that gofumpt would change
+	@out=$$($(TOOL) gofumpt -l .); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+
+vet: ## go vet
+	$(GO) vet ./...
+
+tidy: ## go.mod names what is used and nothing else
+	$(GO) mod tidy -diff
+
+arch: ## the law of the house: imports, clock, SQL, lengths, a line for each dependency
+	$(GO) test ./internal/arch
+
+lint: ## golangci-lint with the linters that .golangci.yml names
+	$(TOOL) golangci-lint run ./...
+
+# Migrations are unchanged, docs name every command, flag and address, and the
+# samples of the long tests run: all of that is tests. Skipped tests are listed.
+race: ## all tests under the race detector, with samples of the long ones
+	@mkdir -p $(DIST)
+	@echo "$(GO) test -race -short -v ./...   (all of it in $(DIST)/race.log)"
+	@if ! $(GO) test -race -short -v ./... > $(DIST)/race.log 2>&1; then \
+	  grep -vE '^ *(=== |--- PASS)' $(DIST)/race.log; exit 1; fi
+	@grep -E '^(ok|\?) ' $(DIST)/race.log
+	@echo "seeds:"; grep -hE 'seed' $(DIST)/race.log | sort -u | head -20 || true
+	@echo "skipped:"; grep -B1 -E '^ *--- SKIP' $(DIST)/race.log | grep -vE '^(--|=== )' || echo "  nothing"
+
+cross: ## builds for every platform we give out, in dist/
+	@for p in $(PLATFORMS); do \
+	  os=$${p%/*}; arch=$${p#*/}; ext=; [ $$os = windows ] && ext=.exe; \
+	  echo "build $$p"; \
+	  GOOS=$$os GOARCH=$$arch $(BUILD) -o $(DIST)/koprik-$$os-$$arch$$ext .; \
+	done
+
+size: ## the builds of cross are within the budget
+	@for f in $(DIST)/koprik-*; do \
+	  n=$$(wc -c < $$f); printf '%-32s %9d of $(MAX_SIZE) bytes\n' $$f $$n; \
+	  [ $$n -le $(MAX_SIZE) ] || { echo "$$f is over the budget"; exit 1; }; \
+	done
+
+# The commit is cloned into two folders of different names and built in each.
+# Both builds use this machine's build cache (-trimpath keeps folders out of its
+# keys), so this shows that neither folder nor moment gets into the program; it
+# does not show that the compiler repeats itself. `make soak` builds the second
+# with an empty cache.
+reproducible: ## two builds of the commit in two folders have one digest
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	git clone -q . "$$tmp/one"; git clone -q . "$$tmp/another/folder"; \
+	for d in "$$tmp/one" "$$tmp/another/folder"; do \
+	  ( cd "$$d"; [ -z "$${COLD:-}" ] || [ "$$d" = "$$tmp/one" ] || export GOCACHE="$$tmp/cache"; \
+	    CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -ldflags '$(LDFLAGS)' -o "$$d.bin" . ); \
+	done; \
+	a=$$(sha256sum < "$$tmp/one.bin"); b=$$(sha256sum < "$$tmp/another/folder.bin"); \
+	[ "$$a" = "$$b" ] || { echo "two builds, two digests: $$a $$b"; exit 1; }; \
+	echo "reproducible: $${a%% *}"
+
+soak: ## the full counts of the long tests, fuzzing, a second build without a cache; hours
+	KOPRIK_SOAK=1 $(GO) test -race -count=1 -timeout 8h ./...
+	$(MAKE) fuzz
+	COLD=1 $(MAKE) reproducible
+
+fuzz: ## every fuzz target for FUZZTIME (60s)
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -hoE '^func Fuzz\w+' $$dir/*_test.go | cut -c6-); do \
+	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir; \
+	  done; \
+	done
+
+bench: ## all benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+vuln: ## known vulnerabilities in what the program calls; needs the network
+	$(TOOL) govulncheck ./...
+
+clean: ## removes dist/
+	rm -rf $(DIST)
