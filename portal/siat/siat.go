@@ -234,8 +234,9 @@ func (r *reader) rows() error {
 	if err := r.open('['); err != nil {
 		return err
 	}
+	known := map[string]string{}
 	for n := 0; r.dec.More(); n++ {
-		row, err := r.row()
+		row, err := r.row(known)
 		if err == nil {
 			err = r.table.add(row)
 		}
@@ -246,7 +247,7 @@ func (r *reader) rows() error {
 	return r.open(']')
 }
 
-func (r *reader) row() (row, error) {
+func (r *reader) row(known map[string]string) (row, error) {
 	w := row{names: map[string]string{}}
 	if err := r.open('{'); err != nil {
 		return w, err
@@ -261,7 +262,7 @@ func (r *reader) row() (row, error) {
 		if err != nil {
 			return w, err
 		}
-		if err := w.set(strings.TrimSpace(key), v); err != nil {
+		if err := w.set(strings.TrimSpace(key), v, known); err != nil {
 			return w, err
 		}
 	}

@@ -33,7 +33,9 @@ type row struct {
 
 type cell struct{ period, value string }
 
-func (w *row) set(key string, v json.Token) error {
+// set puts one member of a row in its place; known remembers periods by their
+// published spelling, for every row has the same.
+func (w *row) set(key string, v json.Token, known map[string]string) error {
 	s, err := spelled(v)
 	if err != nil {
 		return fmt.Errorf("%.60q: %w", key, err)
@@ -44,11 +46,16 @@ func (w *row) set(key string, v json.Token) error {
 	case slices.Contains(nameKeys, key):
 		w.names[key] = s
 	default:
-		p, _, err := period(key)
-		if err != nil {
-			return err
+		p, ok := known[key]
+		if !ok {
+			if p, _, err = period(key); err != nil {
+				return err
+			}
+			known[key] = p
 		}
-		w.cells = append(w.cells, cell{p, s})
+		if w.cells = append(w.cells, cell{p, s}); len(w.cells) > maxCells {
+			return fmt.Errorf("more than %d figures", maxCells)
+		}
 	}
 	return nil
 }
@@ -157,15 +164,14 @@ func (t *table) csv() ([]byte, *portal.TableSchema, error) {
 	if err := w.Write(line); err != nil {
 		return nil, nil, err
 	}
-	written, twice, kinds := map[place]bool{}, false, map[string]bool{}
+	written, twice, periods := make(map[place]bool, len(t.cells)), false, map[string]bool{}
 	for _, r := range t.rows {
 		line[0] = r.code
 		for i, k := range nameKeys {
 			line[1+i] = r.names[k]
 		}
 		for _, c := range r.cells {
-			_, kind, _ := period(c.period)
-			kinds[kind] = true
+			periods[c.period] = true
 			at := place{code: r.code, period: c.period}
 			twice = twice || written[at]
 			written[at] = true
@@ -179,6 +185,11 @@ func (t *table) csv() ([]byte, *portal.TableSchema, error) {
 		}
 	}
 	w.Flush()
+	kinds := map[string]bool{}
+	for p := range periods {
+		_, kind, _ := period(p)
+		kinds[kind] = true
+	}
 	return b.Bytes(), t.schema(twice, kinds), w.Error()
 }
 
