@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -129,6 +130,73 @@ func (m *Mirror) relayFile(file string, d portal.Digest) error {
 		return err
 	}
 	return disk.WriteFile(m.o.Relay, file, b)
+}
+
+// Restore writes into a repository whatever of the accepted metadata and
+// manifests is missing there or differs, and names those files: for a
+// repository that was damaged.
+func (m *Mirror) Restore(repo disk.FS) (restored []string, err error) {
+	a, err := m.load()
+	if err != nil || a.set.Timestamp() == nil {
+		return nil, err
+	}
+	put := func(file string, b []byte) error {
+		if held, err := disk.ReadFile(repo, file, maxMetadata); err == nil && bytes.Equal(held, b) {
+			return nil
+		}
+		restored = append(restored, file)
+		return disk.WriteFile(repo, file, b)
+	}
+	l, err := list(a)
+	if err != nil {
+		return nil, err
+	}
+	for p, want := range l.records {
+		d := portal.Digest(want.target.SHA256)
+		b, err := m.o.Contents.ReadAll(d, maxManifest)
+		if err == nil {
+			err = put(datapackage.PublisherFile(p, want.number, d), b)
+		}
+		if err != nil {
+			return restored, err
+		}
+	}
+	for id, want := range l.datasets {
+		prev := &portal.PreviousRelease{Release: want.number, SHA256: want.target.SHA256}
+		for prev != nil {
+			b, err := m.o.Contents.ReadAll(prev.SHA256, maxManifest)
+			if err != nil {
+				return restored, err
+			}
+			if err := put(datapackage.ManifestFile(id, prev.Release, prev.SHA256), b); err != nil {
+				return restored, err
+			}
+			release, err := datapackage.Decode(b)
+			if err != nil {
+				return restored, err
+			}
+			prev = release.Previous
+		}
+	}
+	entries, err := m.o.Trust.ReadDir(".")
+	if err != nil {
+		return restored, err
+	}
+	for _, last := range []bool{false, true} { // timestamp.json last
+		for _, e := range entries {
+			if !strings.HasSuffix(e.Name(), ".json") || (e.Name() == "timestamp.json") != last {
+				continue
+			}
+			b, err := disk.ReadFile(m.o.Trust, e.Name(), maxMetadata)
+			if err == nil {
+				err = put("metadata/"+e.Name(), b)
+			}
+			if err != nil {
+				return restored, err
+			}
+		}
+	}
+	return restored, nil
 }
 
 // clean removes what no accepted metadata needs any more: staging, and roles in

@@ -311,13 +311,14 @@ type Listing struct {
 	Record     []byte // the publisher's record; nil before there is one
 }
 
-// Listed is the latest manifest of a dataset.
+// Listed names the latest manifest of a dataset.
 type Listed struct {
 	Number int
-	Bytes  []byte
+	SHA256 portal.Digest
+	Length int64
 }
 
-// Listing reads back what publisher p has published.
+// Listing says what publisher p has published.
 func (o *Origin) Listing(p portal.PublisherID) (Listing, error) {
 	c, err := o.load()
 	if err != nil {
@@ -333,24 +334,29 @@ func (o *Origin) Listing(p portal.PublisherID) (Listing, error) {
 		if err != nil {
 			return l, damaged(string(p)+".json", err)
 		}
-		file := datapackage.ManifestFile(t.Dataset, t.Number, target.SHA256)
-		if t.Kind == datapackage.PublisherTarget {
-			file = datapackage.PublisherFile(p, t.Number, target.SHA256)
+		listed := Listed{Number: t.Number, SHA256: target.SHA256, Length: target.Length}
+		if t.Kind == datapackage.ManifestTarget {
+			l.Datasets[t.Dataset] = listed
+			continue
 		}
-		b, err := disk.ReadFile(o.repo, file, target.Length)
-		if err == nil && portal.DigestOf(b) != target.SHA256 {
-			err = damaged(file, errors.New("its SHA-256 differs"))
-		}
-		if err != nil {
+		if l.Record, err = o.signed(datapackage.PublisherFile(p, t.Number, target.SHA256), listed); err != nil {
 			return l, err
-		}
-		if t.Kind == datapackage.PublisherTarget {
-			l.Record = b
-		} else {
-			l.Datasets[t.Dataset] = Listed{Number: t.Number, Bytes: b}
 		}
 	}
 	return l, nil
+}
+
+// Manifest reads back the bytes of a listed manifest.
+func (o *Origin) Manifest(id portal.DatasetID, l Listed) ([]byte, error) {
+	return o.signed(datapackage.ManifestFile(id, l.Number, l.SHA256), l)
+}
+
+func (o *Origin) signed(file string, l Listed) ([]byte, error) {
+	b, err := disk.ReadFile(o.repo, file, l.Length)
+	if err == nil && portal.DigestOf(b) != l.SHA256 {
+		err = damaged(file, errors.New("its SHA-256 differs"))
+	}
+	return b, err
 }
 
 func unknownPublisher(p portal.PublisherID) error {

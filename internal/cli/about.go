@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"koprik/portal"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	var sbom bool
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "Say which version this is; --sbom lists what it is made of",
+		Example: "  koprik version --sbom",
+		Args:    cobra.NoArgs,
+		RunE: func(_ *cobra.Command, _ []string) error {
+			if sbom {
+				return a.sbom()
+			}
+			return a.answer(map[string]string{"version": a.Version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}, func() {
+				a.say("koprik %s %s %s/%s", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&sbom, "sbom", false, "print a CycloneDX 1.6 bill of materials")
+	return cmd
+}
+
+// sbom prints what the linker wrote into the program about its modules.
+func (a *app) sbom() error {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return &portal.Problem{Kind: portal.ErrNotFound, Where: "koprik", Message: "this build does not know its modules"}
+	}
+	type component struct {
+		Type    string `json:"type"`
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		PURL    string `json:"purl"`
+	}
+	components := []component{}
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		components = append(components, component{"library", m.Path, m.Version, "pkg:golang/" + m.Path + "@" + m.Version})
+	}
+	out := json.NewEncoder(a.stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(map[string]any{
+		"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+		"metadata":   map[string]any{"component": map[string]string{"type": "application", "name": "koprik", "version": a.Version}},
+		"components": components,
+	})
+}
+
+func (a *app) manCommand(root *cobra.Command) *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use:     "man",
+		Short:   "Write the manual pages",
+		Example: "  koprik man --to /usr/local/share/man/man1",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			header := &doc.GenManHeader{Title: "KOPRIK", Section: "1", Source: "Koprik " + a.Version, Date: &a.Build}
+			root.DisableAutoGenTag = true
+			if to == "" {
+				return doc.GenMan(root, header, a.stdout)
+			}
+			if err := os.MkdirAll(to, 0o755); err != nil {
+				return err
+			}
+			return doc.GenManTree(root, header, to)
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "folder to write a page for every command to (default: this page to standard output)")
+	return cmd
+}

@@ -1,0 +1,329 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"koprik/internal/node"
+	"koprik/portal"
+	"koprik/portal/siat"
+)
+
+// stamp writes a time as the API does; no time is "".
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// log goes to standard error: text for people, JSON where that was asked for.
+func (a *app) log() *slog.Logger {
+	level := slog.LevelInfo
+	if a.quiet {
+		level = slog.LevelError
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if a.json {
+		return slog.New(slog.NewJSONHandler(a.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, o))
+}
+
+func (a *app) publishCommand() *cobra.Command {
+	var publisher string
+	cmd := &cobra.Command{
+		Use:   "publish PATH...",
+		Short: "Publish data packages, or table files beside their passports",
+		Long: `Publish makes a signed release of every path whose content is new: a folder with
+a Frictionless data package (datapackage.json or .yaml), or a table file with its
+passport beside it (water.csv, water.passport.yaml). Unchanged input makes no release.`,
+		Example: `  koprik publish water.csv
+  koprik publish packages/population packages/schools --publisher main`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var id portal.PublisherID
+			if publisher != "" {
+				var err error
+				if id, err = portal.ParsePublisherID(publisher); err != nil {
+					return usage(cmd.CommandPath(), "--publisher: %v", err)
+				}
+			}
+			return a.publish(cmd.Context(), id, args)
+		},
+	}
+	cmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
+	return cmd
+}
+
+func (a *app) publish(ctx context.Context, id portal.PublisherID, paths []string) error {
+	var inputs []node.Input
+	var missing []node.RejectedInput
+	for _, path := range paths {
+		in, done, err := node.OpenInput(path)
+		if err != nil {
+			missing = append(missing, node.RejectedInput{Label: path, Err: err})
+			continue
+		}
+		defer done()
+		inputs = append(inputs, in)
+	}
+	return a.with(ctx, func(n *node.Node) error { return a.publishInputs(ctx, n, id, inputs, missing) })
+}
+
+func (a *app) publishInputs(ctx context.Context, n *node.Node, id portal.PublisherID, inputs []node.Input, missing []node.RejectedInput) error {
+	out, err := n.Publish(ctx, id, inputs, missing...)
+	if err != nil && !errors.Is(err, portal.ErrPartly) {
+		return err
+	}
+	return errors.Join(a.published(out), err)
+}
+
+// published says what a publish brought, in the form of DESIGN.md, "Commands".
+func (a *app) published(out node.Published) error {
+	type release struct {
+		Dataset portal.DatasetID `json:"dataset"`
+		Release int              `json:"release"`
+		Bytes   int64            `json:"bytes"`
+	}
+	type rejected struct {
+		Path    string `json:"path"`
+		Message string `json:"message"`
+	}
+	answer := struct {
+		Generation int64              `json:"generation"`
+		Published  []release          `json:"published"`
+		Unchanged  []portal.DatasetID `json:"unchanged"`
+		Rejected   []rejected         `json:"rejected,omitempty"`
+	}{Generation: out.Generation, Published: []release{}, Unchanged: append([]portal.DatasetID{}, out.Unchanged...)}
+	for _, p := range out.Published {
+		answer.Published = append(answer.Published, release(p))
+	}
+	for _, r := range out.Rejected {
+		answer.Rejected = append(answer.Rejected, rejected{r.Label, r.Err.Error()})
+	}
+	return a.answer(answer, func() {
+		for _, p := range out.Published {
+			a.say("published  %s release %d (%d bytes)", p.Dataset, p.Release, p.Bytes)
+		}
+		for _, id := range out.Unchanged {
+			a.say("unchanged  %s", id)
+		}
+		for _, r := range out.Rejected {
+			a.say("rejected   %s: %v", r.Label, r.Err)
+		}
+		a.say("generation %d", out.Generation)
+	})
+}
+
+func (a *app) withdrawCommand() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:     "withdraw DATASET --reason TEXT",
+		Short:   "Take a dataset back: its bytes go everywhere, its passport and the reason stay",
+		Example: `  koprik withdraw main_schools --reason "A column named persons"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := portal.ParseDatasetID(args[0])
+			if err != nil {
+				return usage(cmd.CommandPath(), "%v", err)
+			}
+			if reason == "" {
+				return usage(cmd.CommandPath(), "--reason is missing: it is shown instead of the data")
+			}
+			return a.with(cmd.Context(), func(n *node.Node) error {
+				out, err := n.Withdraw(cmd.Context(), id, portal.PlainText(reason))
+				if err != nil {
+					return err
+				}
+				return a.published(out)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for everyone to read")
+	return cmd
+}
+
+func (a *app) importCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "import", Short: "Take datasets from another portal", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var publisher string
+	siatCmd := &cobra.Command{
+		Use:     "siat FILE...",
+		Short:   "Import indicators of the statistics office (SIAT JSON) with their passports",
+		Example: "  koprik import siat sdmx_data_582.json",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := portal.PublisherID(publisher)
+			if publisher != "" {
+				if _, err := portal.ParsePublisherID(publisher); err != nil {
+					return usage(cmd.CommandPath(), "--publisher: %v", err)
+				}
+			}
+			inputs, rejected := readSIAT(args)
+			return a.with(cmd.Context(), func(n *node.Node) error {
+				return a.publishInputs(cmd.Context(), n, id, inputs, rejected)
+			})
+		},
+	}
+	siatCmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
+	cmd.AddCommand(siatCmd)
+	return cmd
+}
+
+// maxSIAT bounds an indicator's file; the largest seen has 0.4 MB.
+const maxSIAT = 64 << 20
+
+func readSIAT(paths []string) (inputs []node.Input, rejected []node.RejectedInput) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err == nil && info.Size() > maxSIAT {
+			err = fmt.Errorf("%d bytes are more than an indicator has", info.Size())
+		}
+		var b []byte
+		if err == nil {
+			b, err = os.ReadFile(path)
+		}
+		if err != nil {
+			rejected = append(rejected, node.RejectedInput{Label: path, Err: portal.Rejected(path, "cannot be read: %v", err)})
+			continue
+		}
+		draft, err := siat.Decode(b, filepath.Base(path))
+		if err != nil {
+			rejected = append(rejected, node.RejectedInput{Label: path, Err: err})
+			continue
+		}
+		inputs = append(inputs, node.Input{Label: path, Draft: &draft})
+	}
+	return inputs, rejected
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var o node.SyncOptions
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Bring a mirror to its upstream's generation, verified before anything is shown",
+		Example: `  koprik sync
+  koprik sync --from /media/stick
+  koprik sync --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(n *node.Node) error { return a.sync(cmd.Context(), n, o) })
+		},
+	}
+	cmd.Flags().StringVar(&o.From, "from", "", "an address or a folder instead of the configured upstream")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "only say what would come")
+	return cmd
+}
+
+func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error {
+	r, err := n.Sync(ctx, o)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{
+		"generation": r.Generation, "previous": r.Previous, "fresh": r.Fresh, "as_of": stamp(r.State.AsOf),
+		"datasets":   map[string]int{"added": len(r.Added), "updated": len(r.Updated), "removed": len(r.Removed)},
+		"bytes_down": r.BytesDown, "bytes_up": 0, "requests": r.Requests, "round_trips": r.RoundTrips,
+		"duration_ms": r.Duration.Milliseconds(), "upstream": r.Upstream, "suspended": append([]portal.PublisherID{}, r.Suspended...),
+		"outbox": map[string]int{"sent": 0, "left": 0},
+	}
+	var bytes int64
+	if o.DryRun {
+		plan := []map[string]any{}
+		for _, it := range r.Plan {
+			bytes += it.Resource.Bytes
+			plan = append(plan, map[string]any{"dataset": it.Dataset, "resource": it.Resource.Name, "bytes": it.Resource.Bytes})
+		}
+		out["plan"] = plan
+	}
+	return a.answer(out, func() {
+		for _, p := range r.Suspended {
+			a.say("suspended  %s: its new releases do not verify; what was accepted before stays", p)
+		}
+		if o.DryRun {
+			a.say("would bring generation %d: %d new, %d changed, %d removed; %d files, %d bytes before compression",
+				r.Generation, len(r.Added), len(r.Updated), len(r.Removed), len(r.Plan), bytes)
+			return
+		}
+		a.say("generation %d (was %d), %s, as of %s: %d new, %d changed, %d removed", r.Generation, r.Previous, r.Fresh, stamp(r.State.AsOf),
+			len(r.Added), len(r.Updated), len(r.Removed))
+		a.say("%d bytes in %d requests from %s", r.BytesDown, r.Requests, r.Upstream)
+	})
+}
+
+func (a *app) searchCommand() *cobra.Command {
+	q := portal.Query{Lang: portal.Uzbek}
+	var lang string
+	cmd := &cobra.Command{
+		Use:     "search QUERY",
+		Short:   "Find datasets, in any script",
+		Example: "  koprik search \"аҳоли сони\" --limit 5 --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q.Text = args[0]
+			if lang != "" {
+				l, err := portal.ParseLang(lang)
+				if err != nil {
+					return usage(cmd.CommandPath(), "--lang: %v", err)
+				}
+				q.Lang = l
+			}
+			return a.with(cmd.Context(), func(n *node.Node) error { return a.search(cmd.Context(), n, q) })
+		},
+	}
+	cmd.Flags().StringVar(&lang, "lang", "", "the reader's language: uz, uz-cyrl, kaa, ru or en")
+	cmd.Flags().IntVar(&q.Limit, "limit", portal.DefaultLimit, "at most this many hits")
+	cmd.Flags().BoolVar(&q.Explain, "explain", false, "say why each hit ranks where it does")
+	return cmd
+}
+
+func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
+	v, err := n.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	res, err := v.Search(ctx, q)
+	if err != nil {
+		return err
+	}
+	ids := make([]portal.DatasetID, len(res.Hits))
+	for i, h := range res.Hits {
+		ids[i] = h.Dataset
+	}
+	datasets, err := v.Datasets(ctx, ids)
+	if err != nil {
+		return err
+	}
+	titles := map[portal.DatasetID]string{}
+	for _, d := range datasets {
+		titles[d.ID], _ = d.Latest.Title.In(q.Lang)
+	}
+	hits := []map[string]any{}
+	for _, h := range res.Hits {
+		hit := map[string]any{
+			"dataset": h.Dataset, "publisher": h.Dataset.Publisher(), "title": titles[h.Dataset],
+			"score": h.Score, "matched": append([]string{}, h.Matched...),
+		}
+		if q.Explain {
+			hit["explain"] = h.Explain
+		}
+		hits = append(hits, hit)
+	}
+	return a.answer(map[string]any{"total": res.Total, "hits": hits, "facets": res.Facets}, func() {
+		a.say("%d found", res.Total)
+		for _, h := range res.Hits {
+			a.say("%-40s %s", h.Dataset, titles[h.Dataset])
+			if q.Explain {
+				a.say("%s", h.Explain)
+			}
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"koprik/internal/demo"
+	"koprik/internal/node"
+	"koprik/portal"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	var central, mirror string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show the product: a central and a mirror on this machine, with real figures",
+		Long: `Demo makes a central node, publishes the demonstration catalogue with it, makes a
+mirror that takes everything by verified sync, and serves both until Ctrl-C. Stop it
+and start it with the same --dir to go on with the same data.`,
+		Example: "  koprik demo\n  koprik demo --listen 127.0.0.1:9000 --mirror-listen 127.0.0.1:9001 --dir ./demo",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir := ""
+			if cmd.Flags().Changed("dir") || os.Getenv("KOPRIK_DIR") != "" {
+				dir = a.dir
+			}
+			return a.demo(cmd.Context(), dir, central, mirror)
+		},
+	}
+	cmd.Flags().StringVar(&central, "listen", "127.0.0.1:8080", "address and port of the central node")
+	cmd.Flags().StringVar(&mirror, "mirror-listen", "127.0.0.1:8081", "address and port of the mirror")
+	return cmd
+}
+
+// demo keeps its data in dir, or in a temporary folder that it removes.
+func (a *app) demo(ctx context.Context, dir, listen, mirrorListen string) (err error) {
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "koprik-demo-"); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	central, stopCentral, err := a.demoCentral(ctx, filepath.Join(dir, "central"), listen)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopCentral()) }()
+	mirror, stopMirror, err := a.demoMirror(ctx, filepath.Join(dir, "mirror"), mirrorListen, central)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopMirror()) }()
+	err = a.answer(map[string]string{"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr}, func() {
+		a.say("central  http://%s", central.Addr)
+		a.say("mirror   http://%s", mirror.Addr)
+		a.say("Ctrl-C ends.")
+	})
+	if err != nil {
+		return err
+	}
+	return central.Wait(ctx)
+}
+
+func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, func() error, error) {
+	c, err := node.SetConfig(map[string]string{
+		"role": string(portal.Central), "title": demo.Title, "contact": demo.Contact, "publisher": string(demo.Publisher), "listen": listen,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := a.demoNode(ctx, dir, node.InitOptions{Config: c})
+	if err != nil {
+		return nil, nil, err
+	}
+	inputs := make([]node.Input, len(demo.Packages()))
+	for i, p := range demo.Packages() {
+		inputs[i] = node.Input{Label: p.Name, FS: p.FS, Name: "."}
+	}
+	if _, err := n.Publish(ctx, demo.Publisher, inputs); err != nil {
+		return nil, nil, errors.Join(err, n.Close())
+	}
+	return a.demoServe(ctx, n, listen)
+}
+
+func (a *app) demoMirror(ctx context.Context, dir, listen string, central *serving) (*serving, func() error, error) {
+	c, err := node.SetConfig(map[string]string{
+		"role": string(portal.Mirror), "title": demo.MirrorTitle, "upstream": "http://" + central.Addr, "listen": listen, "sync_interval": "10s",
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	root, err := central.node.RootOfTrust()
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := a.demoNode(ctx, dir, node.InitOptions{Config: c, Root: root})
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := n.Sync(ctx, node.SyncOptions{From: "http://" + central.Addr}); err != nil {
+		return nil, nil, errors.Join(err, n.Close())
+	}
+	return a.demoServe(ctx, n, listen)
+}
+
+// demoNode opens the node in dir, which it makes when there is none.
+func (a *app) demoNode(ctx context.Context, dir string, o node.InitOptions) (*node.Node, error) {
+	opt := a.options()
+	opt.Log = a.log()
+	opt.Flags = map[string]string{"upstream": o.Config.Upstream, "listen": o.Config.Listen}
+	n, err := node.Open(ctx, dir, opt)
+	if !errors.Is(err, portal.ErrNotFound) {
+		return n, err
+	}
+	if _, err := node.Init(ctx, dir, o, opt); err != nil {
+		return nil, err
+	}
+	return node.Open(ctx, dir, opt)
+}
+
+// serving is a node of the demonstration that answers.
+type serving struct {
+	*node.Serving
+	node *node.Node
+}
+
+func (a *app) demoServe(ctx context.Context, n *node.Node, listen string) (*serving, func() error, error) {
+	s, err := n.Serve(ctx, listen)
+	if err != nil {
+		return nil, nil, errors.Join(err, n.Close())
+	}
+	return &serving{s, n}, func() error { return errors.Join(s.Stop(), n.Close()) }, nil
+}

@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"koprik/internal/node"
+	"koprik/portal"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	var trust, title, contact, role, publisher, upstream string
+	cmd := &cobra.Command{
+		Use:   "init --role central|agency|mirror --title TITLE",
+		Short: "Make a new node: its data directory, and for a central or agency its keys",
+		Example: `  koprik init --role central --title "Ochiq maʼlumotlar" --contact desk@example.org
+  koprik init --role mirror --title "Nukus" --upstream https://data.example.org --trust root.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			values := map[string]string{
+				"role": role, "title": title, "contact": contact, "publisher": publisher,
+				"upstream": upstream, "listen": a.flags["listen"],
+			}
+			return a.init(cmd.Context(), values, trust)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&role, "role", "", "what the node does: central, agency or mirror")
+	f.StringVar(&title, "title", "", "the portal's name on every page")
+	f.StringVar(&contact, "contact", "", "e-mail of the desk that answers for data without a passport")
+	f.StringVar(&publisher, "publisher", "", "slug of the first publisher (default main)")
+	f.StringVar(&upstream, "upstream", "", "address or folder that a mirror follows")
+	f.StringVar(&trust, "trust", "", "file with the root of trust of the repository that a mirror follows")
+	a.settingFlag(cmd, "listen")
+	return cmd
+}
+
+func (a *app) init(ctx context.Context, values map[string]string, trust string) error {
+	const where = "koprik init"
+	for _, must := range []string{"role", "title"} {
+		if values[must] == "" {
+			return usage(where, "--%s is missing", must)
+		}
+	}
+	config, err := node.SetConfig(values)
+	if err != nil {
+		return err
+	}
+	o := node.InitOptions{Config: config}
+	switch {
+	case config.Role == portal.Mirror && (config.Upstream == "" || trust == ""):
+		return usage(where, "a mirror needs --upstream and --trust")
+	case config.Role != portal.Mirror && (config.Upstream != "" || trust != ""):
+		return usage(where, "--upstream and --trust are for mirrors")
+	case config.Role == portal.Mirror:
+		if o.Root, err = os.ReadFile(trust); err != nil {
+			return portal.Rejected("--trust "+trust, "cannot be read: %v", err)
+		}
+	}
+	root, err := node.Init(ctx, a.dir, o, a.options())
+	if err != nil {
+		return err
+	}
+	id := portal.DigestOf(root)
+	return a.answer(map[string]string{"dir": a.dir, "role": string(config.Role), "repository": id.Hex()}, func() {
+		a.say("A new %s node is in %s.", config.Role, a.dir)
+		if config.Role == portal.Mirror {
+			a.say("It trusts the repository %s. `koprik sync` brings its data, `koprik serve` shows them.", id.Short())
+			return
+		}
+		a.say("Its repository is %s. Its keys are in %s: keep a copy in a safe.", id.Short(), filepath.Join(a.dir, "keys"))
+		a.say("Mirrors begin with its root of trust: %s", filepath.Join(a.dir, "repository", "metadata", "1.root.json"))
+	})
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the portal's pages and APIs until Ctrl-C; a mirror also syncs by itself",
+		Example: "  koprik serve --dir /var/lib/koprik --listen 0.0.0.0:8080",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.serve(cmd.Context())
+		},
+	}
+	a.settingFlag(cmd, "listen", "sync_interval")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context) error {
+	o := a.options()
+	o.Log = a.log()
+	n, err := node.Open(ctx, a.dir, o)
+	if err != nil {
+		return err
+	}
+	s, err := n.Serve(ctx, "")
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	if a.json {
+		fmt.Fprintf(a.stdout, "{\"listening\":%q}\n", "http://"+s.Addr)
+	}
+	a.say("http://%s  (Ctrl-C ends)", s.Addr)
+	err = s.Wait(ctx)
+	return errors.Join(err, s.Stop(), n.Close())
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "Say what this node is and how old its copy is",
+		Example: "  koprik status --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(n *node.Node) error { return a.status(cmd.Context(), n) })
+		},
+	}
+}
+
+func (a *app) status(ctx context.Context, n *node.Node) error {
+	s, err := n.Status(ctx)
+	if err != nil {
+		return err
+	}
+	signer := ""
+	if len(s.SignedBy) > 0 {
+		signer = s.SignedBy[0]
+	}
+	out := map[string]any{
+		"role": s.Role, "title": s.Title, "generation": s.State.Generation, "datasets": s.Datasets, "fresh": s.Fresh,
+		"as_of": stamp(s.State.AsOf), "signed_by": signer, "upstream": s.Upstream, "last_sync": stamp(s.LastSync),
+		"last_result": s.LastResult, "outbox": s.Outbox, "version": s.Version, "repository": s.State.Repository.Hex(),
+		"clock_wrong": s.ClockWrong,
+	}
+	return a.answer(out, func() {
+		a.say("%s (%s)", s.Title, s.Role)
+		a.say("generation  %d, %d datasets", s.State.Generation, s.Datasets)
+		a.say("copy        %s, as of %s", s.Fresh, stamp(s.State.AsOf))
+		a.say("repository  %s", s.State.Repository.Short())
+		if s.Upstream != "" {
+			a.say("upstream    %s", s.Upstream)
+			a.say("last sync   %s %s", stamp(s.LastSync), s.LastResult)
+		}
+		if s.ClockWrong {
+			a.say("clock       wrong: this machine's clock does not agree with the newest signed time")
+		}
+		a.say("version     %s", s.Version)
+	})
+}
+
+func (a *app) configCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Show the settings", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd.AddCommand(&cobra.Command{
+		Use:     "show",
+		Short:   "Show every setting, where its value comes from, and what it means",
+		Example: "  koprik config show --dir /var/lib/koprik",
+		Args:    cobra.NoArgs,
+		RunE:    func(_ *cobra.Command, _ []string) error { return a.configShow() },
+	})
+	return cmd
+}
+
+func (a *app) configShow() error {
+	c, err := node.ReadConfig(a.dir, node.Environ, a.flags)
+	if err != nil {
+		return err
+	}
+	type row struct {
+		Key    string `json:"key"`
+		Value  string `json:"value"`
+		Source string `json:"source"`
+		Env    string `json:"env"`
+		Help   string `json:"help"`
+	}
+	rows := make([]row, len(node.Settings))
+	for i, s := range node.Settings {
+		value, source := s.Value(c)
+		rows[i] = row{s.Key, value, source, s.Env(), s.Help}
+	}
+	return a.answer(rows, func() {
+		for _, r := range rows {
+			a.say("# %s (%s)\n%s = %q   # %s", r.Help, r.Env, r.Key, r.Value, r.Source)
+		}
+	})
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "verify",
+		Short:   "Check every byte of the node against what is signed",
+		Example: "  koprik verify --dir /var/lib/koprik",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(n *node.Node) error {
+				v, err := n.Verify(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return a.answer(map[string]any{"verified": true, "objects": v.Objects, "bytes": v.Bytes}, func() {
+					a.say("Unaltered: %d files, %d bytes, as their publishers signed them.", v.Objects, v.Bytes)
+				})
+			})
+		},
+	}
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var repair bool
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Look the data directory over; --repair builds anew what can be built",
+		Example: "  koprik doctor --repair",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := node.Doctor(cmd.Context(), a.dir, a.options(), repair)
+			if err != nil && len(d.Found) == 0 {
+				return err
+			}
+			return errors.Join(a.answer(map[string][]string{"found": d.Found, "repaired": d.Repaired}, func() {
+				for _, f := range d.Found {
+					a.say("found     %s", f)
+				}
+				for _, r := range d.Repaired {
+					a.say("repaired  %s", r)
+				}
+				if err == nil {
+					a.say("The node is whole.")
+				}
+			}), err)
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "build catalogue, index and tables again; mend objects and the repository")
+	return cmd
+}
+
+func (a *app) publisherCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "publisher", Short: "Add and list publishers", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var title, contact string
+	add := &cobra.Command{
+		Use:     "add SLUG --title TITLE",
+		Short:   "Give a publisher a key of its own and its part of the repository",
+		Example: `  koprik publisher add health --title "Sogʻliqni saqlash" --contact desk@health.example.org`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := portal.ParsePublisherID(args[0])
+			if err != nil {
+				return usage(cmd.CommandPath(), "%v", err)
+			}
+			if title == "" {
+				return usage(cmd.CommandPath(), "--title is missing")
+			}
+			return a.with(cmd.Context(), func(n *node.Node) error {
+				if err := n.AddPublisher(cmd.Context(), id, title, contact); err != nil {
+					return err
+				}
+				return a.answer(map[string]string{"publisher": string(id)}, func() { a.say("The publisher %s is added.", id) })
+			})
+		},
+	}
+	add.Flags().StringVar(&title, "title", "", "the publisher's name")
+	add.Flags().StringVar(&contact, "contact", "", "e-mail of the desk that answers for its data without a passport")
+	list := &cobra.Command{
+		Use: "list", Short: "List publishers", Example: "  koprik publisher list", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(n *node.Node) error { return a.publishers(cmd.Context(), n) })
+		},
+	}
+	cmd.AddCommand(add, list)
+	return cmd
+}
+
+func (a *app) publishers(ctx context.Context, n *node.Node) error {
+	all, err := n.Publishers(ctx)
+	if err != nil {
+		return err
+	}
+	type row struct {
+		ID    portal.PublisherID `json:"publisher"`
+		Title string             `json:"title"`
+		Email string             `json:"contact"`
+	}
+	rows := []row{}
+	for _, p := range all {
+		c, _ := p.Contact(p.Default)
+		rows = append(rows, row{p.ID, p.Title.Plain, c.Email})
+	}
+	return a.answer(rows, func() {
+		for _, r := range rows {
+			a.say("%-20s %s  %s", r.ID, r.Title, r.Email)
+		}
+	})
+}

@@ -1,0 +1,367 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"koprik/embed/catalog"
+	"koprik/embed/index"
+	"koprik/embed/table"
+	"koprik/internal/disk"
+	"koprik/portal"
+)
+
+// openDerived opens what can be rebuilt from trust/ and objects/, and rebuilds
+// it where it is damaged or behind: a start after any crash ends with one whole
+// generation.
+func (n *Node) openDerived(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Join(n.dir, tablesDir), 0o755); err != nil {
+		return disk.Classify(err)
+	}
+	n.tables = table.Open(filepath.Join(n.dir, tablesDir), contents{n})
+	n.closers = append(n.closers, n.tables)
+	if err := n.openCatalog(ctx); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, closer(n.catalog.Close))
+	if state, err := n.mirror.State(); err == nil {
+		n.raiseFloor(state)
+	}
+	if !n.owner() {
+		return nil
+	}
+	if err := n.openIndex(ctx); err != nil {
+		return err
+	}
+	n.closers = append(n.closers, closer(func() error { return n.index.Close() }))
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	return n.sweepWithdrawn(ctx)
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+func (n *Node) openCatalog(ctx context.Context) (err error) {
+	path := filepath.Join(n.dir, catalogFile)
+	n.catalog, err = catalog.Open(ctx, path)
+	if !errors.Is(err, catalog.ErrDamaged) || !n.owner() {
+		return err
+	}
+	n.opt.Log.Warn("the catalogue is damaged and is built again", "error", err)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	n.catalog, err = catalog.Open(ctx, path)
+	return err
+}
+
+// openIndex opens the index at the catalogue's generation.
+func (n *Node) openIndex(ctx context.Context) (err error) {
+	dir := filepath.Join(n.dir, indexDir)
+	n.index, err = index.Open(dir)
+	if errors.Is(err, index.ErrDamaged) {
+		n.opt.Log.Warn("the index is damaged and is built again", "error", err)
+		if err := index.Remove(dir); err != nil {
+			return err
+		}
+		n.index, err = index.Open(dir)
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.alignIndex(ctx); err != nil {
+		return err
+	}
+	return n.swapReader()
+}
+
+// alignIndex brings the index to the catalogue's generation after a crash that
+// fell between the two: what the newest update of the index touched and what
+// the catalogue has changed since is indexed again.
+func (n *Node) alignIndex(ctx context.Context) error {
+	generation, err := n.catalog.Generation(ctx)
+	if err != nil {
+		return err
+	}
+	if n.index.Generation() == generation && !n.index.Interrupted() {
+		return nil
+	}
+	ids, complete, err := n.catalog.ChangedSince(ctx, min(n.index.Generation(), generation))
+	if err != nil {
+		return err
+	}
+	if !complete {
+		return n.rebuildIndex(ctx, generation)
+	}
+	ids = append(ids, n.index.LastUpdate()...)
+	slices.Sort(ids)
+	return n.reindex(ctx, generation, slices.Compact(ids))
+}
+
+// reindex indexes ids again as the catalogue has them.
+func (n *Node) reindex(ctx context.Context, generation int64, ids []portal.DatasetID) error {
+	snap, err := n.catalog.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	found, err := snap.Datasets(ctx, ids)
+	if err != nil {
+		return err
+	}
+	live, gone := split(found)
+	for _, id := range ids {
+		if !slices.ContainsFunc(found, func(d portal.Dataset) bool { return d.ID == id }) {
+			gone = append(gone, id)
+		}
+	}
+	return n.index.Update(ctx, generation, live, gone)
+}
+
+// rebuildIndex makes the index anew from the whole catalogue.
+func (n *Node) rebuildIndex(ctx context.Context, generation int64) error {
+	dir := filepath.Join(n.dir, indexDir)
+	if err := n.index.Close(); err != nil {
+		return err
+	}
+	if err := index.Remove(dir); err != nil {
+		return err
+	}
+	var err error
+	if n.index, err = index.Open(dir); err != nil {
+		return err
+	}
+	snap, err := n.catalog.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	var live []portal.Dataset
+	err = snap.All(ctx, func(d portal.Dataset) error {
+		if d.Latest.Withdrawn == nil {
+			live = append(live, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return n.index.Update(ctx, generation, live, nil)
+}
+
+// split parts datasets that can be found from those that were withdrawn.
+func split(datasets []portal.Dataset) (live []portal.Dataset, gone []portal.DatasetID) {
+	for _, d := range datasets {
+		if d.Latest.Withdrawn != nil {
+			gone = append(gone, d.ID)
+			continue
+		}
+		live = append(live, d)
+	}
+	return live, gone
+}
+
+func (n *Node) swapReader() error {
+	r, err := n.index.Reader()
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	old := n.reader
+	n.reader = share(r)
+	n.mu.Unlock()
+	if old != nil {
+		old.release()
+	}
+	return nil
+}
+
+// apply makes a change visible, all of it at one moment. Rows, tables and the
+// index are written beside the old; the write lock of the switch is held only
+// for the catalogue's commit and the reader's swap.
+func (n *Node) apply(ctx context.Context, c portal.Change) error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	if c.Full {
+		if err := n.completeRemovals(ctx, &c); err != nil {
+			return err
+		}
+	}
+	pending, err := n.catalog.Prepare(ctx, c)
+	if err != nil {
+		return fmt.Errorf("prepare generation %d: %w", c.Generation, err)
+	}
+	defer pending.Rollback() //nolint:errcheck // after Commit there is nothing to undo
+	changed, err := pending.Datasets(ctx)
+	if err != nil {
+		return err
+	}
+	live, gone := split(changed)
+	if err := n.buildTables(ctx, live); err != nil {
+		return err
+	}
+	if err := n.index.Update(ctx, c.Generation, live, append(gone, c.Removed...)); err != nil {
+		err = fmt.Errorf("index generation %d: %w", c.Generation, err)
+		return errors.Join(err, n.alignIndex(context.WithoutCancel(ctx)))
+	}
+	if len(gone) > 0 {
+		if err := n.local.Set(ctx, sweepKey, "due"); err != nil {
+			return err
+		}
+	}
+	if err := n.flip(ctx, pending); err != nil {
+		return err
+	}
+	n.raiseFloor(c.State)
+	return n.sweepWithdrawn(ctx)
+}
+
+// flip is the switch. When the commit does not come about, the index steps
+// back to what the catalogue says.
+func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
+	next, err := n.index.Reader()
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	err = pending.Commit()
+	old := n.reader
+	if err == nil {
+		n.reader = share(next)
+	}
+	n.mu.Unlock()
+	if err != nil {
+		next.Close()
+		return errors.Join(fmt.Errorf("commit catalogue: %w", err), n.alignIndex(context.WithoutCancel(ctx)))
+	}
+	if old != nil {
+		old.release()
+	}
+	return nil
+}
+
+// completeRemovals lists what a full change no longer has, for the index.
+func (n *Node) completeRemovals(ctx context.Context, c *portal.Change) error {
+	keep := map[portal.DatasetID]bool{}
+	for _, u := range c.Upserts {
+		keep[u.Dataset] = true
+	}
+	snap, err := n.catalog.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return snap.All(ctx, func(d portal.Dataset) error {
+		if !keep[d.ID] && !slices.Contains(c.Removed, d.ID) {
+			c.Removed = append(c.Removed, d.ID)
+		}
+		return nil
+	})
+}
+
+// buildTables makes the row stores of what will be visible. A signed file that
+// is no readable table stays downloadable; it only has no rows.
+func (n *Node) buildTables(ctx context.Context, datasets []portal.Dataset) error {
+	for i, d := range datasets {
+		for _, r := range d.Latest.Resources {
+			if _, err := n.tables.Ensure(ctx, r); err != nil {
+				if ctx.Err() != nil || errors.Is(disk.Classify(err), disk.ErrNoSpace) {
+					return err
+				}
+				n.opt.Log.Warn("a table cannot be read", "dataset", d.ID, "resource", r.Name, "error", err)
+			}
+		}
+		n.opt.Progress("tables", int64(i+1), int64(len(datasets)))
+	}
+	return nil
+}
+
+// catchUp applies what was accepted but not applied, or published but not
+// accepted: a crash fell between, or another process left it to this one. What
+// does not verify stops syncing, never serving.
+func (n *Node) catchUp(ctx context.Context) error {
+	err := n.applyAccepted(ctx)
+	if err == nil && n.central() {
+		err = n.followOwn(ctx)
+	}
+	if errors.Is(err, portal.ErrUnverified) || errors.Is(err, portal.ErrNotFound) {
+		n.opt.Log.Error("this node goes on with the copy it has", "error", err)
+		return nil
+	}
+	return err
+}
+
+func (n *Node) applyAccepted(ctx context.Context) error {
+	state, err := n.mirror.State()
+	if err != nil {
+		return err
+	}
+	have, err := n.catalog.Generation(ctx)
+	if err != nil || have >= state.Generation {
+		return err
+	}
+	c, err := n.mirror.Change(ctx)
+	if err != nil {
+		return fmt.Errorf("rebuild the catalogue: %w", err)
+	}
+	return n.apply(ctx, c)
+}
+
+func (n *Node) raiseFloor(s portal.CopyState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s.AsOf.After(n.floor) {
+		n.floor = s.AsOf
+	}
+}
+
+// sweepKey says in local.db that withdrawn bytes are to be removed; it is set
+// before their withdrawal is visible, so that no crash forgets them.
+const sweepKey = "sweep"
+
+// sweepWithdrawn removes the bytes that only withdrawn datasets named, here and
+// in the repository, when that is due.
+func (n *Node) sweepWithdrawn(ctx context.Context) error {
+	if due, _, err := n.local.Get(ctx, sweepKey); err != nil || due == "" {
+		return err
+	}
+	snap, err := n.catalog.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	kept := map[portal.Digest]bool{}
+	var candidates []portal.Resource
+	err = snap.All(ctx, func(d portal.Dataset) error {
+		for _, ref := range d.History {
+			release, err := snap.Release(ctx, d.ID, ref.Number)
+			if err != nil {
+				return err
+			}
+			for _, r := range release.Resources {
+				if d.Latest.Withdrawn == nil {
+					kept[r.Hash] = true
+				} else {
+					candidates = append(candidates, r)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.removeContents(candidates, kept); err != nil {
+		return err
+	}
+	return n.local.Set(ctx, sweepKey, "")
+}

@@ -1,0 +1,152 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"koprik/embed/index"
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
+)
+
+// Diagnosis is what the doctor found, and what it mended.
+type Diagnosis struct {
+	Found    []string
+	Repaired []string
+}
+
+// Doctor looks a data directory over; with repair it builds anew what can be
+// built from trust/ and objects/, and throws away what interrupted work left.
+// It needs the directory to itself.
+func Doctor(ctx context.Context, dir string, opt Options, repair bool) (d Diagnosis, err error) {
+	defer named(dir, &err)
+	if repair {
+		if err := removeDerived(dir); err != nil {
+			return d, err
+		}
+		d.Repaired = append(d.Repaired, "catalog.db, index/ and tables/ were built again from trust/ and objects/")
+	}
+	n, err := Open(ctx, dir, opt)
+	if err != nil {
+		return d, err
+	}
+	defer n.Close() //nolint:errcheck // reading only from here on
+	if !n.owner() {
+		return d, locked(dir, nil)
+	}
+	v, err := n.Verify(ctx)
+	for _, p := range v.Problems {
+		d.Found = append(d.Found, p.Error())
+	}
+	if err != nil && len(v.Problems) == 0 {
+		return d, err
+	}
+	if !repair {
+		if len(d.Found) > 0 {
+			return d, portal.Unverified(dir, "%d problems were found", len(d.Found)).WithHint("koprik doctor --repair mends what can be mended")
+		}
+		return d, nil
+	}
+	if err := n.mend(ctx, &d); err != nil {
+		return d, err
+	}
+	if _, err := n.Verify(ctx); err != nil {
+		return d, portal.Unverified(dir, "not everything could be mended: %v", err).
+			WithHint("koprik sync fetches again what this node no longer holds")
+	}
+	return d, nil
+}
+
+// removeDerived deletes what Open builds again.
+func removeDerived(dir string) error {
+	lock, err := disk.Lock(dir, nodeLock)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock() //nolint:errcheck // Open takes it again
+	for _, name := range []string{catalogFile, catalogFile + "-wal", catalogFile + "-shm", tablesDir} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return index.Remove(filepath.Join(dir, indexDir))
+}
+
+// mend takes away damaged objects, so that the next sync fetches them again,
+// and makes damaged carriers of the repository anew.
+func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
+	if err := n.blobs.CleanTemps(); err != nil {
+		return err
+	}
+	if err := disk.CleanTemps(n.root, repositoryDir); err != nil {
+		return err
+	}
+	if n.serves() {
+		files, err := n.mirror.Restore(disk.Sub(n.root, repositoryDir))
+		for _, f := range files {
+			d.Repaired = append(d.Repaired, "repository/"+f+" was restored from the accepted copy")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return n.mirror.CheckAccepted(ctx, func(error) {}, func(id portal.DatasetID, r portal.Resource) error {
+		if err := n.blobs.Verify(ctx, r.Hash); err != nil {
+			if err := n.blobs.Remove(r.Hash); err != nil {
+				return err
+			}
+			if err := n.restore(r); err != nil {
+				d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was taken away; koprik sync brings it again", id, r.Path))
+				return nil //nolint:nilerr // said in words
+			}
+			d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was restored from the repository", id, r.Path))
+			return nil
+		}
+		return n.mendCarrier(id, r, d)
+	})
+}
+
+// restore takes contents back from the carrier in this node's own repository.
+func (n *Node) restore(r portal.Resource) error {
+	in, err := carrier.ReadObject(n.root, repositoryDir+"/"+datapackage.ObjectFile(r.Hash), r.Bytes)
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.blobs.PutExpect(in, r.Hash, r.Bytes), in.Close())
+}
+
+// mendCarrier makes the carrier in this node's repository anew where it does
+// not hold the contents.
+func (n *Node) mendCarrier(id portal.DatasetID, r portal.Resource, d *Diagnosis) error {
+	if !n.serves() {
+		return nil
+	}
+	name := repositoryDir + "/" + datapackage.ObjectFile(r.Hash)
+	in, err := carrier.ReadObject(n.root, name, r.Bytes)
+	if err == nil {
+		_, err = io.Copy(io.Discard, in)
+		err = errors.Join(err, in.Close())
+	}
+	if err == nil {
+		return nil
+	}
+	if err := n.root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	src, size, err := n.blobs.Open(r.Hash)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(carrier.WriteObject(n.root, name, src, size), src.Close())
+	d.Repaired = append(d.Repaired, fmt.Sprintf("%s: the repository's copy of %s was made again", id, r.Path))
+	return err
+}
+
+// serves tells whether this node keeps a repository for others.
+func (n *Node) serves() bool { return n.central() || n.config.Relay }

@@ -1,0 +1,249 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/ui/api"
+	"koprik/ui/site"
+)
+
+// watchEvery is how soon a server shows what another process has published or
+// fetched in its data directory.
+const watchEvery = 300 * time.Millisecond
+
+// Handler serves the node's pages and machine interfaces.
+func (n *Node) Handler() (http.Handler, error) {
+	pages, err := site.New(site.Options{View: n.View, Status: n.Status, Log: n.opt.Log, Now: n.Now, OldAfter: n.oldAfter()})
+	if err != nil {
+		return nil, err
+	}
+	machine := api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Log: n.opt.Log})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if forMachines(r.URL.Path) {
+			machine.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}), nil
+}
+
+// forMachines tells addresses of programs from pages (DESIGN.md, "Addresses").
+func forMachines(path string) bool {
+	for _, prefix := range []string{"/api/", "/dataset/", "/repository/", "/.well-known/"} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return path == "/healthz" || path == "/readyz"
+}
+
+// repositoryFS is what /repository/ gives away; a node without one gives nothing.
+func (n *Node) repositoryFS() fs.FS {
+	if !n.serves() {
+		return nil
+	}
+	return lateFS{filepath.Join(n.dir, repositoryDir)}
+}
+
+// lateFS opens a folder that may come into being after the server has started,
+// and follows no link out of it.
+type lateFS struct{ dir string }
+
+func (l lateFS) Open(name string) (fs.File, error) {
+	root, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	f, err := root.Open(filepath.FromSlash(name))
+	return f, errors.Join(err, root.Close())
+}
+
+// Serving is a node that answers requests.
+type Serving struct {
+	Addr string // the address that is really listened on
+
+	server *http.Server
+	ends   chan error
+	stop   context.CancelFunc
+	idle   chan struct{} // closed when the background work has ended
+}
+
+// Serve begins to answer on listen ("" is the configured address) and to do the
+// node's background work, until Stop.
+func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
+	if !n.owner() {
+		return nil, locked(n.dir, nil)
+	}
+	if listen == "" {
+		listen = n.config.Listen
+	}
+	handler, err := n.Handler()
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, &portal.Problem{
+			Kind: portal.ErrUnavailable, Where: "--listen " + listen, Cause: err, Message: fmt.Sprintf("cannot listen there: %v", err),
+			Hint: "another program uses this port: stop it, or choose another with --listen",
+		}
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Serving{
+		Addr: l.Addr().String(), ends: make(chan error, 1), stop: stop, idle: make(chan struct{}),
+		server: &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       60 * time.Second,
+			IdleTimeout:       120 * time.Second,
+			MaxHeaderBytes:    32 << 10,
+			BaseContext:       func(net.Listener) context.Context { return background },
+		},
+	}
+	go func() {
+		err := s.server.Serve(l)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		s.ends <- err
+	}()
+	go func() {
+		defer close(s.idle)
+		n.work(background)
+	}()
+	return s, nil
+}
+
+// Wait returns when the server has ended by itself, with the reason, or when
+// ctx is done.
+func (s *Serving) Wait(ctx context.Context) error {
+	select {
+	case err := <-s.ends:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// Stop lets running requests end, at most five seconds, and then the background
+// work, which leaves nothing half done.
+func (s *Serving) Stop() error {
+	const grace = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := s.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.server.Close()
+	}
+	s.stop()
+	<-s.idle
+	return err
+}
+
+// work does what a serving node does by itself: it shows what other processes
+// left for it, keeps the centre's timestamp fresh, and syncs a mirror.
+func (n *Node) work(ctx context.Context) {
+	watch := time.NewTicker(watchEvery)
+	defer watch.Stop()
+	next := time.NewTimer(0)
+	defer next.Stop()
+	failures := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-watch.C:
+			n.logged("catch up", n.noticed(ctx))
+		case <-next.C:
+			var wait time.Duration
+			if n.central() {
+				n.logged("sign the timestamp", n.refresh(ctx))
+				wait = time.Hour
+			} else {
+				wait = n.syncOnce(ctx, &failures)
+			}
+			next.Reset(wait)
+		}
+	}
+}
+
+func (n *Node) logged(doing string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		n.opt.Log.Error(doing, "error", err)
+	}
+}
+
+// syncOnce syncs and says how long to wait: the interval, or after a failure a
+// growing time with jitter, so that a thousand mirrors do not come back at once.
+func (n *Node) syncOnce(ctx context.Context, failures *int) time.Duration {
+	interval := n.config.SyncInterval
+	if n.config.Upstream == "" {
+		return interval
+	}
+	_, err := n.Sync(ctx, SyncOptions{})
+	if err == nil {
+		*failures = 0
+		return interval
+	}
+	n.logged("sync", err)
+	*failures++
+	backoff := min(interval, 2*time.Second<<min(*failures, 10))
+	return backoff/2 + rand.N(backoff/2+1) //nolint:gosec // jitter, no secret
+}
+
+// noticed applies what another process has written: then the timestamp, which
+// is written last, has changed.
+func (n *Node) noticed(ctx context.Context) error {
+	name := trustDir + "/timestamp.json"
+	if n.central() {
+		name = repositoryDir + "/metadata/timestamp.json"
+	}
+	const limit = 64 << 10
+	now, err := disk.ReadFile(n.root, name, limit)
+	if err != nil || bytes.Equal(now, n.noticedLast) {
+		return nil //nolint:nilerr // nothing is there yet
+	}
+	release, err := n.writing(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	n.noticedLast = now
+	return n.catchUp(ctx)
+}
+
+// refresh signs a centre's timestamp anew once a day.
+func (n *Node) refresh(ctx context.Context) error {
+	const daily = 24 * time.Hour
+	release, err := n.writing(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	o, done, err := n.origin()
+	if err != nil {
+		return err
+	}
+	defer done()
+	signed, err := o.SignedAt()
+	if err != nil || n.Now().Sub(signed) < daily {
+		return err
+	}
+	if _, err := o.Refresh(ctx); err != nil {
+		return err
+	}
+	return n.followOwn(ctx)
+}

@@ -1,0 +1,197 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"koprik/embed/local"
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/sync/mirror"
+)
+
+// SyncOptions say how a sync is made.
+type SyncOptions struct {
+	From   string // an address or a folder instead of the configured upstream
+	DryRun bool
+}
+
+// SyncReport says what a sync brought.
+type SyncReport struct {
+	mirror.Report
+	Fresh    portal.Freshness
+	Duration time.Duration
+}
+
+// Sync brings a mirror to its upstream's generation. Whatever goes wrong, the
+// copy that was accepted before stands.
+func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err error) {
+	defer named(n.dir, &err)
+	if n.central() {
+		return out, &portal.Problem{Kind: portal.ErrUsage, Where: "sync", Message: "a " + string(n.config.Role) + " node has no upstream to follow"}
+	}
+	release, err := n.writing(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer release()
+	source, media, done, err := n.source(o.From)
+	if err != nil {
+		return out, err
+	}
+	defer done()
+	round := mirror.RoundOptions{Media: media, DryRun: o.DryRun}
+	if n.owner() {
+		round.Apply = n.apply
+		if round.Have, err = n.catalog.Generation(ctx); err != nil {
+			return out, err
+		}
+	} else if round.Have, err = n.accepted(); err != nil {
+		return out, err
+	}
+	began := n.opt.Clock()
+	out.Report, err = n.mirror.Round(ctx, source, round)
+	out.Duration = n.opt.Clock().Sub(began)
+	out.Fresh = out.State.Grade(n.Now(), n.oldAfter())
+	if o.DryRun {
+		return out, err
+	}
+	if err == nil {
+		n.raiseFloor(out.State)
+		err = n.settle(ctx, out.Generation)
+	}
+	return out, errors.Join(err, n.record(ctx, out, err))
+}
+
+func (n *Node) accepted() (int64, error) {
+	s, err := n.mirror.State()
+	return s.Generation, err
+}
+
+// record writes the sync into the log, so that the node's page can say what
+// happened last.
+func (n *Node) record(ctx context.Context, r SyncReport, err error) error {
+	rec := local.SyncRecord{
+		At: n.Now(), Upstream: r.Upstream, Generation: r.Generation, BytesDown: r.BytesDown,
+		Requests: int64(r.Requests), Duration: r.Duration,
+	}
+	if err != nil {
+		rec.Result = err.Error()
+	}
+	return n.local.AddSync(context.WithoutCancel(ctx), rec)
+}
+
+// source opens where a sync reads from, and tells whether it is a folder: then
+// it may be removable media, which comes late.
+func (n *Node) source(from string) (src mirror.Source, media bool, done func(), err error) {
+	if from == "" {
+		from = n.config.Upstream
+	}
+	if from == "" {
+		return nil, false, nil, &portal.Problem{
+			Kind: portal.ErrUsage, Where: "upstream", Message: "this mirror has no upstream",
+			Hint: "koprik sync --from URL|DIR names one for this time, `upstream` in koprik.toml for good",
+		}
+	}
+	if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
+		src, err = mirror.HTTP(from, client())
+		return src, false, func() {}, err
+	}
+	src, done, err = folder(from)
+	return src, true, done, err
+}
+
+// folder opens a repository in a folder: the tree itself, a data directory that
+// has one, or a stick.
+func folder(path string) (mirror.Source, func(), error) {
+	for _, sub := range []string{"KOPRIK", repositoryDir, "."} {
+		dir := filepath.Join(path, sub)
+		if _, err := os.Stat(filepath.Join(dir, "metadata", "timestamp.json")); err != nil {
+			continue
+		}
+		root, err := disk.OpenRoot(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		return mirror.Folder(root, dir), func() { _ = root.Close() }, nil
+	}
+	return nil, nil, &portal.Problem{
+		Kind: portal.ErrUnreachable, Where: path, Message: "there is no repository here",
+		Hint: "the folder must hold KOPRIK/, repository/ or metadata/",
+	}
+}
+
+// client waits as long as a slow link needs, but not for a server that says nothing.
+func client() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   20 * time.Second,
+			ResponseHeaderTimeout: 60 * time.Second,
+			IdleConnTimeout:       90 * time.Second,
+			MaxIdleConnsPerHost:   8,
+			DisableCompression:    true,
+		},
+		CheckRedirect: func(req *http.Request, via []*http.Request) error {
+			if len(via) >= 3 || req.URL.Host != via[0].URL.Host {
+				return errors.New("redirects to another host are not followed")
+			}
+			return nil
+		},
+	}
+}
+
+// followOwn makes what this node has published visible: the centre reads its
+// own repository through the same verifier as every mirror.
+func (n *Node) followOwn(ctx context.Context) error {
+	if _, err := n.root.Stat(repositoryDir + "/metadata/timestamp.json"); err != nil {
+		return nil //nolint:nilerr // nothing was published yet
+	}
+	have, err := n.catalog.Generation(ctx)
+	if err != nil {
+		return err
+	}
+	source := mirror.Folder(disk.Sub(n.root, repositoryDir), repositoryDir)
+	_, err = n.mirror.Round(ctx, source, mirror.RoundOptions{Have: have, Media: true, Apply: n.apply})
+	return err
+}
+
+// settle makes a generation visible: by applying it, or by waiting for the
+// server that has the index to do so.
+func (n *Node) settle(ctx context.Context, generation int64) error {
+	if n.owner() {
+		if n.central() {
+			return n.followOwn(ctx)
+		}
+		return nil
+	}
+	const patience = 30 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		have, err := n.catalog.Generation(ctx)
+		if err == nil && have >= generation {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return &portal.Problem{
+				Kind: portal.ErrPartly, Where: n.dir, Cause: err,
+				Message: "the new generation is written, and the running server has not shown it yet",
+				Hint:    "look at the server's log",
+			}
+		case <-tick.C:
+		}
+	}
+}
+
+func (n *Node) oldAfter() time.Duration { return time.Duration(n.config.OldAfterDays) * 24 * time.Hour }

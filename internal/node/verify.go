@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"koprik/internal/disk"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/mirror"
+)
+
+// Verified says what a check of the whole node found.
+type Verified struct {
+	Manifests, Objects int
+	Bytes              int64
+	Problems           []error
+}
+
+// Verify reads every byte that this node holds of its accepted generation, and
+// of the repository that it serves, and checks it against what is signed.
+func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
+	defer named(n.dir, &err)
+	found := func(err error) { out.Problems = append(out.Problems, err) }
+	seen := map[portal.Digest]bool{}
+	err = n.mirror.CheckAccepted(ctx, found, func(id portal.DatasetID, r portal.Resource) error {
+		if seen[r.Hash] {
+			return nil
+		}
+		seen[r.Hash] = true
+		out.Objects++
+		out.Bytes += r.Bytes
+		n.opt.Progress("verify", int64(out.Objects), 0)
+		if err := n.blobs.Verify(ctx, r.Hash); err != nil {
+			return portal.Unverified(fmt.Sprintf("%s: %s", id, r.Path), "%v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	if _, statErr := n.root.Stat(repositoryDir + "/metadata/timestamp.json"); statErr == nil {
+		err = n.mirror.Audit(ctx, mirror.Folder(disk.Sub(n.root, repositoryDir), repositoryDir), found)
+	}
+	if err == nil && len(out.Problems) > 0 {
+		err = errors.Join(out.Problems...)
+	}
+	return out, err
+}
+
+// removeContents deletes contents that only withdrawn datasets named.
+func (n *Node) removeContents(candidates []portal.Resource, kept map[portal.Digest]bool) error {
+	for _, r := range candidates {
+		if kept[r.Hash] {
+			continue
+		}
+		if err := n.blobs.Remove(r.Hash); err != nil {
+			return err
+		}
+		carrier := repositoryDir + "/" + datapackage.ObjectFile(r.Hash)
+		if err := n.root.Remove(carrier); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
