@@ -142,6 +142,8 @@ func (d dialect) sniff(sample []byte) (sniffed dialect, guessed string) {
 		for _, del := range delims {
 			try := d
 			try.delimiter, try.quote = del, q
+			// a space before a quotation mark belongs to the delimiter
+			try.skipSpace = d.skipSpace || bytes.Contains(sample, []byte(del+" "+q))
 			if s := try.fit(sample); s > best+1e-9 {
 				best, sniffed = s, try
 			}

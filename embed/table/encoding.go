@@ -211,6 +211,7 @@ func (s *textScan) collect(p []byte) {
 		for end < len(p) && end-i < 64 && (p[end] >= utf8.RuneSelf || isASCIILetter(p[end])) {
 			end++
 		}
+		end = min(end+1, len(p))
 		s.sample = append(append(s.sample, p[start:end]...), ' ')
 		i = end
 	}

@@ -145,7 +145,7 @@ func (t *tally) field(name string) (f portal.Field, note string) {
 	all := func(n int64) bool { return n == t.filled }
 	switch {
 	case t.filled == 0:
-		return f, fmt.Sprintf("column %q has no values", name)
+		return f, ""
 	case all(t.isoDate):
 		f.Type = "date"
 	case all(t.dotDate):

@@ -268,7 +268,7 @@ func (rd *reader) jsonLines(cs charset) (shape jsonShape, ok bool, err error) {
 			first = raw[0]
 		}
 		if raw[0] != first {
-			return shape, false, nil
+			return shape, false, rd.recordError(n+1, errors.New("the values are not all of one kind"))
 		}
 	}
 	shape.arrays = first == '['

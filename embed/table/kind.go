@@ -59,6 +59,7 @@ var signatures = []struct{ magic, what string }{
 	{"\x89PNG", "a picture"},
 	{"\xff\xd8\xff", "a picture"},
 	{"SQLite format 3\x00", "an SQLite database"},
+	{"version https://git-lfs.github.com/spec/", "a pointer to a file in Git LFS, and not the file"},
 }
 
 // kind decides by what the resource says, and refuses bytes that contradict it.

@@ -91,7 +91,9 @@ func (p *plan) survey() (*survey, error) {
 		if sv.rows++; sv.rows > maxRows {
 			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", maxRows)
 		}
-		cells = trimTail(cells, max(p.header, 1))
+		if p.header > 0 {
+			cells = trimTail(cells, p.header)
+		}
 		if len(cells) > sv.width {
 			sv.width, sv.widest = len(cells), n
 			for len(sv.cols) < len(cells) && len(sv.cols) < maxColumns {
@@ -186,20 +188,61 @@ func (p *plan) settle(sv *survey, schema *portal.TableSchema) error {
 		p.note("%d cells hold an error of the spreadsheet, first in row %d; they are empty here", sv.errors, sv.errorRow)
 	}
 	if p.sheet.labels != nil && sv.width > len(p.sheet.labels) && !p.sheet.named {
-		p.note("row %d has more cells than the header; the columns without a label are named by their place", sv.widest)
+		p.note("row %d has %s, the header %d", sv.widest, countCells(sv.width), len(p.sheet.labels))
 	}
+	defer p.uniqueNames()
 	if schema != nil && len(schema.Fields) > 0 {
 		return p.bySchema(sv, schema.Fields, names)
 	}
+	var empty []string
 	for i, name := range names {
 		if name == "" {
 			continue // neither label nor values
+		}
+		if sv.rows > 0 && sv.cols[i].filled == 0 {
+			empty = append(empty, name)
 		}
 		if err := p.inferred(sv, i, name); err != nil {
 			return err
 		}
 	}
+	p.noteList(empty, "column %s has no values", "%d columns have no values: %s")
 	return nil
+}
+
+// uniqueNames is the last word on names: a schema's may be empty or stand twice.
+func (p *plan) uniqueNames() {
+	seen := make(map[string]bool, len(p.columns))
+	for i := range p.columns {
+		f := &p.columns[i].field
+		if f.Name == "" {
+			f.Name = fmt.Sprintf("column_%d", i+1)
+		}
+		given := f.Name
+		for k := 2; seen[f.Name]; k++ {
+			f.Name = fmt.Sprintf("%s_%d", given, k)
+		}
+		seen[f.Name] = true
+	}
+}
+
+// noteList says the same of one or many columns.
+func (p *plan) noteList(names []string, one, many string) {
+	shown := make([]string, 0, 10)
+	for _, n := range names[:min(len(names), 10)] {
+		shown = append(shown, fmt.Sprintf("%q", n))
+	}
+	list := strings.Join(shown, ", ")
+	if len(names) > len(shown) {
+		list += ", …"
+	}
+	switch len(names) {
+	case 0:
+	case 1:
+		p.note(one, list)
+	default:
+		p.note(many, len(names), list)
+	}
 }
 
 func (p *plan) inferred(sv *survey, i int, name string) error {
@@ -223,6 +266,7 @@ func (p *plan) note(format string, args ...any) {
 func (p *plan) names(sv *survey) []string {
 	names := make([]string, p.width)
 	seen := make(map[string]bool, p.width)
+	var unlabelled []string
 	for i := range names {
 		label := ""
 		if i < len(p.sheet.labels) {
@@ -234,7 +278,7 @@ func (p *plan) names(sv *survey) []string {
 			}
 			label = fmt.Sprintf("column_%d", i+1)
 			if p.sheet.labels != nil {
-				p.note("column %d has no label; it is named %q", i+1, label)
+				unlabelled = append(unlabelled, label)
 			}
 		}
 		if seen[label] {
@@ -247,6 +291,7 @@ func (p *plan) names(sv *survey) []string {
 		seen[label] = true
 		names[i] = label
 	}
+	p.noteList(unlabelled, "a column has no label; it is named by its place: %s", "%d columns have no label; they are named by their place: %s")
 	return names
 }
 

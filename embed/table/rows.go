@@ -26,7 +26,7 @@ const (
 // Columns of integers, numbers and years compare by value, others as text,
 // dates in the ISO form. "eq" and "ne" with an empty value ask for cells without
 // and with a value; "ne" keeps cells without one; the comparisons and "contains"
-// never do. "contains" passes over case. Cells without a value sort last. Limit
+// never do. "contains" passes over case, script and punctuation. Cells without a value sort last. Limit
 // is capped at portal.MaxLimit.
 //
 // An unknown column or operator, a value that is not comparable, or an After

@@ -67,6 +67,9 @@ func cyrillicScore(prev, r, next rune) int {
 	if isLatin(prev) || isLatin(next) {
 		return -40
 	}
+	if unicode.IsDigit(prev) && unicode.IsDigit(next) {
+		return symbolScore(r) // a letter inside a number is no letter
+	}
 	if w, ok := cyrillicWeight[r]; ok {
 		return w
 	}
