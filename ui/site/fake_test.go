@@ -1,0 +1,294 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sort"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"koprik/portal"
+)
+
+// now is the trusted time of every test.
+var now = time.Date(2026, 10, 14, 9, 30, 0, 0, time.UTC)
+
+// fakeView is a small catalogue in memory.
+type fakeView struct {
+	state      portal.CopyState
+	datasets   []portal.Dataset
+	publishers []portal.Publisher
+	tables     map[portal.Digest][]fakeTable
+	releases   map[string]portal.Release
+	failing    error // what every search ends with
+	open       *atomic.Int32
+}
+
+type fakeTable struct {
+	info portal.TableInfo
+	rows [][]any
+	err  error
+}
+
+func (f *fakeView) State() portal.CopyState { return f.state }
+func (f *fakeView) Close() {
+	if f.open != nil {
+		f.open.Add(-1)
+		f.open = nil
+	}
+}
+
+func (f *fakeView) Dataset(_ context.Context, id portal.DatasetID) (portal.Dataset, error) {
+	for _, d := range f.datasets {
+		if d.ID == id {
+			return d, nil
+		}
+	}
+	return portal.Dataset{}, fmt.Errorf("dataset %s: %w", id, portal.ErrNotFound)
+}
+
+func (f *fakeView) Datasets(_ context.Context, ids []portal.DatasetID) ([]portal.Dataset, error) {
+	var found []portal.Dataset
+	for _, id := range ids {
+		for _, d := range f.datasets {
+			if d.ID == id {
+				found = append(found, d)
+			}
+		}
+	}
+	return found, nil
+}
+
+func (f *fakeView) Release(_ context.Context, id portal.DatasetID, n int) (portal.Release, error) {
+	if r, ok := f.releases[fmt.Sprintf("%s/%d", id, n)]; ok {
+		return r, nil
+	}
+	for _, d := range f.datasets {
+		if d.ID == id && d.Latest.Number == n {
+			return d.Latest, nil
+		}
+	}
+	return portal.Release{}, portal.ErrNotFound
+}
+
+func (f *fakeView) Manifest(context.Context, portal.DatasetID, int) ([]byte, error) {
+	return nil, portal.ErrNotFound
+}
+
+func (f *fakeView) Publishers(context.Context) ([]portal.Publisher, error) { return f.publishers, nil }
+
+func (f *fakeView) Count(context.Context) (int, error) {
+	n := 0
+	for _, d := range f.datasets {
+		if d.Latest.Withdrawn == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, error) {
+	if f.failing != nil {
+		return portal.Results{}, f.failing
+	}
+	r := portal.Results{Facets: map[portal.Facet]map[string]int{}}
+	for _, d := range f.datasets {
+		values := facetsOf(d)
+		if !strings.Contains(strings.ToLower(strings.Join(d.Latest.Title.All(), " ")), strings.ToLower(q.Text)) || !passes(values, q.Filters) {
+			continue
+		}
+		for facet, all := range values {
+			if r.Facets[facet] == nil {
+				r.Facets[facet] = map[string]int{}
+			}
+			for _, v := range all {
+				r.Facets[facet][v]++
+			}
+		}
+		r.Hits = append(r.Hits, portal.Hit{Dataset: d.ID})
+	}
+	r.Total = len(r.Hits)
+	first := min(q.Offset, len(r.Hits))
+	r.Hits = r.Hits[first:min(first+q.Limit, len(r.Hits))]
+	return r, nil
+}
+
+func facetsOf(d portal.Dataset) map[portal.Facet][]string {
+	values := map[portal.Facet][]string{portal.FacetPublisher: {string(d.ID.Publisher())}}
+	for _, t := range d.Latest.Themes {
+		values[portal.FacetTheme] = append(values[portal.FacetTheme], string(t))
+	}
+	for _, r := range d.Latest.Resources {
+		values[portal.FacetFormat] = append(values[portal.FacetFormat], r.Format)
+	}
+	for _, l := range d.Latest.Licenses {
+		values[portal.FacetLicense] = append(values[portal.FacetLicense], l.Name)
+	}
+	return values
+}
+
+func passes(values map[portal.Facet][]string, filters map[portal.Facet][]string) bool {
+	for facet, wanted := range filters {
+		if !slices.ContainsFunc(wanted, func(w string) bool { return slices.Contains(values[facet], w) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *fakeView) Tables(_ context.Context, r portal.Resource) ([]portal.TableInfo, error) {
+	var infos []portal.TableInfo
+	for _, t := range f.tables[r.Hash] {
+		if t.err != nil {
+			return nil, t.err
+		}
+		infos = append(infos, t.info)
+	}
+	return infos, nil
+}
+
+func (f *fakeView) Rows(_ context.Context, r portal.Resource, sheet string, q portal.RowQuery) (portal.RowPage, error) {
+	for _, t := range f.tables[r.Hash] {
+		if t.info.Sheet == sheet {
+			return fakeRows(t, q)
+		}
+	}
+	return portal.RowPage{}, portal.ErrNotFound
+}
+
+// fakeRows answers eq and contains, sorts, and pages by a cursor "o<offset>".
+func fakeRows(t fakeTable, q portal.RowQuery) (portal.RowPage, error) {
+	at := func(name string) int {
+		return slices.IndexFunc(t.info.Columns, func(f portal.Field) bool { return f.Name == name })
+	}
+	rows := slices.DeleteFunc(slices.Clone(t.rows), func(row []any) bool {
+		return slices.ContainsFunc(q.Filters, func(f portal.RowFilter) bool {
+			value := fmt.Sprint(row[at(f.Column)])
+			return f.Op == "eq" && value != f.Value || f.Op == "contains" && !strings.Contains(value, f.Value)
+		})
+	})
+	if q.Sort != "" {
+		sort.SliceStable(rows, func(a, b int) bool {
+			less := fmt.Sprint(rows[a][at(q.Sort)]) < fmt.Sprint(rows[b][at(q.Sort)])
+			return less != q.Desc
+		})
+	}
+	offset := 0
+	if q.After != "" {
+		if _, err := fmt.Sscanf(q.After, "o%d", &offset); err != nil {
+			return portal.RowPage{}, fmt.Errorf("cursor %q: %w", q.After, portal.ErrUsage)
+		}
+	}
+	page := portal.RowPage{Columns: t.info.Columns, Total: int64(len(rows))}
+	end := min(offset+q.Limit, len(rows))
+	page.Rows = rows[min(offset, len(rows)):end]
+	if end < len(rows) {
+		page.Next = fmt.Sprintf("o%d", end)
+	}
+	if len(q.Columns) > 0 {
+		page = columnsOf(page, q.Columns, at)
+	}
+	return page, nil
+}
+
+func columnsOf(page portal.RowPage, names []string, at func(string) int) portal.RowPage {
+	cut := portal.RowPage{Total: page.Total, Next: page.Next}
+	for _, n := range names {
+		cut.Columns = append(cut.Columns, page.Columns[at(n)])
+	}
+	for _, row := range page.Rows {
+		var kept []any
+		for _, n := range names {
+			kept = append(kept, row[at(n)])
+		}
+		cut.Rows = append(cut.Rows, kept)
+	}
+	return cut
+}
+
+func (f *fakeView) Object(context.Context, portal.Digest) (portal.ReadSeekCloser, int64, error) {
+	return nil, 0, portal.ErrNotHeld
+}
+
+// world is a site over a fake view, and what the test may turn in it.
+type world struct {
+	view    *fakeView
+	status  portal.Status
+	options Options
+	log     *bytes.Buffer
+	open    atomic.Int32
+	views   atomic.Int32
+	viewErr error
+	handler http.Handler
+}
+
+// newWorld makes a site over the demonstration catalogue below; change edits
+// it before the site begins.
+func newWorld(t testing.TB, change ...func(*world)) *world {
+	t.Helper()
+	w := &world{view: catalogue(), log: &bytes.Buffer{}}
+	w.status = portal.Status{
+		Role: portal.Mirror, Title: "", Contact: "data@example.uz", Upstream: "https://data.example.uz/repository/",
+		LastSync: now.Add(-2 * time.Hour), Version: "0.1.0", SignedBy: []string{strings.Repeat("ab", 32)},
+	}
+	w.options = Options{
+		View: func(context.Context) (portal.View, error) {
+			if w.viewErr != nil {
+				return nil, w.viewErr
+			}
+			w.open.Add(1)
+			w.views.Add(1)
+			v := *w.view
+			v.open = &w.open
+			return &v, nil
+		},
+		Status: func(context.Context) (portal.Status, error) { return w.status, nil },
+		Now:    func() time.Time { return now },
+		Log:    slog.New(slog.NewTextHandler(w.log, nil)),
+	}
+	for _, c := range change {
+		c(w)
+	}
+	h, err := New(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler = h
+	return w
+}
+
+// get asks for an address; headers are pairs.
+func (w *world) get(t testing.TB, address string, headers ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	if n := w.open.Load(); n != 0 {
+		t.Errorf("%s: %d views left open", address, n)
+	}
+	return rec.Result()
+}
+
+func (w *world) body(t testing.TB, address string, status int) string {
+	t.Helper()
+	res := w.get(t, address)
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != status {
+		t.Errorf("%s: status %d, want %d\n%s", address, res.StatusCode, status, body)
+	}
+	return string(body)
+}

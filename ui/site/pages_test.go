@@ -1,0 +1,246 @@
+package site
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/jba/templatecheck"
+	"golang.org/x/net/html"
+
+	"koprik/portal"
+)
+
+// pages are the addresses of all pages, below the language, and their status.
+var pages = []struct {
+	address string
+	status  int
+}{
+	{"/", 200},
+	{"/search", 200},
+	{"/search?q=maktab&theme=education&sort=updated&page=2", 200},
+	{"/search?q=nothing-like-this", 200},
+	{"/dataset/main_population", 200},
+	{"/dataset/main_prices", 200},
+	{"/dataset/main_hostile", 200},
+	{"/dataset/main_set-01", 200},
+	{"/dataset/water_canals", 410},
+	{"/dataset/main_population/table/population", 200},
+	{"/dataset/main_population/table/population?region__contains=Xorazm&year__eq=2020&sort=people&desc=1", 200},
+	{"/dataset/main_population/table/population?region__eq=Nowhere", 200},
+	{"/dataset/main_prices/table/prices.xlsx", 200},
+	{"/dataset/main_prices/table/prices.xlsx?sheet=2024+%26+oldin", 200},
+	{"/dataset/main_prices/table/archive", 404},
+	{"/dataset/main_population/table/method", 404},
+	{"/dataset/water_canals/table/any", 410},
+	{"/dataset/main_population/history", 200},
+	{"/dataset/water_canals/history", 200},
+	{"/dataset/main_hostile/history", 200},
+	{"/publisher/main", 200},
+	{"/publisher/main?page=2", 200},
+	{"/publisher/water", 200},
+	{"/theme/education", 200},
+	{"/theme/energy", 200},
+	{"/node", 200},
+	{"/dataset/main_none", 404},
+	{"/nowhere", 404},
+}
+
+func TestTemplatesFitTheirStructs(t *testing.T) {
+	all, _, err := parseTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	structs := map[string]any{
+		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "history": &historyPage{},
+		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
+	}
+	for _, name := range pageTemplates {
+		if err := templatecheck.CheckHTMLStrict(all[name], structs[name]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEveryPageStandsInEveryLanguage(t *testing.T) {
+	w := newWorld(t)
+	for _, l := range portal.Langs {
+		for _, p := range pages {
+			address := "/" + l.Path() + p.address
+			res := w.get(t, address)
+			body, _ := io.ReadAll(res.Body)
+			if res.StatusCode != p.status {
+				t.Errorf("%s: status %d, want %d", address, res.StatusCode, p.status)
+			}
+			if got := res.Header.Get("Content-Security-Policy"); got != policy {
+				t.Errorf("%s: policy %q", address, got)
+			}
+			if res.Header.Get("Koprik-Generation") != "12" || res.Header.Get("Koprik-As-Of") != "2026-10-12T06:00:00Z" {
+				t.Errorf("%s: generation %q as of %q", address, res.Header.Get("Koprik-Generation"), res.Header.Get("Koprik-As-Of"))
+			}
+			checkPage(t, address, l, body)
+		}
+	}
+	if w.log.Len() > 0 && !strings.Contains(w.log.String(), "disk on fire") {
+		t.Errorf("logged: %s", w.log)
+	}
+}
+
+var (
+	untranslated = regexp.MustCompile(`\[[a-z-]+\.[a-zA-Z0-9-]+\]|\{[a-z]+\}|%!|<no value>|ZgotmplZ`)
+	onEvent      = regexp.MustCompile(`^on`)
+)
+
+// checkPage holds every page to what the spec asks of all of them.
+func checkPage(t *testing.T, address string, l portal.Lang, body []byte) {
+	t.Helper()
+	if !utf8.Valid(body) {
+		t.Errorf("%s: not UTF-8", address)
+	}
+	if bad := untranslated.Find(body); bad != nil {
+		t.Errorf("%s: has %q", address, bad)
+	}
+	root, err := html.Parse(bytes.NewReader(body))
+	if err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+	seen := map[string]int{}
+	ids, labels := map[string]bool{}, map[string]bool{}
+	var controls []*html.Node
+	level := 0
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		seen[n.Data]++
+		switch n.Data {
+		case "script", "style", "iframe", "object", "base", "embed":
+			t.Errorf("%s: has a <%s>", address, n.Data)
+		case "html":
+			if got := attr(n, "lang"); got != string(l) {
+				t.Errorf("%s: lang %q", address, got)
+			}
+		case "h1", "h2", "h3":
+			if now := int(n.Data[1] - '0'); now > level+1 {
+				t.Errorf("%s: <%s> %q after level %d", address, n.Data, textOf(n), level)
+			} else {
+				level = now
+			}
+		case "label":
+			labels[attr(n, "for")] = true
+		case "input", "select", "textarea":
+			if attr(n, "type") != "hidden" {
+				controls = append(controls, n)
+			}
+		case "th":
+			if attr(n, "scope") == "" {
+				t.Errorf("%s: a heading of a table has no scope", address)
+			}
+		case "table":
+			if n.FirstChild == nil || n.FirstChild.Data != "caption" {
+				t.Errorf("%s: a table has no caption", address)
+			}
+		case "a":
+			checkLink(t, address, n)
+		}
+		for _, a := range n.Attr {
+			if a.Key == "style" || onEvent.MatchString(a.Key) {
+				t.Errorf("%s: <%s %s=%q>", address, n.Data, a.Key, a.Val)
+			}
+			if a.Key == "id" && ids[a.Val] {
+				t.Errorf("%s: the id %q is there twice", address, a.Val)
+			} else if a.Key == "id" {
+				ids[a.Val] = true
+			}
+		}
+	}
+	for _, n := range controls {
+		if !labels[attr(n, "id")] {
+			t.Errorf("%s: the field %q has no label", address, attr(n, "name"))
+		}
+	}
+	for _, n := range []string{"h1", "main", "header", "footer", "title"} {
+		if seen[n] != 1 {
+			t.Errorf("%s: %d <%s>", address, seen[n], n)
+		}
+	}
+}
+
+// checkLink lets links lead to this node, to web pages, to mail and telephone.
+func checkLink(t *testing.T, address string, n *html.Node) {
+	t.Helper()
+	href := attr(n, "href")
+	switch {
+	case href == "", strings.HasPrefix(href, "//"):
+		t.Errorf("%s: a link to %q", address, href)
+	case strings.HasPrefix(href, "/"), strings.HasPrefix(href, "#"), strings.HasPrefix(href, "?"):
+	case strings.HasPrefix(href, "https://"), strings.HasPrefix(href, "http://"):
+	case strings.HasPrefix(href, "mailto:") && !strings.Contains(href, "?"), strings.HasPrefix(href, "tel:+998"):
+	default:
+		t.Errorf("%s: a link to %q", address, href)
+	}
+	if strings.TrimSpace(textOf(n)) == "" {
+		t.Errorf("%s: the link to %s says nothing", address, href)
+	}
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+func TestPagesKeepTheirWeight(t *testing.T) {
+	w := newWorld(t)
+	most := 0
+	for _, l := range portal.Langs {
+		for _, p := range pages {
+			limit := 5000
+			if strings.Contains(p.address, "/table/") {
+				limit = 7000
+			}
+			body := w.body(t, "/"+l.Path()+p.address, p.status)
+			n := squeezed(t, []byte(body))
+			most = max(most, n)
+			if n > limit {
+				t.Errorf("/%s%s: %d bytes compressed, at most %d", l.Path(), p.address, n, limit)
+			}
+		}
+	}
+	css := w.body(t, mustAssets(t).URL("style.css"), http.StatusOK)
+	if n := squeezed(t, []byte(css)); n > 5000 {
+		t.Errorf("the style sheet has %d bytes compressed", n)
+	}
+	t.Logf("the heaviest page has %d bytes compressed, the style sheet %d", most, squeezed(t, []byte(css)))
+}
+
+func squeezed(t *testing.T, b []byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
