@@ -2,21 +2,21 @@ package tuf
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
 
-// What an update can be refused for; errors.Is finds exactly one of them.
+// What an update is refused for; errors.Is finds exactly one of them.
 var (
 	ErrFormat       = errors.New("not well-formed metadata")
 	ErrSignature    = errors.New("too few valid signatures")
 	ErrRollback     = errors.New("older than what is trusted")
 	ErrExpired      = errors.New("expired")
-	ErrMismatch     = errors.New("not what the signed metadata above it states")
+	ErrMismatch     = errors.New("not what the signed metadata above states")
 	ErrEquivocation = errors.New("other bytes under a version already seen")
 	ErrUnchanged    = errors.New("unchanged") // no fault: nothing new
 	ErrOrder        = errors.New("out of order")
@@ -26,9 +26,9 @@ var (
 type Expiry uint8
 
 // The roles one by one, and the sets in use: the network's (an expired root or
-// targets is the centre's alarm, not a mirror's wall), none (what is on our
-// own disk), all (a general TUF client). A stick is read with ExpireNetwork
-// less ExpireTimestamp.
+// targets is the centre's alarm and no wall for a mirror), nothing (for what
+// comes from our own disk), all (a general TUF client). A stick is read with
+// ExpireNetwork less ExpireTimestamp.
 const (
 	ExpireRoot Expiry = 1 << iota
 	ExpireTimestamp
@@ -42,509 +42,398 @@ const (
 )
 
 // Policy says what time it is and whose expiry counts. The zero Policy
-// enforces none; one that enforces some and has no time refuses everything.
+// enforces nothing; one that enforces something and has no time refuses all.
 type Policy struct {
 	Now    time.Time
 	Expire Expiry
 }
 
-func (p Policy) check(which Expiry, role string, expires time.Time) error {
-	if p.Expire&which != 0 && (p.Now.IsZero() || !p.Now.Before(expires)) {
+func (p Policy) check(role string, expires time.Time) error {
+	if p.Expire&(1<<rank(role)) != 0 && (p.Now.IsZero() || !p.Now.Before(expires)) {
 		return fmt.Errorf("%s: %w on %s", role, ErrExpired, expires.Format(timeFormat))
 	}
 	return nil
 }
 
-// Set is the metadata that is trusted at one moment: always a consistent
-// whole, every part verified under what stands above it. Updates come in the
-// order root, timestamp, snapshot, targets, delegated; one that returns an
-// error leaves the set as it was. It is not safe for concurrent use. What its
-// methods return is shared with it and must not be changed.
+// rank is the place of a role in the order of updates, from root's 0 to a
+// publisher's 4, and its bit in Expiry.
+func rank(role string) int {
+	if i := slices.Index(topRoles, role); i >= 0 {
+		return i
+	}
+	return len(topRoles)
+}
+
+// Set is the metadata trusted at one moment: always a consistent whole, every
+// part verified under what stands above it. Updates come in the order root,
+// timestamp, snapshot, targets, delegated; one that returns an error leaves
+// the set as it was. It is not safe for concurrent use. What its methods
+// return is shared with it and must not be changed.
 type Set struct {
-	root      Root
 	rootBytes []byte
-	timestamp *Timestamp
-	snapshot  *Snapshot // perhaps not the one that timestamp names: see current
-	targets   *Targets
-	delegated map[string]*delegated
-	proofs    map[string]proof
+	held      map[string]held // by role; see visible
 }
 
-// proof says which bytes of a role were verified, and by which key ids.
-type proof struct {
-	length  int64
-	digest  [32]byte
+// held is a role's verified content, and what was verified.
+type held struct {
+	meta    any // *Root, *Timestamp, *Snapshot or *Targets
+	file    File
+	expires time.Time
 	signers []string
+	by      authority
 }
 
-// delegated is a publisher's role and the delegation it was verified under.
-type delegated struct {
-	Targets
-	by   Delegation
-	keys []Key
+// authority is what a role is verified under: the keys behind sorted ids, how
+// many of them, and the paths of a delegation.
+type authority struct {
+	ids       []string
+	keys      []Key
+	threshold int
+	paths     []string
 }
 
-// NewSet begins with a root that is trusted because it came by a way of its
-// own (shipped with the program, or a file that somebody checked). It must be
-// signed by its own keys; it may have expired.
+func newAuthority(keys map[string]Key, d Delegation) authority {
+	a := authority{ids: slices.Sorted(slices.Values(d.KeyIDs)), threshold: d.Threshold, paths: d.Paths}
+	for _, id := range a.ids {
+		a.keys = append(a.keys, keys[id])
+	}
+	return a
+}
+
+func (r Root) authority(role string) authority {
+	return newAuthority(r.Keys, Delegation{KeyIDs: r.Roles[role].KeyIDs, Threshold: r.Roles[role].Threshold})
+}
+
+// NewSet begins with a root that is trusted because of the way it came:
+// shipped with the program, or a file that somebody checked. It must be signed
+// by its own keys, and may have expired.
 func NewSet(root []byte) (*Set, error) {
-	e, err := open(root, "root", MaxRootLength)
+	r := &Root{}
+	e, err := open(root, "root", r)
 	if err != nil {
 		return nil, err
 	}
-	r, err := e.root()
+	h, err := e.verify("root", root, r.authority("root"))
 	if err != nil {
 		return nil, err
 	}
-	signers, err := e.verify("root", r.Keys, r.Roles["root"])
-	if err != nil {
-		return nil, err
-	}
-	return &Set{
-		root: r, rootBytes: bytes.Clone(root),
-		delegated: map[string]*delegated{},
-		proofs:    map[string]proof{"root": prove(root, signers)},
-	}, nil
+	h.meta = r
+	return &Set{bytes.Clone(root), map[string]held{"root": h}}, nil
 }
 
 // UpdateRoot takes the root that follows the held one: version N+1, signed by
-// a threshold of N's keys and of its own. When the timestamp's or snapshot's
-// keys change, what they signed is dropped, so that a version driven up with a
-// stolen key holds nobody back; the caller then deletes its own copies too
-// (Timestamp returns nil). When the keys of targets change, targets and
-// delegated are dropped. Expiry is checked by the updates below root, for
-// intermediate roots may have expired long ago. The held bytes again give
-// ErrUnchanged.
+// a threshold of N's keys and of its own. When the keys of timestamp or
+// snapshot change, what stands under them is dropped, so that a version driven
+// up with a stolen key holds nobody back; Timestamp then returns nil, and the
+// caller deletes its copies too. When the keys of targets change, targets and
+// publishers are dropped. Expiry is left to the updates below, for a root on
+// the way to a newer one may have expired. The held bytes give ErrUnchanged.
 func (s *Set) UpdateRoot(b []byte) error {
-	e, err := open(b, "root", MaxRootLength)
+	old, r := s.Root(), &Root{}
+	e, err := open(b, "root", r)
 	if err != nil {
 		return err
 	}
-	if _, err := e.verify("root", s.root.Keys, s.root.Roles["root"]); err != nil {
-		return fmt.Errorf("by the keys of root %d: %w", s.root.Version, err)
+	if _, err := e.verify("root", b, old.authority("root")); err != nil {
+		return fmt.Errorf("by the keys of root %d: %w", old.Version, err)
 	}
-	r, err := e.root()
-	if err != nil {
-		return err
-	}
-	signers, err := e.verify("root", r.Keys, r.Roles["root"])
-	if err != nil {
-		return fmt.Errorf("by the keys of root %d: %w", r.Version, err)
-	}
+	h, err := e.verify("root", b, r.authority("root"))
 	switch {
-	case r.Version < s.root.Version:
-		return fmt.Errorf("root %d after %d: %w", r.Version, s.root.Version, ErrRollback)
-	case r.Version > s.root.Version+1:
-		return fmt.Errorf("root %d after %d: %w", r.Version, s.root.Version, ErrOrder)
-	case r.Version == s.root.Version:
-		return fmt.Errorf("root %d: %w", r.Version, s.proofs["root"].again(b))
+	case err != nil:
+		return fmt.Errorf("by its own keys: %w", err)
+	case r.Version < old.Version:
+		return fmt.Errorf("root %d after %d: %w", r.Version, old.Version, ErrRollback)
+	case r.Version > old.Version+1:
+		return fmt.Errorf("root %d after %d: %w", r.Version, old.Version, ErrOrder)
+	case h.file.contradicts(s.held["root"].file):
+		return fmt.Errorf("root %d: %w", r.Version, ErrEquivocation)
+	case r.Version == old.Version:
+		return fmt.Errorf("root %d: %w", r.Version, ErrUnchanged)
 	}
-	old := s.root
-	s.root, s.rootBytes, s.proofs["root"] = r, bytes.Clone(b), prove(b, signers)
-	if !sameSigners(old, r, "timestamp") || !sameSigners(old, r, "snapshot") {
-		s.timestamp, s.snapshot = nil, nil
-		s.drop("timestamp", "snapshot")
-		s.dropTargets()
-	}
-	if !sameSigners(old, r, "targets") {
-		s.dropTargets()
+	h.meta = r
+	s.held["root"], s.rootBytes = h, bytes.Clone(b)
+	changed := func(role string) bool { return !reflect.DeepEqual(old.authority(role), r.authority(role)) }
+	switch {
+	case changed("timestamp") || changed("snapshot"):
+		s.drop(func(role string, _ held) bool { return rank(role) > 0 })
+	case changed("targets"):
+		s.drop(func(role string, _ held) bool { return rank(role) >= rank("targets") })
 	}
 	return nil
 }
 
-// sameSigners says whether a role of two roots is signed by the same keys, as
-// many of them.
-func sameSigners(a, b Root, role string) bool {
-	return a.Roles[role].Threshold == b.Roles[role].Threshold &&
-		slices.Equal(resolve(a.Keys, a.Roles[role].KeyIDs), resolve(b.Keys, b.Roles[role].KeyIDs))
-}
-
-// resolve returns the keys behind ids, in one order whatever that of ids.
-func resolve(keys map[string]Key, ids []string) []Key {
-	var list []Key
-	for _, id := range slices.Sorted(slices.Values(ids)) {
-		list = append(list, keys[id])
-	}
-	return list
-}
+func (s *Set) drop(unwanted func(role string, h held) bool) { maps.DeleteFunc(s.held, unwanted) }
 
 // UpdateTimestamp takes a timestamp that is not older than the held one and
-// names no older snapshot. The held bytes again give ErrUnchanged; if they have
-// expired meanwhile, ErrExpired, for an upstream that has nothing newer than
-// an expired timestamp is frozen or wants to freeze us. The same version with
-// other bytes, or the same snapshot version with another hash, is
-// ErrEquivocation: keep both and raise the alarm.
+// names no older snapshot. The held bytes give ErrUnchanged or, when they have
+// expired meanwhile, ErrExpired: an upstream with nothing newer is frozen, or
+// wants to freeze us. The same version with other bytes, or the same snapshot
+// version with another hash, is ErrEquivocation: keep both, raise the alarm.
 func (s *Set) UpdateTimestamp(b []byte, p Policy) error {
-	if err := s.expired(p); err != nil {
-		return err
-	}
-	e, signers, err := s.openTop(b, "timestamp", MaxTimestampLength)
-	if err != nil {
-		return err
-	}
-	t, err := e.timestamp()
-	if err != nil {
-		return err
-	}
-	again := error(nil)
-	if held := s.timestamp; held != nil {
+	t, old := &Timestamp{}, s.Timestamp()
+	return s.update("timestamp", b, p, &wireTimestamp{Timestamp: t}, t, func() error {
 		switch {
-		case t.Version < held.Version:
-			return fmt.Errorf("timestamp %d after %d: %w", t.Version, held.Version, ErrRollback)
-		case t.Snapshot.Version < held.Snapshot.Version:
-			return fmt.Errorf("timestamp %d: snapshot %d after %d: %w", t.Version, t.Snapshot.Version, held.Snapshot.Version, ErrRollback)
-		case t.Version == held.Version:
-			again = fmt.Errorf("timestamp %d: %w", t.Version, s.proofs["timestamp"].again(b))
-		case t.Snapshot.contradicts(held.Snapshot):
-			again = fmt.Errorf("timestamp %d: snapshot %d: %w", t.Version, t.Snapshot.Version, ErrEquivocation)
+		case old == nil:
+			return nil
+		case t.Version < old.Version || t.Snapshot.Version < old.Snapshot.Version:
+			return fmt.Errorf("timestamp %d of snapshot %d after %d of %d: %w",
+				t.Version, t.Snapshot.Version, old.Version, old.Snapshot.Version, ErrRollback)
+		case t.Snapshot.contradicts(old.Snapshot):
+			return fmt.Errorf("timestamp %d: snapshot %d: %w", t.Version, t.Snapshot.Version, ErrEquivocation)
+		case t.Version == old.Version && p.check("timestamp", t.Expires) == nil:
+			return fmt.Errorf("timestamp %d: %w", t.Version, ErrUnchanged)
 		}
-		if errors.Is(again, ErrEquivocation) {
-			return again
-		}
-	}
-	if err := p.check(ExpireTimestamp, "timestamp", t.Expires); err != nil {
-		return err
-	}
-	if again != nil {
-		return again
-	}
-	s.timestamp, s.proofs["timestamp"] = &t, prove(b, signers)
-	return nil
+		return nil
+	})
 }
 
 // RecallSnapshot takes a snapshot that was trusted before, from our own disk,
-// whatever the timestamp names now. Its signatures are checked; no targets are
-// accepted under it until UpdateSnapshot takes it or a newer one, but its
-// versions are held against that one. Without it, an attack that stopped half
-// way through an update would be forgotten by a restart.
+// whatever the timestamp names now. Its signatures are checked. Nothing is
+// accepted under it until UpdateSnapshot takes it or a newer one, but that one
+// must not fall behind it: without this, a restart after half an update would
+// forget the versions seen.
 func (s *Set) RecallSnapshot(b []byte) error {
-	if s.snapshot != nil {
-		return fmt.Errorf("recall snapshot: %w: snapshot %d is held", ErrOrder, s.snapshot.Version)
+	if _, ok := s.held["snapshot"]; ok {
+		return fmt.Errorf("recall snapshot: %w: one is held", ErrOrder)
 	}
-	e, signers, err := s.openTop(b, "snapshot", MaxSnapshotLength)
+	n := &Snapshot{}
+	h, err := s.admit("snapshot", b, File{}, s.Root().authority("snapshot"), n)
 	if err != nil {
 		return err
 	}
-	n, err := e.snapshot()
-	if err != nil {
-		return err
-	}
-	s.snapshot, s.proofs["snapshot"] = &n, prove(b, signers)
+	h.meta = n
+	s.held["snapshot"] = h
 	return nil
 }
 
 // UpdateSnapshot takes the snapshot that the held timestamp names, by version
-// and, where stated, length and hash. No role's version may go down against
-// the snapshot held before, none may vanish, and none may change its hash
-// under the same version (ErrEquivocation). The held bytes again are no error.
-// Targets and delegated roles that the new snapshot no longer names are
-// dropped; the others stay and need no fetching.
+// and, where stated, length and hash. Against the snapshot held before, no
+// role's version may go down, none may vanish, and none may change its hash
+// under one version (ErrEquivocation). The held bytes again are no error.
+// Targets and publishers stay held where the new snapshot names the same file,
+// and need no fetching; the others are dropped.
 func (s *Set) UpdateSnapshot(b []byte, p Policy) error {
-	if s.timestamp == nil {
-		return fmt.Errorf("snapshot before timestamp: %w", ErrOrder)
-	}
-	if err := s.expired(p); err != nil {
-		return err
-	}
-	want := s.timestamp.Snapshot
-	if err := want.check("snapshot", b); err != nil {
-		return err
-	}
-	e, signers, err := s.openTop(b, "snapshot", MaxSnapshotLength)
-	if err != nil {
-		return err
-	}
-	n, err := e.snapshot()
-	if err != nil {
-		return err
-	}
-	if n.Version != want.Version {
-		return fmt.Errorf("snapshot %d, timestamp says %d: %w", n.Version, want.Version, ErrMismatch)
-	}
-	if err := s.notBefore(n, b); err != nil {
-		return err
-	}
-	if err := p.check(ExpireSnapshot, "snapshot", n.Expires); err != nil {
-		return err
-	}
-	s.snapshot, s.proofs["snapshot"] = &n, prove(b, signers)
-	if s.targets != nil && !s.holds("targets", s.targets.Version) {
-		s.targets = nil
-		s.drop("targets")
-	}
-	for name, d := range s.delegated {
-		if !s.holds(name, d.Version) {
-			delete(s.delegated, name)
-			s.drop(name)
+	n := &Snapshot{}
+	err := s.update("snapshot", b, p, n, n, func() error {
+		if old, ok := s.held["snapshot"].meta.(*Snapshot); ok {
+			return n.follows(old)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	s.drop(func(role string, h held) bool {
+		now := n.Meta[role+".json"]
+		return rank(role) >= rank("targets") && (now.Version != h.file.Version || now.contradicts(h.file))
+	})
 	return nil
 }
 
-// notBefore compares a snapshot with the one held before.
-func (s *Set) notBefore(n Snapshot, b []byte) error {
-	if s.snapshot == nil {
-		return nil
-	}
-	if n.Version == s.snapshot.Version {
-		if err := s.proofs["snapshot"].again(b); errors.Is(err, ErrEquivocation) {
-			return fmt.Errorf("snapshot %d: %w", n.Version, err)
-		}
-	}
-	for name, held := range s.snapshot.Meta {
-		f, ok := n.Meta[name]
+func (n *Snapshot) follows(old *Snapshot) error {
+	for name, was := range old.Meta {
+		now, ok := n.Meta[name]
 		switch {
 		case !ok:
 			return fmt.Errorf("snapshot %d: %s vanished: %w", n.Version, name, ErrRollback)
-		case f.Version < held.Version:
-			return fmt.Errorf("snapshot %d: %s %d after %d: %w", n.Version, name, f.Version, held.Version, ErrRollback)
-		case f.contradicts(held):
-			return fmt.Errorf("snapshot %d: %s %d: %w", n.Version, name, f.Version, ErrEquivocation)
+		case now.Version < was.Version:
+			return fmt.Errorf("snapshot %d: %s %d after %d: %w", n.Version, name, now.Version, was.Version, ErrRollback)
+		case now.contradicts(was):
+			return fmt.Errorf("snapshot %d: %s %d: %w", n.Version, name, now.Version, ErrEquivocation)
 		}
 	}
 	return nil
-}
-
-// holds says whether the held bytes of a targets role are those that the held
-// snapshot names.
-func (s *Set) holds(role string, version int64) bool {
-	f, ok := s.snapshot.Meta[role+".json"]
-	return ok && f.Version == version && s.proofs[role].fits(f)
 }
 
 // UpdateTargets takes the top targets role that the snapshot names. The held
-// bytes again are no error. Delegated roles whose delegation or keys changed
-// are dropped: they must be verified anew, from the cache or the network.
+// bytes again are no error. Publishers whose delegation or keys changed are
+// dropped: their files must be verified anew, from the cache or the network.
 func (s *Set) UpdateTargets(b []byte, p Policy) error {
-	if !s.current() {
-		return fmt.Errorf("targets before snapshot: %w", ErrOrder)
-	}
-	if err := s.expired(p); err != nil {
+	t := &Targets{}
+	if err := s.update("targets", b, p, &wireTargets{Targets: t}, t, nil); err != nil {
 		return err
 	}
-	t, signers, err := s.openTargets("targets", b, s.root.Keys, s.root.Roles["targets"])
-	if err != nil {
-		return err
-	}
-	if s.targets != nil && s.targets.Version == t.Version {
-		if err := s.proofs["targets"].again(b); errors.Is(err, ErrEquivocation) {
-			return fmt.Errorf("targets %d: %w", t.Version, err)
-		}
-	}
-	if err := p.check(ExpireTargets, "targets", t.Expires); err != nil {
-		return err
-	}
-	s.targets, s.proofs["targets"] = &t, prove(b, signers)
-	now := make(map[string]Delegation, len(t.Roles))
+	now := make(map[string]authority, len(t.Roles))
 	for _, d := range t.Roles {
-		now[d.Name] = d
+		now[d.Name] = newAuthority(t.Keys, d)
 	}
-	for name, held := range s.delegated {
-		if d, ok := now[name]; !ok || !held.by.equal(d) || !slices.Equal(held.keys, resolve(t.Keys, d.KeyIDs)) {
-			delete(s.delegated, name)
-			s.drop(name)
-		}
-	}
+	s.drop(func(role string, h held) bool {
+		return rank(role) > rank("targets") && !reflect.DeepEqual(now[role], h.by)
+	})
 	return nil
-}
-
-func (d Delegation) equal(o Delegation) bool {
-	return d.Name == o.Name && d.Threshold == o.Threshold && d.Terminating == o.Terminating &&
-		slices.Equal(d.Paths, o.Paths) && slices.Equal(d.KeyIDs, o.KeyIDs)
 }
 
 // UpdateDelegated takes a publisher's role: delegated by targets, named by the
-// snapshot, signed by the delegation's keys. A target outside the delegation's
+// snapshot, signed as the delegation asks. A target outside the delegation's
 // paths and a delegation of its own are ErrFormat. The held bytes again are no
 // error.
 func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
-	if !s.current() || s.targets == nil {
-		return fmt.Errorf("%.80s before targets: %w", name, ErrOrder)
+	if rank(name) <= rank("targets") {
+		return fmt.Errorf("%s: %w: no publisher", name, ErrOrder)
 	}
-	if err := s.expired(p); err != nil {
-		return err
+	t := &Targets{}
+	return s.update(name, b, p, &wireTargets{Targets: t}, t, func() error {
+		if len(t.Roles) > 0 || len(t.Keys) > 0 {
+			return fmt.Errorf("%s: %w: delegates further", name, ErrFormat)
+		}
+		d, _ := s.Targets().delegation(name)
+		for target := range t.Targets {
+			if !d.covers(target) {
+				return fmt.Errorf("%s: %w: %q is outside its paths %q", name, ErrFormat, target, d.Paths)
+			}
+		}
+		return nil
+	})
+}
+
+// update is what all updates below root have in common. into is the shape that
+// meta is decoded by; rules, where there are any, judge meta before its expiry.
+func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rules func() error) error {
+	for _, above := range topRoles[:rank(role)] {
+		h, ok := s.visible(above)
+		if !ok {
+			return fmt.Errorf("%.80q before %s: %w", role, above, ErrOrder)
+		}
+		if err := p.check(above, h.expires); err != nil {
+			return err
+		}
 	}
-	i := slices.IndexFunc(s.targets.Roles, func(d Delegation) bool { return d.Name == name })
-	if i < 0 {
-		return fmt.Errorf("%.80s: %w: targets %d delegates to no such role", name, ErrMismatch, s.targets.Version)
-	}
-	by := s.targets.Roles[i]
-	t, signers, err := s.openTargets(name, b, s.targets.Keys, Role{KeyIDs: by.KeyIDs, Threshold: by.Threshold})
+	stated, by, err := s.expected(role)
 	if err != nil {
 		return err
 	}
-	if len(t.Roles) > 0 || len(t.Keys) > 0 {
-		return fmt.Errorf("%s: %w: a publisher delegates to nobody", name, ErrFormat)
-	}
-	for target := range t.Targets {
-		if !by.covers(target) {
-			return fmt.Errorf("%s: %w: %q is outside its paths %q", name, ErrFormat, target, by.Paths)
-		}
-	}
-	if held := s.delegated[name]; held != nil && held.Version == t.Version {
-		if err := s.proofs[name].again(b); errors.Is(err, ErrEquivocation) {
-			return fmt.Errorf("%s %d: %w", name, t.Version, err)
-		}
-	}
-	if err := p.check(ExpireDelegated, name, t.Expires); err != nil {
+	h, err := s.admit(role, b, stated, by, into)
+	if err != nil {
 		return err
 	}
-	s.delegated[name] = &delegated{Targets: t, by: by, keys: resolve(s.targets.Keys, by.KeyIDs)}
-	s.proofs[name] = prove(b, signers)
+	if rules != nil {
+		if err := rules(); err != nil {
+			return err
+		}
+	}
+	if err := p.check(role, h.expires); err != nil {
+		return err
+	}
+	h.meta = meta
+	s.held[role] = h
 	return nil
 }
 
-// openTop verifies a role of root's.
-func (s *Set) openTop(b []byte, role string, limit int) (*envelope, []string, error) {
-	e, err := open(b, role, limit)
-	if err != nil {
-		return nil, nil, err
+// admit decodes a file and compares it with what is stated of it, who has to
+// sign it, and the bytes that are held under the same version.
+func (s *Set) admit(role string, b []byte, stated File, by authority, into shape) (held, error) {
+	if stated.contradicts(fileOf(stated.Version, b)) {
+		return held{}, fmt.Errorf("%s %d: %w: length or hash", role, stated.Version, ErrMismatch)
 	}
-	signers, err := e.verify(role, s.root.Keys, s.root.Roles[role])
-	return e, signers, err
+	e, err := open(b, topRoles[min(rank(role), rank("targets"))], into)
+	if err != nil {
+		return held{}, fmt.Errorf("%s: %w", role, err)
+	}
+	h, err := e.verify(role, b, by)
+	switch {
+	case err != nil:
+		return held{}, err
+	case stated.Version != 0 && e.version != stated.Version:
+		return held{}, fmt.Errorf("%s %d: %w: version %d", role, e.version, ErrMismatch, stated.Version)
+	case h.file.contradicts(s.held[role].file):
+		return held{}, fmt.Errorf("%s %d: %w", role, e.version, ErrEquivocation)
+	}
+	return h, nil
 }
 
-// openTargets verifies a targets role against the snapshot and its delegator.
-func (s *Set) openTargets(name string, b []byte, keys map[string]Key, role Role) (Targets, []string, error) {
-	want, ok := s.snapshot.Meta[name+".json"]
-	if !ok {
-		return Targets{}, nil, fmt.Errorf("%s: %w: snapshot %d does not name it", name, ErrMismatch, s.snapshot.Version)
+// expected returns what the metadata above a role states of its file, and who
+// has to sign it. All of it is held.
+func (s *Set) expected(role string) (stated File, by authority, err error) {
+	switch role {
+	case "timestamp":
+		return File{}, s.Root().authority(role), nil
+	case "snapshot":
+		return s.Timestamp().Snapshot, s.Root().authority(role), nil
 	}
-	if err := want.check(name, b); err != nil {
-		return Targets{}, nil, err
+	stated, ok := s.Snapshot().Meta[role+".json"]
+	if role == "targets" { // which no snapshot lacks
+		return stated, s.Root().authority(role), nil
 	}
-	e, err := open(b, "targets", MaxTargetsLength)
-	if err != nil {
-		return Targets{}, nil, fmt.Errorf("%s: %w", name, err)
+	d, delegated := s.Targets().delegation(role)
+	if !ok || !delegated {
+		return File{}, authority{}, fmt.Errorf("%.80q: %w: not in snapshot, or not delegated by targets", role, ErrMismatch)
 	}
-	signers, err := e.verify(name, keys, role)
-	if err != nil {
-		return Targets{}, nil, err
-	}
-	t, err := e.targets()
-	if err != nil {
-		return Targets{}, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if t.Version != want.Version {
-		return Targets{}, nil, fmt.Errorf("%s %d, snapshot says %d: %w", name, t.Version, want.Version, ErrMismatch)
-	}
-	return t, signers, nil
+	return stated, newAuthority(s.Targets().Keys, d), nil
 }
 
-// verify returns the ids of the role's keys that signed, in order. A key that
-// stands under two ids counts once.
-func (e *envelope) verify(name string, keys map[string]Key, role Role) ([]string, error) {
-	var signers []string
+// verify counts the keys that signed. A key under two ids counts once.
+func (e *envelope) verify(role string, b []byte, by authority) (held, error) {
+	h := held{file: fileOf(e.version, b), expires: e.expires, by: by}
 	counted := map[Key]bool{}
-	for _, s := range e.signatures {
-		key := keys[s.keyID]
-		if !slices.Contains(role.KeyIDs, s.keyID) || counted[key] || !key.verifies(e.canonical, s.sig) {
-			continue
+	for _, s := range e.Signatures {
+		i, ok := slices.BinarySearch(by.ids, s.KeyID)
+		if ok && !counted[by.keys[i]] && by.keys[i].verifies(e.canonical, s.Sig) {
+			counted[by.keys[i]] = true
+			h.signers = append(h.signers, s.KeyID)
 		}
-		counted[key] = true
-		signers = append(signers, s.keyID)
 	}
-	if role.Threshold < 1 || len(signers) < role.Threshold {
-		return nil, fmt.Errorf("%s: %w: %d of %d", name, ErrSignature, len(signers), role.Threshold)
+	if by.threshold < 1 || len(h.signers) < by.threshold {
+		return held{}, fmt.Errorf("%s: %w: %d of %d", role, ErrSignature, len(h.signers), by.threshold)
 	}
-	slices.Sort(signers)
-	return signers, nil
+	slices.Sort(h.signers)
+	return h, nil
 }
 
-// expired checks what is held, and stands above an update, against p.
-func (s *Set) expired(p Policy) error {
-	err := p.check(ExpireRoot, "root", s.root.Expires)
-	return err
-}
-
-// check compares bytes with the length and hash stated for them.
-func (f File) check(role string, b []byte) error {
-	if f.Length != 0 && int64(len(b)) != f.Length {
-		return fmt.Errorf("%s: %w: %d bytes, stated %d", role, ErrMismatch, len(b), f.Length)
+// visible returns what is held of a role if all above it is current: after a
+// newer timestamp, the snapshot and what it names wait for UpdateSnapshot.
+func (s *Set) visible(role string) (held, bool) {
+	t, n := s.Timestamp(), s.held["snapshot"].file
+	_, targets := s.held["targets"]
+	switch {
+	case rank(role) > rank("timestamp") && (t == nil || t.Snapshot.Version != n.Version || t.Snapshot.contradicts(n)),
+		rank(role) > rank("targets") && !targets:
+		return held{}, false
 	}
-	if f.SHA256 != [32]byte{} && sha256.Sum256(b) != f.SHA256 {
-		return fmt.Errorf("%s: %w: another SHA-256", role, ErrMismatch)
-	}
-	return nil
-}
-
-// contradicts says whether two statements of one version cannot both be true.
-func (f File) contradicts(o File) bool {
-	return f.Version == o.Version &&
-		(f.Length != 0 && o.Length != 0 && f.Length != o.Length ||
-			f.SHA256 != [32]byte{} && o.SHA256 != [32]byte{} && f.SHA256 != o.SHA256)
-}
-
-func prove(b []byte, signers []string) proof {
-	return proof{length: int64(len(b)), digest: sha256.Sum256(b), signers: signers}
-}
-
-// again judges bytes that carry the version already held.
-func (p proof) again(b []byte) error {
-	if p.digest == sha256.Sum256(b) {
-		return ErrUnchanged
-	}
-	return ErrEquivocation
-}
-
-func (p proof) fits(f File) bool {
-	return (f.Length == 0 || f.Length == p.length) && (f.SHA256 == [32]byte{} || f.SHA256 == p.digest)
-}
-
-func (s *Set) drop(roles ...string) {
-	for _, r := range roles {
-		delete(s.proofs, r)
-	}
-}
-
-func (s *Set) dropTargets() {
-	s.drop("targets")
-	s.drop(slices.Collect(maps.Keys(s.delegated))...)
-	s.targets, s.delegated = nil, map[string]*delegated{}
-}
-
-// current says whether the held snapshot is the one that timestamp names.
-func (s *Set) current() bool {
-	return s.timestamp != nil && s.snapshot != nil &&
-		s.timestamp.Snapshot.Version == s.snapshot.Version && s.proofs["snapshot"].fits(s.timestamp.Snapshot)
+	h, ok := s.held[role]
+	return h, ok
 }
 
 // Root returns the trusted root.
-func (s *Set) Root() Root { return s.root }
+func (s *Set) Root() Root { return *s.held["root"].meta.(*Root) }
 
-// RootBytes returns the trusted root's file, to be kept.
+// RootBytes returns the file of the trusted root, to be kept.
 func (s *Set) RootBytes() []byte { return bytes.Clone(s.rootBytes) }
 
 // Timestamp returns the trusted timestamp, nil before there is one.
-func (s *Set) Timestamp() *Timestamp { return s.timestamp }
+func (s *Set) Timestamp() *Timestamp {
+	t, _ := s.held["timestamp"].meta.(*Timestamp)
+	return t
+}
 
-// Snapshot returns the snapshot that the timestamp names, nil until
-// UpdateSnapshot has taken it.
+// Snapshot returns the snapshot that Timestamp names, nil until UpdateSnapshot
+// has taken it.
 func (s *Set) Snapshot() *Snapshot {
-	if !s.current() {
-		return nil
-	}
-	return s.snapshot
+	h, _ := s.visible("snapshot")
+	n, _ := h.meta.(*Snapshot)
+	return n
 }
 
 // Targets returns the top targets role that Snapshot names, nil until
 // UpdateTargets has taken it.
 func (s *Set) Targets() *Targets {
-	if !s.current() {
-		return nil
-	}
-	return s.targets
+	h, _ := s.visible("targets")
+	t, _ := h.meta.(*Targets)
+	return t
 }
 
 // Delegated returns the publisher's role that Snapshot names and Targets
 // delegates to, nil until UpdateDelegated has taken it.
 func (s *Set) Delegated(name string) *Targets {
-	if d := s.delegated[name]; d != nil && s.Targets() != nil {
-		return &d.Targets
+	h, _ := s.visible(name)
+	if t, ok := h.meta.(*Targets); ok && rank(name) > rank("targets") {
+		return t
 	}
 	return nil
 }
 
-// Signers returns the key ids, sorted, whose signatures verified on the held
-// file of a role: "root", "timestamp", "snapshot", "targets" or a publisher.
-func (s *Set) Signers(role string) []string { return s.proofs[role].signers }
+// Signers returns the sorted ids of the keys that verified on the trusted file
+// of a role: "root", "timestamp", "snapshot", "targets" or a publisher.
+func (s *Set) Signers(role string) []string {
+	h, _ := s.visible(role)
+	return h.signers
+}
