@@ -17,7 +17,7 @@ var cyrillicOf = map[rune]string{
 
 // ToCyrillic writes Uzbek in Cyrillic letters, whichever Latin and apostrophes
 // it came in. Words with letters that are not Uzbek ("COVID", "www"), Roman
-// numerals, addresses and everything between words stay as they are. Where the
+// numerals, codes ("A4"), addresses and what is between words stay as they are. Where the
 // Latin spelling does not say whether a word has ц, ь or э, a list of stems
 // does; a word that is not on it may come out in another spelling than the
 // dictionary's.
@@ -25,6 +25,9 @@ func ToCyrillic(s string) string { return mapWords(s, cyrillicWord) }
 
 func cyrillicWord(word string) string {
 	rs := letters(word)
+	if isCode(rs) {
+		return word
+	}
 	if !isUzbekLatin(rs) || isRoman(rs) {
 		if slices.ContainsFunc(rs, isCyrillic) {
 			return string(rs) // with its look-alikes mended
@@ -65,15 +68,28 @@ func isUzbekLatin(rs []rune) bool {
 	return latin
 }
 
-// isRoman tells whether the word is a Roman numeral that stays Latin in
-// Cyrillic text: capitals I, V, X, L, two or more, or a single I, V or X.
+// isCode tells whether the word is one letter among digits: "A4", "2026M".
+func isCode(rs []rune) bool {
+	letters, digits := 0, 0
+	for _, r := range rs {
+		if unicode.IsDigit(r) {
+			digits++
+		} else if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	return letters == 1 && digits > 0
+}
+
+// isRoman tells whether the word is a Roman numeral, of capital I, V and X,
+// which stays Latin in Cyrillic text.
 func isRoman(rs []rune) bool {
 	for _, r := range rs {
 		if !strings.ContainsRune("IVX", r) {
 			return false
 		}
 	}
-	return true
+	return len(rs) > 1 || rs[0] != 'X' // a lone X is somebody's initial: Х.
 }
 
 // cyrillicLetters writes rs[from:] letter by letter.
@@ -85,6 +101,9 @@ func cyrillicLetters(rs []rune, from int) string {
 			b.WriteRune(rs[i])
 			i++
 			continue
+		}
+		if out == "ъ" && i > 0 && unicode.IsUpper(rs[i-1]) && shouts(rs, i) {
+			out = "Ъ"
 		}
 		if unicode.IsUpper(rs[i]) {
 			r, size := utf8.DecodeRuneInString(out)
@@ -113,7 +132,7 @@ func cyrillicAt(rs []rune, i int) (out string, n int) {
 		return map[rune]string{'o': "ў", 'g': "ғ"}[r], 2
 	case r == 's' && next == '\'' && at(rs, i+2) == 'h':
 		return "с", 2
-	case r == 'y' && at(rs, i+2) != '\'': // yoʻl is йўл
+	case r == 'y' && (next != 'o' || at(rs, i+2) != '\''): // yoʻl is йўл
 		return iotated(prev, next)
 	case r == 'e' && (i == 0 || isVowel(prev)):
 		return "э", 1
@@ -154,6 +173,6 @@ func iotated(prev, next rune) (string, int) {
 // isTse tells whether what follows is the end of a loanword in -ция or -цион,
 // whose ц Latin writes as ts or s.
 func isTse(rs []rune, i int) bool {
-	rest := strings.ToLower(string(rs[i:]))
+	rest := strings.ToLower(string(rs[i:min(i+3, len(rs))]))
 	return strings.HasPrefix(rest, "iya") || strings.HasPrefix(rest, "ion")
 }

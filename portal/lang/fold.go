@@ -34,7 +34,7 @@ func FoldLooseIn(l portal.Lang, s string) string { return foldWords(s, l, true) 
 func foldWords(s string, l portal.Lang, loose bool) string {
 	b := make([]byte, 0, len(s)+8)
 	eachWord(s, func(start, end int) {
-		if len(b) > 0 {
+		if len(b) > 0 && b[len(b)-1] != ' ' {
 			b = append(b, ' ')
 		}
 		word := len(b)
@@ -62,6 +62,12 @@ func appendFolded(b []byte, word string, l portal.Lang) []byte {
 		}
 		return b
 	}
+	if from := len(b); isCyrillic(firstLetter(word)) {
+		if out, ok := appendPureCyrillic(b, word, l); ok {
+			return out
+		}
+		b = b[:from]
+	}
 	rs := letters(word)
 	prev := rune(0)
 	for _, r := range rs {
@@ -81,6 +87,31 @@ func appendFolded(b []byte, word string, l portal.Lang) []byte {
 		prev = r
 	}
 	return b
+}
+
+func firstLetter(word string) rune {
+	r, _ := utf8.DecodeRuneInString(word)
+	return r
+}
+
+// appendPureCyrillic is the short way for most words: nothing but Cyrillic
+// letters that need no mending. ok is false for any other word.
+func appendPureCyrillic(b []byte, word string, l portal.Lang) (out []byte, ok bool) {
+	prev := rune(0)
+	for _, r := range word {
+		switch {
+		case 'А' <= r && r <= 'Я':
+			r += 'а' - 'А'
+		case 'а' <= r && r <= 'я':
+		case isCyrillic(r) && isOurs(r):
+			r = unicode.ToLower(r)
+		default:
+			return b, false
+		}
+		b = appendCyrillic(b, r, prev, l)
+		prev = r
+	}
+	return b, true
 }
 
 func isPlain(word string) bool {
@@ -104,6 +135,14 @@ var foldedCyrillic = map[rune]string{
 	'ә': "a", 'ө': "o", 'ү': "u", 'ң': "n",
 	'і': "i", 'ї': "yi", 'є': "ye", 'ґ': "g", 'ұ': "u", 'һ': "h", 'ѐ': "e", 'ѝ': "i",
 }
+
+// foldedBasic is the part of foldedCyrillic that nearly every letter is in.
+var foldedBasic = func() (basic ['я' - 'а' + 1]string) {
+	for i := range basic {
+		basic[i] = foldedCyrillic['а'+rune(i)]
+	}
+	return basic
+}()
 
 // appendCyrillic folds a lower-case Cyrillic letter by the official tables; prev
 // is the letter before it, 0 at the beginning of a word.
@@ -129,6 +168,9 @@ func appendCyrillic(b []byte, r, prev rune, l portal.Lang) []byte {
 			b = append(b, 't')
 		}
 		return append(b, 's')
+	}
+	if 'а' <= r && r <= 'я' {
+		return append(b, foldedBasic[r-'а']...)
 	}
 	if s, ok := foldedCyrillic[r]; ok {
 		return append(b, s...)
@@ -165,8 +207,11 @@ func appendOther(b []byte, r rune) []byte {
 		return b
 	}
 	for _, d := range norm.NFKD.String(string(r)) {
-		if !unicode.Is(unicode.Mn, d) && isLetter(d) {
-			b = utf8.AppendRune(b, unicode.ToLower(d))
+		d = unicode.ToLower(d)
+		if s, ok := foldedLatin[d]; ok {
+			b = append(b, s...)
+		} else if !unicode.Is(unicode.Mn, d) && isLetter(d) {
+			b = utf8.AppendRune(b, d)
 		}
 	}
 	return b
@@ -177,14 +222,13 @@ func loosen(b []byte, from int) []byte {
 	out := from
 	for i := from; i < len(b); i++ {
 		c := b[i]
-		rest := b[i+1:]
 		switch {
 		case bytes.HasPrefix(b[i:], []byte(okina)):
 			i += len(okina) - 1
 			continue
-		case c == 'y' && len(rest) > 0 && rest[0] == 'e':
+		case c == 'y' && after(b[i:], 'y') == 'e':
 			continue
-		case c == 't' && len(rest) > 0 && rest[0] == 's' && (len(rest) < 2 || rest[1] != 'h'):
+		case c == 't' && after(b[i:], 't') == 's':
 			continue
 		case c == 'x':
 			c = 'h'
@@ -193,4 +237,14 @@ func loosen(b []byte, from int) []byte {
 		out++
 	}
 	return b[:out]
+}
+
+// after gives the first letter of word that is not c; 0 at its end. The s of sh
+// counts as none.
+func after(word []byte, c byte) byte {
+	rest := bytes.TrimLeft(word, string(rune(c)))
+	if len(rest) == 0 || bytes.HasPrefix(rest, []byte("sh")) {
+		return 0
+	}
+	return rest[0]
 }

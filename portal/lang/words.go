@@ -25,11 +25,14 @@ func isLetter(r rune) bool {
 	if r < utf8.RuneSelf {
 		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
 	}
+	if 0x400 <= r && r <= 0x481 || 0x48A <= r && r <= 0x52F {
+		return true
+	}
 	return unicode.IsLetter(r) && !isApostrophe(r) || unicode.IsDigit(r)
 }
 
 func isMark(r rune) bool {
-	return r >= 0xAD && (unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r))
+	return r >= 0xAD && !isCyrillic(r) && (unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r))
 }
 
 // Tokens gives the words of s as they are spelt, in order. A word is a run of
@@ -94,10 +97,13 @@ func wordEnd(s string, i int, quoted bool) int {
 func mapWords(s string, f func(word string) string) string {
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/4)
-	done := 0
+	done, runEnd, address := 0, 0, false
 	eachWord(s, func(start, end int) {
 		b.WriteString(s[done:start])
-		if inAddress(s, start, end) {
+		if start >= runEnd {
+			runEnd, address = run(s, start)
+		}
+		if address {
 			b.WriteString(s[start:end])
 		} else {
 			b.WriteString(f(s[start:end]))
@@ -108,14 +114,16 @@ func mapWords(s string, f func(word string) string) string {
 	return b.String()
 }
 
-func inAddress(s string, start, end int) bool {
+// run gives the end of the run without spaces around start, and whether it is
+// an address.
+func run(s string, start int) (end int, address bool) {
 	from := strings.LastIndexAny(s[:start], " \t\n\r") + 1
-	to := len(s)
-	if n := strings.IndexAny(s[end:], " \t\n\r"); n >= 0 {
-		to = end + n
+	end = len(s)
+	if n := strings.IndexAny(s[start:], " \t\n\r"); n >= 0 {
+		end = start + n
 	}
-	run := s[from:to]
-	return strings.Contains(run, "://") || strings.Contains(run, "@") || strings.HasPrefix(run, "www.")
+	text := s[from:end]
+	return end, strings.Contains(text, "://") || strings.Contains(text, "@") || strings.HasPrefix(text, "www.")
 }
 
 // letters gives the word's runes in composed form, without format characters,
@@ -141,6 +149,10 @@ func letters(word string) []rune {
 			r = '\''
 		case r >= 0xAD && unicode.Is(unicode.Cf, r):
 			continue
+		case r >= 0x300 && unicode.Is(unicode.Mn, r) && len(rs) > 0 && (isCyrillic(rs[len(rs)-1]) || isLatin(rs[len(rs)-1])):
+			continue // a stress mark; where a mark makes another letter there is a composed form
+		case isCyrillic(r) && !isOurs(r) && isOurs(bare(r)):
+			r = bare(r)
 		}
 		rs = append(rs, r)
 	}
@@ -168,20 +180,34 @@ func lookTables() (toCyrillic, toLatin map[rune]rune) {
 	return toCyrillic, toLatin
 }
 
-func isCyrillic(r rune) bool { return 0x400 <= r && r <= 0x52F }
+// isCyrillic tells whether r is a Cyrillic letter; the marks among them are none.
+func isCyrillic(r rune) bool { return 0x400 <= r && r <= 0x52F && (r <= 0x481 || r >= 0x48A) }
+
+// isOurs tells whether the folding tables have the Cyrillic letter.
+func isOurs(r rune) bool {
+	switch r = unicode.ToLower(r); r {
+	case 'ў', 'е', 'о', 'ц':
+		return true
+	}
+	_, ok := foldedCyrillic[r]
+	return ok
+}
 
 func isLatin(r rune) bool {
-	return 'a' <= r|0x20 && r|0x20 <= 'z' || 0xC0 <= r && r <= 0x24F && r != 0xD7 && r != 0xF7
+	return 'a' <= r|0x20 && r|0x20 <= 'z' || 0xC0 <= r && r <= 0x2AF && r != 0xD7 && r != 0xF7 || 0x1E00 <= r && r <= 0x1EFF
 }
 
 // mendLookalikes puts a word that mixes the two scripts into one of them when
 // all letters of the other are look-alikes: "Aндижон" with a Latin A. A single
 // Cyrillic look-alike among digits is a code's Latin letter: "С01".
 func mendLookalikes(rs []rune) {
-	var latin, cyrillic, digits, fakeLatin, fakeCyrillic int
+	var latin, cyrillic, digits, others, fakeLatin, fakeCyrillic int
 	for _, r := range rs {
 		switch {
 		case isCyrillic(r):
+			if !isOurs(r) {
+				return
+			}
 			cyrillic++
 			if toLatinLook[r] != 0 {
 				fakeCyrillic++
@@ -193,11 +219,13 @@ func mendLookalikes(rs []rune) {
 			}
 		case unicode.IsDigit(r):
 			digits++
+		case r != '\'':
+			others++
 		}
 	}
 	var table map[rune]rune
 	switch {
-	case cyrillic == 1 && latin == 0 && digits > 0 && fakeCyrillic == 1:
+	case cyrillic == 1 && latin+others == 0 && digits > 0 && fakeCyrillic == 1:
 		table = toLatinLook
 	case latin == 0 || cyrillic == 0:
 		return
