@@ -32,7 +32,7 @@ func TestObjectIsWhollyThereOrNotAtAllAfterAPowerCut(t *testing.T) {
 		for state, before := range befores {
 			t.Run(what+" "+state, func(t *testing.T) {
 				for n, finished := 1, false; !finished; n++ {
-					for seed := range uint64(60) {
+					for seed := range uint64(30) {
 						d := disktest.New()
 						before(t, d)
 						d.FailAt(d.Ops() + n)

@@ -17,6 +17,7 @@ type Root struct {
 	root     *os.Root
 	fileMode fs.FileMode
 	dirMode  fs.FileMode
+	sync     func(root *os.Root, name string) error // syncDir, or what a test watches it with
 
 	mu   sync.Mutex
 	made map[string]bool // folders whose name this Root knows to be durable
@@ -40,7 +41,7 @@ func openRoot(dir string, fileMode, dirMode fs.FileMode) (*Root, error) {
 	if err != nil {
 		return nil, Classify(err)
 	}
-	return &Root{dir: abs, root: root, fileMode: fileMode, dirMode: dirMode, made: map[string]bool{}}, nil
+	return &Root{dir: abs, root: root, fileMode: fileMode, dirMode: dirMode, sync: syncDir, made: map[string]bool{}}, nil
 }
 
 // Dir is the absolute path of the folder, as it was when it was opened.
@@ -174,7 +175,7 @@ func (r *Root) SyncDir(name string) error {
 	if err != nil {
 		return err
 	}
-	return Classify(syncDir(r.root, local))
+	return Classify(r.sync(r.root, local))
 }
 
 // localize gives the operating system's spelling of a name.

@@ -17,10 +17,12 @@ import (
 // reboots is how many power cuts of each operation are tried, each with its seed.
 const reboots = 60
 
-// Contents of several writes each, as long as 32 KiB buffers and a rest.
+// Contents of several writes each, of which the last is shorter.
+const writeSize = 1 << 10
+
 var (
-	oldContent = strings.Repeat("old ", 10_000)
-	newContent = strings.Repeat("newer ", 12_000)
+	oldContent = strings.Repeat("old ", 300)
+	newContent = strings.Repeat("newer ", 500)
 )
 
 // writeFunc makes content that of a file.
@@ -32,7 +34,7 @@ func stream(fsys disk.FS, name, content string) error {
 		return err
 	}
 	defer w.Abort()
-	if _, err := io.CopyBuffer(w, onlyReader{strings.NewReader(content)}, make([]byte, 32<<10)); err != nil {
+	if _, err := io.CopyBuffer(w, onlyReader{strings.NewReader(content)}, make([]byte, writeSize)); err != nil {
 		return err
 	}
 	return w.Commit()
@@ -200,7 +202,7 @@ func TestBrokenOperationLeavesTheOldFileAndNoTemporary(t *testing.T) {
 }
 
 func TestFullDiskLeavesTheOldFileAndNoTemporary(t *testing.T) {
-	for _, after := range []int64{0, 1, 40 << 10} {
+	for _, after := range []int64{0, 1, writeSize + 1} {
 		d := disktest.New()
 		if err := disk.WriteFile(d, "f", []byte(oldContent)); err != nil {
 			t.Fatal(err)
@@ -239,6 +241,31 @@ func TestNothingIsCommittedAfterAnErrorOfWriting(t *testing.T) {
 	}
 	if tree := d.Tree(); len(tree) != 0 {
 		t.Errorf("the disk holds %v", tree)
+	}
+}
+
+// unreadable is a disk on which files open and cannot be read.
+type unreadable struct{ *disktest.Disk }
+
+type unreadableFile struct{ disk.File }
+
+func (d unreadable) OpenFile(name string, flag int) (disk.File, error) {
+	f, err := d.Disk.OpenFile(name, flag)
+	return unreadableFile{f}, err
+}
+
+func (unreadableFile) Read([]byte) (int, error) { return 0, disktest.ErrIO }
+
+func TestFileThatIsTooLargeIsNotRead(t *testing.T) {
+	d := unreadable{disktest.New()}
+	if err := disk.WriteFile(d, "f", []byte("1234")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := disk.ReadFile(d, "f", 3); !errors.Is(err, disk.ErrTooLarge) {
+		t.Errorf("a larger file: %v", err)
+	}
+	if _, err := disk.ReadFile(d, "f", 4); !errors.Is(err, disktest.ErrIO) || !strings.Contains(err.Error(), "read f") {
+		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
 
