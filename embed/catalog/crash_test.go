@@ -82,7 +82,7 @@ func whole(t testing.TB, s *Snapshot) int64 {
 // TestReadersSeeOneGenerationWhileItTurns reads from many goroutines while
 // generations are committed and rolled back.
 func TestReadersSeeOneGenerationWhileItTurns(t *testing.T) {
-	const generations, readers = 30, 8
+	const generations, readers = 20, 6
 	ctx := context.Background()
 	c := fresh(t)
 	apply(t, c, turn(t, map[portal.DatasetID]portal.SignedManifest{}, 1))
@@ -160,7 +160,7 @@ func TestAKilledProcessLeavesOneWholeGeneration(t *testing.T) {
 		commitWithoutEnd(t, path)
 	}
 	path := filepath.Join(t.TempDir(), "catalog.db")
-	for round := range 12 {
+	for round := range 8 {
 		child := exec.Command(os.Args[0], "-test.run=^TestAKilledProcessLeavesOneWholeGeneration$")
 		child.Env = append(os.Environ(), "KOPRIK_TEST_CHILD="+path)
 		out, err := child.StdoutPipe()

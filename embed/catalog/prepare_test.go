@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -298,4 +299,31 @@ func TestAnEndedContextLeavesNothingAndFreesTheWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, c, 1, "main_a/1 A")
+}
+
+func TestAPreparationThatIsInterruptedLeavesNothing(t *testing.T) {
+	c := fresh(t)
+	first := portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(chain(t, "main_a", 1, "A"))}}
+	apply(t, c, first)
+	large := portal.Change{Generation: 2, Full: true}
+	for i := range 300 {
+		large.Upserts = append(large.Upserts, upsert(chain(t, portal.DatasetID(fmt.Sprintf("main_%03d", i)), 1, "x")))
+	}
+	for i := range 12 { // wherever in the change that happens to be
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*400*time.Microsecond)
+		p, err := c.Prepare(ctx, large)
+		cancel()
+		switch {
+		case err == nil:
+			err = p.Rollback()
+			if err != nil {
+				t.Error(err)
+			}
+		case !errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("after %d: %v", i, err)
+		}
+		want(t, c, 1, "main_a/1 A")
+	}
+	apply(t, c, first)
+	apply(t, c, large)
 }

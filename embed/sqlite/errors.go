@@ -18,14 +18,14 @@ var (
 )
 
 // Explain wraps an error of the engine so that errors.Is finds what a caller
-// can act on: ErrDamaged, portal.ErrNoSpace, portal.ErrLocked. Other errors,
-// and nil, come back as they are.
+// can act on: ErrDamaged, portal.ErrNoSpace, portal.ErrLocked,
+// portal.ErrReadOnly. Other errors, and nil, come back as they are.
 func Explain(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	for _, known := range []error{ErrDamaged, portal.ErrNoSpace, portal.ErrLocked} {
+	for _, known := range []error{ErrDamaged, portal.ErrNoSpace, portal.ErrLocked, portal.ErrReadOnly} {
 		if errors.Is(err, known) {
 			return err
 		}
@@ -35,6 +35,8 @@ func Explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case lib.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", portal.ErrNoSpace, err)
+	case lib.SQLITE_READONLY, lib.SQLITE_PERM:
+		return fmt.Errorf("%w: %w", portal.ErrReadOnly, err)
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL:
 		return fmt.Errorf("%w: %w", portal.ErrLocked, err)
 	}

@@ -22,6 +22,9 @@ import (
 // more waits until one is given back.
 const DefaultReaders = 16
 
+// idleReaders are kept open when nobody reads; each may hold 2 MB of pages.
+const idleReaders = 8
+
 // Options say what kind of database it is.
 type Options struct {
 	// ApplicationID stands in the header of the file and tells our databases
@@ -78,7 +81,7 @@ func Open(path string, o Options) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("open %s: %w", path, Explain(err))
 	}
-	db.Read.SetMaxIdleConns(readers)
+	db.Read.SetMaxIdleConns(min(readers, idleReaders))
 	return db, nil
 }
 
