@@ -37,6 +37,12 @@ func TestNameOfEveryFolderIsSyncedOnce(t *testing.T) {
 		{"beside", func() error { return root.MkdirAll("a/c") }, "[a]"},
 		{"removed and new", func() error { return errors.Join(root.Remove("a/b"), root.MkdirAll("a/b")) }, "[a]"},
 		{"under a new name", func() error { return errors.Join(root.Rename("a", "z"), root.MkdirAll("z/b")) }, "[. z]"},
+		{"removed here and made by others", func() error {
+			return errors.Join(root.Remove("z/b"), os.Mkdir(filepath.Join(dir, "z", "b"), 0o755), root.MkdirAll("z/b"))
+		}, "[z]"},
+		{"renamed here and made by others", func() error {
+			return errors.Join(root.Rename("z", "y"), os.MkdirAll(filepath.Join(dir, "z", "b"), 0o755), root.MkdirAll("z/b"))
+		}, "[. z]"},
 		{"removed by others", func() error {
 			return errors.Join(os.RemoveAll(filepath.Join(dir, "z")), root.MkdirAll("z/b"))
 		}, "[. z]"},
