@@ -320,7 +320,7 @@ func CheckURL(s string) error {
 	switch {
 	case len(s) > MaxURL:
 		return fmt.Errorf("%d bytes, at most %d are allowed", len(s), MaxURL)
-	case err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ftp"}, u.Scheme),
+	case err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ftp"}, u.Scheme), !strings.HasPrefix(s, u.Scheme),
 		wrongText(s, MaxURL, false) != "", strings.ContainsAny(s, " <>\"\\^`{|}"):
 		return fmt.Errorf("%.200q is not an address that begins with https:// or http://", s)
 	}

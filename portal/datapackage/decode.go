@@ -69,7 +69,7 @@ func document(data []byte, limit int, where string) (*fields, *report, error) {
 	if v.kind != object {
 		return nil, nil, portal.Rejected(where, "is %s and must be %s", kindNames[v.kind], kindNames[object])
 	}
-	rep := &report{}
+	rep := &report{strict: true}
 	return rep.fields("", v), rep, nil
 }
 

@@ -190,8 +190,8 @@ func (p *partReader) Close() error {
 }
 
 // SameContent tells whether b says the same as a: all but number, time, reason
-// and predecessor. The days of upload and of the last change count only where
-// both releases have one and a passport came with the data; so compare before
+// and predecessor. The days of upload, of the first publication and of the last change
+// count only where both releases have one and a passport came with the data; so compare before
 // filling them in.
 func SameContent(a, b portal.Release) bool {
 	unwritten := a.Passport.FromPublisher && b.Passport.FromPublisher
@@ -201,6 +201,7 @@ func SameContent(a, b portal.Release) bool {
 		}
 	}
 	loosen(&a.Passport.Uploaded, &b.Passport.Uploaded)
+	loosen(&a.Passport.FirstPublished, &b.Passport.FirstPublished)
 	loosen(&a.Passport.LastChanged, &b.Passport.LastChanged)
 	return essence(a) == essence(b)
 }

@@ -16,7 +16,10 @@ const (
 )
 
 // report gathers the problems of one document.
-type report struct{ problems portal.Problems }
+type report struct {
+	problems portal.Problems
+	strict   bool // what is empty may not stand there: nobody writes it
+}
 
 func (r *report) add(where, format string, args ...any) {
 	if len(r.problems) < maxProblems {
@@ -25,7 +28,8 @@ func (r *report) add(where, format string, args ...any) {
 }
 
 // fields reads the members of one object and remembers which it was asked for.
-// A member that is there but null is as if it were not.
+// A member that is there but null is as if it were not, where empty members are
+// allowed at all.
 type fields struct {
 	*report
 	at      string // "" or "koprik.passport."
@@ -45,6 +49,9 @@ func (r *report) fields(at string, v value) *fields {
 func (f *fields) get(key string) (value, bool) {
 	f.seen[key] = true
 	v, ok := f.v.get(key)
+	if ok && f.strict && (v.kind == null || v.kind == text && v.str == "") {
+		f.add(f.at+key, "stands there empty")
+	}
 	return v, ok && v.kind != null
 }
 
