@@ -158,7 +158,7 @@ func (n *Node) AddPublisher(ctx context.Context, id portal.PublisherID, title, e
 	if err != nil {
 		return err
 	}
-	return n.settle(ctx, generation)
+	return n.settle(ctx, generation, release)
 }
 
 // RootOfTrust gives the bytes that a mirror of this node begins with.

@@ -237,7 +237,8 @@ func openKeys(dir string) (*disk.Root, error) {
 	return disk.OpenPrivateRoot(path)
 }
 
-// writing takes write.lock, waiting a little for a short-lived holder.
+// writing takes write.lock, waiting a little for a short-lived holder. The
+// function that lets go of it may be called more than once.
 func (n *Node) writing(ctx context.Context) (func(), error) {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -247,7 +248,7 @@ func (n *Node) writing(ctx context.Context) (func(), error) {
 	for {
 		l, err := disk.Lock(n.dir, writeLock)
 		if err == nil {
-			return func() { _ = l.Unlock() }, nil
+			return sync.OnceFunc(func() { _ = l.Unlock() }), nil
 		}
 		if !errors.Is(err, disk.ErrLocked) {
 			return nil, err

@@ -89,6 +89,7 @@ func (n *Node) Publish(ctx context.Context, publisher portal.PublisherID, inputs
 		return out, err
 	}
 	defer done()
+	p.unlock = release
 	p.out.Rejected = unread
 	for i, in := range inputs {
 		n.opt.Progress("read", int64(i), int64(len(inputs)))
@@ -124,6 +125,7 @@ type publication struct {
 	id     portal.PublisherID
 	record portal.Publisher
 	latest map[portal.DatasetID]origin.Listed
+	unlock func() // lets go of write.lock
 
 	recordChanged bool
 	manifests     []portal.SignedManifest
@@ -361,7 +363,7 @@ func (p *publication) write(r portal.Release) (portal.SignedManifest, error) {
 // finish signs and publishes what was gathered, and makes it visible.
 func (p *publication) finish(ctx context.Context) error {
 	if len(p.manifests) == 0 && !p.recordChanged {
-		return p.node.settle(ctx, p.out.Generation)
+		return p.node.settle(ctx, p.out.Generation, p.unlock)
 	}
 	batch := origin.Batch{Publisher: p.id, Manifests: p.manifests}
 	if p.recordChanged {
@@ -379,7 +381,7 @@ func (p *publication) finish(ctx context.Context) error {
 		return err
 	}
 	p.out.Generation = generation
-	return p.node.settle(ctx, generation)
+	return p.node.settle(ctx, generation, p.unlock)
 }
 
 func (p *publication) verdict() error {
@@ -397,7 +399,7 @@ func (p *publication) verdict() error {
 		return errors.Join(errs...)
 	}
 	problem := &portal.Problem{
-		Kind: portal.ErrPartly, Where: rejected[0].Label,
+		Kind:    portal.ErrPartly,
 		Message: fmt.Sprintf("%d of %d were not published: %v", len(rejected), len(rejected)+len(p.out.Published)+len(p.out.Unchanged), rejected[0].Err),
 		Hint:    "mend what is rejected and publish it again; the others are published",
 	}
@@ -421,6 +423,7 @@ func (n *Node) Withdraw(ctx context.Context, id portal.DatasetID, reason portal.
 		return out, err
 	}
 	defer done()
+	p.unlock = release
 	last, ok := p.latest[id]
 	if !ok {
 		return out, &portal.Problem{Kind: portal.ErrNotFound, Where: string(id), Message: "there is no such dataset", Hint: "koprik search finds datasets"}
@@ -431,7 +434,7 @@ func (n *Node) Withdraw(ctx context.Context, id portal.DatasetID, reason portal.
 	}
 	if r.Withdrawn != nil {
 		p.out.Unchanged = []portal.DatasetID{id}
-		return p.out, n.settle(ctx, p.out.Generation)
+		return p.out, n.settle(ctx, p.out.Generation, release)
 	}
 	r.Previous = follows(last)
 	r.Number++

@@ -64,7 +64,7 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 	}
 	if err == nil {
 		n.raiseFloor(out.State)
-		err = n.settle(ctx, out.Generation)
+		err = n.settle(ctx, out.Generation, release)
 	}
 	return out, errors.Join(err, n.record(ctx, out, err))
 }
@@ -163,15 +163,16 @@ func (n *Node) followOwn(ctx context.Context) error {
 	return err
 }
 
-// settle makes a generation visible: by applying it, or by waiting for the
-// server that has the index to do so.
-func (n *Node) settle(ctx context.Context, generation int64) error {
+// settle makes a generation visible: by applying it, or by letting go of
+// write.lock and waiting for the server that has the index to do so.
+func (n *Node) settle(ctx context.Context, generation int64, release func()) error {
 	if n.owner() {
 		if n.central() {
 			return n.followOwn(ctx)
 		}
 		return nil
 	}
+	release()
 	const patience = 30 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
