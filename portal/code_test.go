@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +39,17 @@ func TestCodeOfAnUnknownErrorIsInternal(t *testing.T) {
 	}
 	if got := Code(Rejected("row 3", "no number")); got != "rejected" {
 		t.Errorf("code of a problem %q", got)
+	}
+}
+
+func TestTheReferenceListsEveryCode(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/exit-codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range codes {
+		if !strings.Contains(string(page), "| `"+c.name+"` |") {
+			t.Errorf("docs/reference/exit-codes.md has no line for %s", c.name)
+		}
 	}
 }

@@ -51,7 +51,7 @@ func statusOf(err error) int {
 		return http.StatusUnprocessableEntity
 	case "unverified", "unreachable":
 		return http.StatusBadGateway
-	case "locked", "read_only", "too_much":
+	case "locked", "read_only", "unavailable", "too_much":
 		return http.StatusServiceUnavailable
 	case "no_space":
 		return http.StatusInsufficientStorage

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -207,5 +208,28 @@ func TestTheDocumentIsServedUnderItsOwnMediaType(t *testing.T) {
 	rec := get(t, New(newWorld().options(io.Discard)), "/api/v1/openapi.json")
 	if rec.Code != http.StatusOK || !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/vnd.oai.openapi+json") {
 		t.Errorf("%d %s", rec.Code, rec.Header().Get("Content-Type"))
+	}
+}
+
+func TestTheReferenceNamesEveryAddressAndParameter(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := served(t)
+	for path := range doc.Paths {
+		if !bytes.Contains(page, []byte("`GET "+path+"`")) {
+			t.Errorf("docs/reference/api.md does not name %s", path)
+		}
+		for _, p := range doc.Paths[path]["get"].Parameters {
+			if name, _ := p["name"].(string); p["in"] == "query" && name != "filters" && !bytes.Contains(page, []byte("`"+name+"`")) {
+				t.Errorf("docs/reference/api.md does not name the parameter %s of %s", name, path)
+			}
+		}
+	}
+	for _, found := range regexp.MustCompile("`GET ([^`]+)`").FindAllSubmatch(page, -1) {
+		if _, ok := doc.Paths[string(found[1])]; !ok {
+			t.Errorf("docs/reference/api.md names %s, which nothing answers", found[1])
+		}
 	}
 }
