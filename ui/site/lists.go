@@ -19,7 +19,7 @@ type Hit struct {
 	Summary   Shown
 	Updated   string
 	Formats   []string
-	Withdrawn bool
+	Withdrawn string // the word for it, of a withdrawn one
 }
 
 // Pager leads through the pages of a list; its zero value shows nothing.
@@ -52,7 +52,9 @@ func (v *visit) hit(d portal.Dataset) Hit {
 		Publisher: v.publisherLink(d.Publisher),
 		Summary:   summary,
 		Updated:   v.T("hit.updated", "date", v.day(d.Latest.Issued)),
-		Withdrawn: d.Latest.Withdrawn != nil,
+	}
+	if d.Latest.Withdrawn != nil {
+		h.Withdrawn = v.T("hit.withdrawn")
 	}
 	seen := map[string]bool{}
 	for _, r := range d.Latest.Resources {

@@ -23,24 +23,23 @@ type tableColumn struct {
 	SortHow string // "Sort by …", for those who don't see the heading as a link
 }
 
-// cell is one value. An empty one is a missing value, not an empty text.
+// cell is one value as it is shown.
 type cell struct {
 	Text   string
-	Number bool
-	Empty  bool
+	Number bool // set to the right, with its column
 }
 
 func (v *visit) tableOf(page portal.RowPage) dataTable {
 	t := dataTable{Columns: make([]tableColumn, len(page.Columns)), Rows: make([][]cell, len(page.Rows))}
-	as := make([]bool, len(page.Columns))
+	label, number := make([]bool, len(page.Columns)), make([]bool, len(page.Columns))
 	for i, f := range page.Columns {
-		as[i] = isLabel(f, page.Rows, i)
-		t.Columns[i] = tableColumn{Title: v.columnTitle(f), Number: numeric(f, page.Rows, i)}
+		label[i], number[i] = isLabel(f, page.Rows, i), numeric(f, page.Rows, i)
+		t.Columns[i] = tableColumn{Title: v.columnTitle(f), Number: number[i]}
 	}
 	for y, row := range page.Rows {
-		t.Rows[y] = make([]cell, len(row))
-		for x, value := range row {
-			t.Rows[y][x] = v.cell(value, x < len(as) && as[x])
+		t.Rows[y] = make([]cell, min(len(row), len(page.Columns)))
+		for x := range t.Rows[y] {
+			t.Rows[y][x] = cell{Text: v.cellText(row[x], label[x]), Number: number[x]}
 		}
 	}
 	return t
@@ -53,31 +52,29 @@ func (v *visit) columnTitle(f portal.Field) Shown {
 	return Shown{Text: f.Name}
 }
 
-// cell writes one value. Numbers that are labels (years, codes) keep their
-// digits together.
-func (v *visit) cell(value any, label bool) cell {
+// cellText writes one value; a missing one is a dash. Numbers that are labels
+// (years, codes) keep their digits together.
+func (v *visit) cellText(value any, label bool) string {
 	switch value := value.(type) {
-	case nil:
-		return cell{Text: "–", Empty: true}
 	case int64:
 		if label {
-			return cell{Text: plainInt(value), Number: true}
+			return plainInt(value)
 		}
-		return cell{Text: v.Int(value), Number: true}
+		return v.Int(value)
 	case float64:
 		if label && value == float64(int64(value)) {
-			return cell{Text: plainInt(int64(value)), Number: true}
+			return plainInt(int64(value))
 		}
-		return cell{Text: v.Float(value), Number: true}
+		return v.Float(value)
 	case bool:
 		if value {
-			return cell{Text: v.T("passport.yes")}
+			return v.T("passport.yes")
 		}
-		return cell{Text: v.T("passport.no")}
+		return v.T("passport.no")
 	case string:
-		return cell{Text: clip(value, cellText)}
+		return clip(value, cellText)
 	}
-	return cell{Text: "–", Empty: true}
+	return "–"
 }
 
 // numeric tells whether a column is set to the right: by its type, or by its
@@ -107,7 +104,7 @@ func numeric(f portal.Field, rows [][]any, i int) bool {
 
 // labels are parts of column names, in lower case, whose numbers name things
 // instead of counting them.
-var labels = []string{"code", "kod", "код", "soato", "soate", "mhobt", "okpo", "inn", "stir", "stir", "phone", "telefon", "телефон", "id", "№", "no"}
+var labels = []string{"code", "kod", "код", "soato", "soate", "mhobt", "okpo", "inn", "stir", "phone", "telefon", "телефон", "id", "№", "no"}
 
 // years are words for a year in the five languages and for its column.
 var years = []string{"year", "yil", "йил", "jıl", "jil", "god", "год"}

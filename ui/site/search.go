@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,7 +19,8 @@ type searchPage struct {
 	Any      bool
 	Hits     []Hit
 	Facets   []FacetBox
-	Filtered bool // some filter is set
+	Filtered bool   // some filter is set
+	Chosen   []Link // the filters that are set; each link takes one back
 	Clear    string
 	Orders   []Choice
 	Pager    Pager
@@ -71,6 +73,7 @@ func (s *site) search(v *visit) (answer, error) {
 	if p.Facets, err = v.facets(q, results); err != nil {
 		return answer{}, err
 	}
+	p.Chosen = v.chosen(p.Facets)
 	clear := []string{"page", ""}
 	for _, f := range searchFacets {
 		clear = append(clear, string(f), "")
@@ -181,6 +184,29 @@ func (v *visit) facets(q portal.Query, results portal.Results) ([]FacetBox, erro
 		}
 	}
 	return boxes, nil
+}
+
+// chosen lists the filters that are set, each with the address without it.
+func (v *visit) chosen(boxes []FacetBox) []Link {
+	var links []Link
+	for _, box := range boxes {
+		for _, o := range box.Options {
+			if !o.On {
+				continue
+			}
+			q := url.Values{}
+			for name, values := range v.query {
+				if name == box.Name {
+					values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == o.Value })
+				}
+				if name != "page" && len(values) > 0 {
+					q[name] = values
+				}
+			}
+			links = append(links, Link{Shown: o.Label, Href: v.r.URL.EscapedPath() + "?" + q.Encode()})
+		}
+	}
+	return links
 }
 
 // firstOptions keeps the first shownOptions and every chosen one.
