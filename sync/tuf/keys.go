@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Key is a public key as metadata states it. Only Type and Scheme "ed25519"
@@ -31,20 +32,21 @@ type KeyValue struct {
 // ID returns the TUF key id: the SHA-256, in hexadecimal, of the key's
 // canonical JSON.
 func (k Key) ID() string {
-	b, _ := appendCanonical(nil, object{ // of strings only: no error
-		{"keytype", k.Type}, {"keyval", object{{"public", k.Value.Public}}}, {"scheme", k.Scheme}})
+	b, _ := appendCanonical(nil, map[string]any{ // of strings only: no error
+		"keytype": k.Type, "scheme": k.Scheme, "keyval": map[string]any{"public": k.Value.Public}})
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
 
-func (k Key) isEd25519() bool { return k.Type == "ed25519" && k.Scheme == "ed25519" }
-
-// raw returns the key's bytes, checked for length: crypto/ed25519 panics on any
-// other than 32.
+// raw returns the key's bytes, nil for a type that is only carried. The length
+// is checked because crypto/ed25519 panics on any other than 32.
 func (k Key) raw() (ed25519.PublicKey, error) {
+	if k.Type != "ed25519" || k.Scheme != "ed25519" {
+		return nil, nil
+	}
 	raw, err := lowerHex(k.Value.Public)
 	if err != nil || len(raw) != ed25519.PublicKeySize {
-		return nil, fmt.Errorf("%w: ed25519 key %.80q: want 64 lower-case hexadecimal digits", ErrFormat, k.Value.Public)
+		return nil, fmt.Errorf("ed25519 key %.80q: want 64 lower-case hexadecimal digits", k.Value.Public)
 	}
 	return raw, nil
 }
@@ -52,7 +54,7 @@ func (k Key) raw() (ed25519.PublicKey, error) {
 func (k Key) verifies(message []byte, sig string) bool {
 	public, err := k.raw()
 	raw, errSig := lowerHex(sig)
-	return err == nil && errSig == nil && k.isEd25519() && ed25519.Verify(public, message, raw)
+	return err == nil && errSig == nil && public != nil && ed25519.Verify(public, message, raw)
 }
 
 // PrivateKey signs metadata. The zero value signs nothing. Printing one shows
@@ -77,12 +79,12 @@ func GenerateKey() (k PrivateKey, err error) {
 func ParsePrivateKey(pemText []byte) (PrivateKey, error) {
 	block, rest := pem.Decode(pemText)
 	if block == nil || block.Type != "PRIVATE KEY" || len(bytes.TrimSpace(rest)) > 0 {
-		return PrivateKey{}, fmt.Errorf("%w: private key: want one PEM block PRIVATE KEY", ErrFormat)
+		return PrivateKey{}, fmt.Errorf("private key: %w: want one PEM block PRIVATE KEY", ErrFormat)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, ok := parsed.(ed25519.PrivateKey)
 	if err != nil || !ok {
-		return PrivateKey{}, fmt.Errorf("%w: private key: want ed25519 in PKCS #8", ErrFormat)
+		return PrivateKey{}, fmt.Errorf("private key: %w: want ed25519 in PKCS #8", ErrFormat)
 	}
 	return PrivateKey{[ed25519.SeedSize]byte(key.Seed())}, nil
 }
@@ -112,10 +114,8 @@ func (k PrivateKey) Format(f fmt.State, _ rune) {
 
 // lowerHex decodes hexadecimal of lower case only: one spelling for one value.
 func lowerHex(s string) ([]byte, error) {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'F' {
-			return nil, errors.New("upper-case hexadecimal")
-		}
+	if s != strings.ToLower(s) {
+		return nil, errors.New("upper-case hexadecimal")
 	}
 	return hex.DecodeString(s)
 }

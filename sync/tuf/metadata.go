@@ -2,27 +2,23 @@ package tuf
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"time"
 )
 
-// The longest file that is read for a role, in bytes: what a fetch may ask for
-// when no signed length is known. A publisher of 50,000 datasets has 9 MB.
-const (
-	MaxRootLength      = 512 << 10
-	MaxTimestampLength = 16 << 10
-	MaxSnapshotLength  = 2 << 20
-	MaxTargetsLength   = 16 << 20
-)
-
-// topRoles are those of root, in the order of updates and of the Expiry bits.
+// topRoles are those of root, in the order of updates.
 var topRoles = []string{"root", "timestamp", "snapshot", "targets"}
 
-var maxLength = map[string]int{
-	"root": MaxRootLength, "timestamp": MaxTimestampLength, "snapshot": MaxSnapshotLength, "targets": MaxTargetsLength,
+// MaxLength is the longest file, in bytes, that is read for a role: what a
+// fetch may ask for when no signed length is known. A publisher of 50,000
+// datasets has 9 MB.
+func MaxLength(role string) int {
+	return [...]int{512 << 10, 16 << 10, 2 << 20, 16 << 20, 16 << 20}[rank(role)]
 }
 
 // Role says who signs: Threshold distinct keys of those in KeyIDs.
@@ -166,7 +162,7 @@ type shape interface{ check() error }
 
 func (r *Root) check() error {
 	if len(r.Roles) != len(topRoles) {
-		return fmt.Errorf("%w: roles: want %v", ErrFormat, topRoles)
+		return fmt.Errorf("roles: want %v", topRoles)
 	}
 	for _, name := range topRoles {
 		if err := r.Roles[name].check(r.Keys); err != nil {
@@ -178,7 +174,7 @@ func (r *Root) check() error {
 
 func (w *wireTimestamp) check() error {
 	if w.Snapshot = w.Meta["snapshot.json"]; w.Snapshot.Version == 0 || len(w.Meta) != 1 {
-		return fmt.Errorf("%w: meta: want snapshot.json alone", ErrFormat)
+		return errors.New("meta: want snapshot.json alone")
 	}
 	return nil
 }
@@ -186,22 +182,22 @@ func (w *wireTimestamp) check() error {
 func (n *Snapshot) check() error {
 	for name := range n.Meta {
 		if role, ok := strings.CutSuffix(name, ".json"); !ok || !isSlug(role) {
-			return fmt.Errorf("%w: meta %.80q: want <role>.json", ErrFormat, name)
+			return fmt.Errorf("meta %.80q: want <role>.json", name)
 		}
 	}
 	if _, ok := n.Meta["targets.json"]; !ok {
-		return fmt.Errorf("%w: meta lacks targets.json", ErrFormat)
+		return errors.New("meta lacks targets.json")
 	}
 	return nil
 }
 
 func (w *wireTargets) check() error {
 	if w.Targets.Targets == nil {
-		return fmt.Errorf("%w: lacks targets", ErrFormat)
+		return errors.New("lacks targets")
 	}
 	for name := range w.Targets.Targets {
 		if !isPath(name) {
-			return fmt.Errorf("%w: path %.120q: want names between single slashes, none . or ..", ErrFormat, name)
+			return fmt.Errorf("path %.120q: want names between single slashes, none . or ..", name)
 		}
 	}
 	if w.Delegations == nil {
@@ -213,19 +209,19 @@ func (w *wireTargets) check() error {
 
 func (w *wireDelegations) check() error {
 	if w.Keys == nil || w.Roles == nil {
-		return fmt.Errorf("%w: delegations lack keys or roles", ErrFormat)
+		return errors.New("delegations lack keys or roles")
 	}
 	seen := map[string]bool{}
 	for _, d := range w.Roles {
 		if !isSlug(d.Name) || slices.Contains(topRoles, d.Name) || seen[d.Name] {
-			return fmt.Errorf("%w: delegation %.80q: twice, a role of root's, or not 1 to 40 of a-z, 0-9 and -", ErrFormat, d.Name)
+			return fmt.Errorf("delegation %.80q: twice, a role of root's, or not 1 to 40 of a-z, 0-9 and -", d.Name)
 		}
 		seen[d.Name] = true
 		if err := (Role{d.KeyIDs, d.Threshold}).check(w.Keys); err != nil {
 			return fmt.Errorf("delegation %s: %w", d.Name, err)
 		}
 		if len(d.Paths) == 0 || slices.ContainsFunc(d.Paths, func(p string) bool { return !isPath(p) || strings.ContainsAny(p, "[]") }) {
-			return fmt.Errorf("%w: delegation %s: want paths, with * and ? for wildcards", ErrFormat, d.Name)
+			return fmt.Errorf("delegation %s: want paths, with * and ? for wildcards", d.Name)
 		}
 	}
 	return nil
@@ -238,15 +234,15 @@ func (r Role) check(keys map[string]Key) error {
 	for _, id := range r.KeyIDs {
 		k, ok := keys[id]
 		if !ok || seen[id] {
-			return fmt.Errorf("%w: keyid %.80q: twice, or no such key", ErrFormat, id)
+			return fmt.Errorf("keyid %.80q: twice, or no such key", id)
 		}
-		if _, err := k.raw(); err != nil && k.isEd25519() {
+		if _, err := k.raw(); err != nil {
 			return err
 		}
 		seen[id] = true
 	}
 	if r.Threshold < 1 {
-		return fmt.Errorf("%w: threshold %d", ErrFormat, r.Threshold)
+		return fmt.Errorf("threshold %d", r.Threshold)
 	}
 	return nil
 }
@@ -257,13 +253,6 @@ func isSlug(s string) bool {
 
 // isPath accepts what can only name a file inside the repository.
 func isPath(p string) bool {
-	if len(p) > 255 || strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
-		return false
-	}
-	for s := range strings.SplitSeq(p, "/") {
-		if s == "" || s == "." || s == ".." {
-			return false
-		}
-	}
-	return true
+	return fs.ValidPath(p) && p != "." && len(p) <= 255 &&
+		!strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
 }

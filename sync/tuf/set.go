@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"time"
 )
@@ -66,12 +65,14 @@ func rank(role string) int {
 
 // Set is the metadata trusted at one moment: always a consistent whole, every
 // part verified under what stands above it. Updates come in the order root,
-// timestamp, snapshot, targets, delegated; one that returns an error leaves
-// the set as it was. It is not safe for concurrent use. What its methods
-// return is shared with it and must not be changed.
+// timestamp, snapshot, targets, delegated. One that returns an error leaves
+// the set as it was; one that takes other bytes drops what stands below, and
+// the caller offers its cached files again, which are verified anew. A Set is
+// not safe for concurrent use. What its methods return must not be changed.
 type Set struct {
+	held      map[string]held // by role
+	seen      held            // the last snapshot taken: none may fall behind it
 	rootBytes []byte
-	held      map[string]held // by role; see visible
 }
 
 // held is a role's verified content, and what was verified.
@@ -80,28 +81,26 @@ type held struct {
 	file    File
 	expires time.Time
 	signers []string
-	by      authority
 }
 
-// authority is what a role is verified under: the keys behind sorted ids, how
-// many of them, and the paths of a delegation.
+// authority is who has to sign a role.
 type authority struct {
-	ids       []string
-	keys      []Key
-	threshold int
-	paths     []string
+	Role
+	keys map[string]Key
 }
 
-func newAuthority(keys map[string]Key, d Delegation) authority {
-	a := authority{ids: slices.Sorted(slices.Values(d.KeyIDs)), threshold: d.Threshold, paths: d.Paths}
-	for _, id := range a.ids {
-		a.keys = append(a.keys, keys[id])
+func (r Root) authority(role string) authority { return authority{r.Roles[role], r.Keys} }
+
+// same says whether the same keys under the same ids sign, as many of them.
+func (a authority) same(o authority) bool {
+	own := func(a authority) map[string]Key {
+		keys := map[string]Key{}
+		for _, id := range a.KeyIDs {
+			keys[id] = a.keys[id]
+		}
+		return keys
 	}
-	return a
-}
-
-func (r Root) authority(role string) authority {
-	return newAuthority(r.Keys, Delegation{KeyIDs: r.Roles[role].KeyIDs, Threshold: r.Roles[role].Threshold})
+	return a.Threshold == o.Threshold && maps.Equal(own(a), own(o))
 }
 
 // NewSet begins with a root that is trusted because of the way it came:
@@ -118,16 +117,16 @@ func NewSet(root []byte) (*Set, error) {
 		return nil, err
 	}
 	h.meta = r
-	return &Set{bytes.Clone(root), map[string]held{"root": h}}, nil
+	return &Set{held: map[string]held{"root": h}, rootBytes: bytes.Clone(root)}, nil
 }
 
 // UpdateRoot takes the root that follows the held one: version N+1, signed by
 // a threshold of N's keys and of its own. When the keys of timestamp or
-// snapshot change, what stands under them is dropped, so that a version driven
-// up with a stolen key holds nobody back; Timestamp then returns nil, and the
-// caller deletes its copies too. When the keys of targets change, targets and
-// publishers are dropped. Expiry is left to the updates below, for a root on
-// the way to a newer one may have expired. The held bytes give ErrUnchanged.
+// snapshot change, both are forgotten, so that a version driven up with a
+// stolen key holds nobody back: Timestamp then returns nil, and the caller
+// deletes its copies too. When the keys of targets change, targets is dropped.
+// Expiry is left to the updates below, for a root on the way to a newer one
+// may have expired. The held bytes give ErrUnchanged.
 func (s *Set) UpdateRoot(b []byte) error {
 	old, r := s.Root(), &Root{}
 	e, err := open(b, "root", r)
@@ -152,17 +151,20 @@ func (s *Set) UpdateRoot(b []byte) error {
 	}
 	h.meta = r
 	s.held["root"], s.rootBytes = h, bytes.Clone(b)
-	changed := func(role string) bool { return !reflect.DeepEqual(old.authority(role), r.authority(role)) }
+	changed := func(role string) bool { return !old.authority(role).same(r.authority(role)) }
 	switch {
 	case changed("timestamp") || changed("snapshot"):
-		s.drop(func(role string, _ held) bool { return rank(role) > 0 })
+		s.seen = held{}
+		s.dropBelow("root")
 	case changed("targets"):
-		s.drop(func(role string, _ held) bool { return rank(role) >= rank("targets") })
+		s.dropBelow("snapshot")
 	}
 	return nil
 }
 
-func (s *Set) drop(unwanted func(role string, h held) bool) { maps.DeleteFunc(s.held, unwanted) }
+func (s *Set) dropBelow(role string) {
+	maps.DeleteFunc(s.held, func(r string, _ held) bool { return rank(r) > rank(role) })
+}
 
 // UpdateTimestamp takes a timestamp that is not older than the held one and
 // names no older snapshot. The held bytes give ErrUnchanged or, when they have
@@ -171,7 +173,7 @@ func (s *Set) drop(unwanted func(role string, h held) bool) { maps.DeleteFunc(s.
 // version with another hash, is ErrEquivocation: keep both, raise the alarm.
 func (s *Set) UpdateTimestamp(b []byte, p Policy) error {
 	t, old := &Timestamp{}, s.Timestamp()
-	return s.update("timestamp", b, p, &wireTimestamp{Timestamp: t}, t, func() error {
+	return s.update("timestamp", b, p, &wireTimestamp{Timestamp: t}, t, func(held) error {
 		switch {
 		case old == nil:
 			return nil
@@ -187,47 +189,25 @@ func (s *Set) UpdateTimestamp(b []byte, p Policy) error {
 	})
 }
 
-// RecallSnapshot takes a snapshot that was trusted before, from our own disk,
-// whatever the timestamp names now. Its signatures are checked. Nothing is
-// accepted under it until UpdateSnapshot takes it or a newer one, but that one
-// must not fall behind it: without this, a restart after half an update would
-// forget the versions seen.
-func (s *Set) RecallSnapshot(b []byte) error {
-	if _, ok := s.held["snapshot"]; ok {
-		return fmt.Errorf("recall snapshot: %w: one is held", ErrOrder)
-	}
-	n := &Snapshot{}
-	h, err := s.admit("snapshot", b, File{}, s.Root().authority("snapshot"), n)
-	if err != nil {
-		return err
-	}
-	h.meta = n
-	s.held["snapshot"] = h
-	return nil
-}
-
 // UpdateSnapshot takes the snapshot that the held timestamp names, by version
-// and, where stated, length and hash. Against the snapshot held before, no
+// and, where stated, length and hash. Against the snapshot taken before, no
 // role's version may go down, none may vanish, and none may change its hash
-// under one version (ErrEquivocation). The held bytes again are no error.
-// Targets and publishers stay held where the new snapshot names the same file,
-// and need no fetching; the others are dropped.
+// under one version (ErrEquivocation). The held bytes again change nothing.
 func (s *Set) UpdateSnapshot(b []byte, p Policy) error {
 	n := &Snapshot{}
-	err := s.update("snapshot", b, p, n, n, func() error {
-		if old, ok := s.held["snapshot"].meta.(*Snapshot); ok {
+	err := s.update("snapshot", b, p, n, n, func(h held) error {
+		if h.file.contradicts(s.seen.file) {
+			return fmt.Errorf("snapshot %d: %w", n.Version, ErrEquivocation)
+		}
+		if old, ok := s.seen.meta.(*Snapshot); ok {
 			return n.follows(old)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.seen = s.held["snapshot"]
 	}
-	s.drop(func(role string, h held) bool {
-		now := n.Meta[role+".json"]
-		return rank(role) >= rank("targets") && (now.Version != h.file.Version || now.contradicts(h.file))
-	})
-	return nil
+	return err
 }
 
 func (n *Snapshot) follows(old *Snapshot) error {
@@ -246,33 +226,21 @@ func (n *Snapshot) follows(old *Snapshot) error {
 }
 
 // UpdateTargets takes the top targets role that the snapshot names. The held
-// bytes again are no error. Publishers whose delegation or keys changed are
-// dropped: their files must be verified anew, from the cache or the network.
+// bytes again change nothing.
 func (s *Set) UpdateTargets(b []byte, p Policy) error {
 	t := &Targets{}
-	if err := s.update("targets", b, p, &wireTargets{Targets: t}, t, nil); err != nil {
-		return err
-	}
-	now := make(map[string]authority, len(t.Roles))
-	for _, d := range t.Roles {
-		now[d.Name] = newAuthority(t.Keys, d)
-	}
-	s.drop(func(role string, h held) bool {
-		return rank(role) > rank("targets") && !reflect.DeepEqual(now[role], h.by)
-	})
-	return nil
+	return s.update("targets", b, p, &wireTargets{Targets: t}, t, nil)
 }
 
 // UpdateDelegated takes a publisher's role: delegated by targets, named by the
 // snapshot, signed as the delegation asks. A target outside the delegation's
-// paths and a delegation of its own are ErrFormat. The held bytes again are no
-// error.
+// paths and a delegation of its own are ErrFormat.
 func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
 	if rank(name) <= rank("targets") {
 		return fmt.Errorf("%s: %w: no publisher", name, ErrOrder)
 	}
 	t := &Targets{}
-	return s.update(name, b, p, &wireTargets{Targets: t}, t, func() error {
+	return s.update(name, b, p, &wireTargets{Targets: t}, t, func(held) error {
 		if len(t.Roles) > 0 || len(t.Keys) > 0 {
 			return fmt.Errorf("%s: %w: delegates further", name, ErrFormat)
 		}
@@ -288,9 +256,9 @@ func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
 
 // update is what all updates below root have in common. into is the shape that
 // meta is decoded by; rules, where there are any, judge meta before its expiry.
-func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rules func() error) error {
+func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rules func(held) error) error {
 	for _, above := range topRoles[:rank(role)] {
-		h, ok := s.visible(above)
+		h, ok := s.held[above]
 		if !ok {
 			return fmt.Errorf("%.80q before %s: %w", role, above, ErrOrder)
 		}
@@ -307,15 +275,18 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 		return err
 	}
 	if rules != nil {
-		if err := rules(); err != nil {
+		if err := rules(h); err != nil {
 			return err
 		}
 	}
 	if err := p.check(role, h.expires); err != nil {
 		return err
 	}
-	h.meta = meta
-	s.held[role] = h
+	if h.file != s.held[role].file {
+		h.meta = meta
+		s.held[role] = h
+		s.dropBelow(role)
+	}
 	return nil
 }
 
@@ -358,39 +329,25 @@ func (s *Set) expected(role string) (stated File, by authority, err error) {
 	if !ok || !delegated {
 		return File{}, authority{}, fmt.Errorf("%.80q: %w: not in snapshot, or not delegated by targets", role, ErrMismatch)
 	}
-	return stated, newAuthority(s.Targets().Keys, d), nil
+	return stated, authority{Role{d.KeyIDs, d.Threshold}, s.Targets().Keys}, nil
 }
 
 // verify counts the keys that signed. A key under two ids counts once.
 func (e *envelope) verify(role string, b []byte, by authority) (held, error) {
-	h := held{file: fileOf(e.version, b), expires: e.expires, by: by}
+	h := held{file: fileOf(e.version, b), expires: e.expires}
 	counted := map[Key]bool{}
 	for _, s := range e.Signatures {
-		i, ok := slices.BinarySearch(by.ids, s.KeyID)
-		if ok && !counted[by.keys[i]] && by.keys[i].verifies(e.canonical, s.Sig) {
-			counted[by.keys[i]] = true
+		key := by.keys[s.KeyID]
+		if slices.Contains(by.KeyIDs, s.KeyID) && !counted[key] && key.verifies(e.canonical, s.Sig) {
+			counted[key] = true
 			h.signers = append(h.signers, s.KeyID)
 		}
 	}
-	if by.threshold < 1 || len(h.signers) < by.threshold {
-		return held{}, fmt.Errorf("%s: %w: %d of %d", role, ErrSignature, len(h.signers), by.threshold)
+	if by.Threshold < 1 || len(h.signers) < by.Threshold {
+		return held{}, fmt.Errorf("%s: %w: %d of %d", role, ErrSignature, len(h.signers), by.Threshold)
 	}
 	slices.Sort(h.signers)
 	return h, nil
-}
-
-// visible returns what is held of a role if all above it is current: after a
-// newer timestamp, the snapshot and what it names wait for UpdateSnapshot.
-func (s *Set) visible(role string) (held, bool) {
-	t, n := s.Timestamp(), s.held["snapshot"].file
-	_, targets := s.held["targets"]
-	switch {
-	case rank(role) > rank("timestamp") && (t == nil || t.Snapshot.Version != n.Version || t.Snapshot.contradicts(n)),
-		rank(role) > rank("targets") && !targets:
-		return held{}, false
-	}
-	h, ok := s.held[role]
-	return h, ok
 }
 
 // Root returns the trusted root.
@@ -408,32 +365,27 @@ func (s *Set) Timestamp() *Timestamp {
 // Snapshot returns the snapshot that Timestamp names, nil until UpdateSnapshot
 // has taken it.
 func (s *Set) Snapshot() *Snapshot {
-	h, _ := s.visible("snapshot")
-	n, _ := h.meta.(*Snapshot)
+	n, _ := s.held["snapshot"].meta.(*Snapshot)
 	return n
 }
 
 // Targets returns the top targets role that Snapshot names, nil until
 // UpdateTargets has taken it.
 func (s *Set) Targets() *Targets {
-	h, _ := s.visible("targets")
-	t, _ := h.meta.(*Targets)
+	t, _ := s.held["targets"].meta.(*Targets)
 	return t
 }
 
 // Delegated returns the publisher's role that Snapshot names and Targets
 // delegates to, nil until UpdateDelegated has taken it.
 func (s *Set) Delegated(name string) *Targets {
-	h, _ := s.visible(name)
-	if t, ok := h.meta.(*Targets); ok && rank(name) > rank("targets") {
-		return t
+	if rank(name) <= rank("targets") {
+		return nil
 	}
-	return nil
+	t, _ := s.held[name].meta.(*Targets)
+	return t
 }
 
 // Signers returns the sorted ids of the keys that verified on the trusted file
 // of a role: "root", "timestamp", "snapshot", "targets" or a publisher.
-func (s *Set) Signers(role string) []string {
-	h, _ := s.visible(role)
-	return h.signers
-}
+func (s *Set) Signers(role string) []string { return s.held[role].signers }

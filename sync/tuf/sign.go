@@ -1,11 +1,11 @@
 package tuf
 
 import (
-	"cmp"
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -54,39 +54,46 @@ func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 // sign writes content, and reads it back into an empty shape of its type.
 func sign(kind string, content, empty shape, listed map[string]Key, keys []PrivateKey) ([]byte, error) {
 	for id, k := range listed {
-		if k.ID() != id {
-			return nil, fmt.Errorf("sign %s: %w: key %s stands under the id %.80q", kind, ErrFormat, k.ID(), id)
+		if raw, _ := k.raw(); raw == nil || k.ID() != id {
+			return nil, fmt.Errorf("sign %s: %w: key %.80q: not ed25519, or another's id", kind, ErrFormat, id)
 		}
 	}
 	if len(keys) == 0 || slices.Contains(keys, PrivateKey{}) {
 		return nil, fmt.Errorf("sign %s: %w: no private key", kind, ErrSignature)
 	}
+	b, err := write(kind, content, keys)
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w: %w", kind, ErrFormat, err)
+	}
+	if _, err = open(b, kind, empty); err != nil {
+		return nil, fmt.Errorf("sign %w", err)
+	}
+	return b, nil
+}
+
+func write(kind string, content shape, keys []PrivateKey) ([]byte, error) {
 	b, err := json.Marshal(content)
 	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", kind, err)
+		return nil, err
 	}
 	parsed, err := parseJSON(b)
 	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", kind, err)
+		return nil, err
 	}
-	signed := append(parsed.(object), member{"_type", kind}, member{"spec_version", specVersion})
-	slices.SortFunc(signed, byName)
+	signed := parsed.(map[string]any)
+	signed["_type"], signed["spec_version"] = kind, specVersion
 	message, err := appendCanonical(nil, signed)
 	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", kind, err)
+		return nil, err
 	}
-	keys = slices.Clone(keys)
-	slices.SortFunc(keys, func(a, b PrivateKey) int { return cmp.Compare(a.Public().ID(), b.Public().ID()) })
-	var signatures []any
-	for _, k := range slices.Compact(keys) {
-		sig := hex.EncodeToString(ed25519.Sign(k.ed25519(), message))
-		signatures = append(signatures, object{{"keyid", k.Public().ID()}, {"sig", sig}})
+	sigs := map[string]any{} // by key id: a key signs once
+	for _, k := range keys {
+		id := k.Public().ID()
+		sigs[id] = map[string]any{"keyid": id, "sig": hex.EncodeToString(ed25519.Sign(k.ed25519(), message))}
 	}
-	if b, err = appendCanonical(nil, object{{"signatures", signatures}, {"signed", signed}}); err != nil {
-		return nil, fmt.Errorf("sign %s: %w", kind, err)
+	list := []any{}
+	for _, id := range slices.Sorted(maps.Keys(sigs)) {
+		list = append(list, sigs[id])
 	}
-	if _, err = open(b, kind, empty); err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	return b, nil
+	return appendCanonical(nil, map[string]any{"signatures": list, "signed": signed})
 }

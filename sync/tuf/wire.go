@@ -3,7 +3,6 @@ package tuf
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -27,69 +26,62 @@ type signature struct {
 }
 
 // open decodes a file of the given type into its shape, as strictly as can be
-// without knowing who should have signed it.
+// without knowing who should have signed it. Errors wrap ErrFormat.
 func open(b []byte, kind string, into shape) (*envelope, error) {
 	e := &envelope{Signed: into}
-	err := e.decode(b, kind)
-	if err != nil && !errors.Is(err, ErrFormat) { // an error of encoding/json
-		err = fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", kind, err)
+	if err := e.decode(b, kind); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", kind, ErrFormat, err)
 	}
 	return e, nil
 }
 
 func (e *envelope) decode(b []byte, kind string) error {
-	if len(b) > maxLength[kind] {
-		return fmt.Errorf("%w: %d bytes, more than %d", ErrFormat, len(b), maxLength[kind])
+	if len(b) > MaxLength(kind) {
+		return fmt.Errorf("%d bytes, more than %d", len(b), MaxLength(kind))
 	}
 	parsed, err := parseJSON(b)
 	if err != nil {
 		return err
 	}
-	file, _ := parsed.(object)
-	signed, _ := file.get("signed").(object)
+	file, _ := parsed.(map[string]any)
+	signed, _ := file["signed"].(map[string]any)
 	if err := e.header(signed, kind); err != nil {
+		return err
+	}
+	if e.canonical, err = appendCanonical(nil, signed); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(b, e); err != nil {
 		return err
 	}
-	if err := e.Signed.check(); err != nil {
-		return err
-	}
 	seen := map[string]bool{}
 	for _, s := range e.Signatures {
 		if _, err := lowerHex(s.Sig); err != nil || s.KeyID == "" || seen[s.KeyID] {
-			return fmt.Errorf("%w: signature of %.80q: twice, or not lower-case hexadecimal", ErrFormat, s.KeyID)
+			return fmt.Errorf("signature of %.80q: twice, or not lower-case hexadecimal", s.KeyID)
 		}
 		seen[s.KeyID] = true
 	}
-	e.canonical, err = appendCanonical(nil, signed)
-	return err
+	return e.Signed.check()
 }
 
 var specVersion1 = regexp.MustCompile(`^1\.[0-9]{1,9}(\.[0-9]{1,9})?$`)
 
 // header checks the members that all roles share.
-func (e *envelope) header(signed object, kind string) (err error) {
-	if t := signed.get("_type"); t != kind {
-		return fmt.Errorf("%w: _type %.40q", ErrFormat, t)
+func (e *envelope) header(signed map[string]any, kind string) (err error) {
+	spec, _ := signed["spec_version"].(string)
+	if t := signed["_type"]; t != kind || !specVersion1.MatchString(spec) {
+		return fmt.Errorf("_type %.40q, spec_version %.40q: want %s and 1.x", t, spec, kind)
 	}
-	if v, _ := signed.get("spec_version").(string); !specVersion1.MatchString(v) {
-		return fmt.Errorf("%w: spec_version %.40q: want 1.x", ErrFormat, v)
-	}
-	version, _ := signed.get("version").(json.Number)
+	version, _ := signed["version"].(json.Number)
 	if e.version, err = version.Int64(); err != nil || e.version < 1 {
-		return fmt.Errorf("%w: version %.40q: want a whole number from 1", ErrFormat, version)
+		return fmt.Errorf("version %.40q: want a whole number from 1", version)
 	}
-	if at := signed.get("x-signed-at"); at != nil {
+	if at := signed["x-signed-at"]; at != nil {
 		if _, err := parseTime(at); err != nil {
 			return err
 		}
 	}
-	e.expires, err = parseTime(signed.get("expires"))
+	e.expires, err = parseTime(signed["expires"])
 	return err
 }
 
@@ -99,14 +91,14 @@ func parseTime(v any) (time.Time, error) {
 	s, _ := v.(string)
 	t, err := time.Parse(timeFormat, s)
 	if err != nil || t.Format(timeFormat) != s {
-		return t, fmt.Errorf("%w: time %.40q: want one like %s", ErrFormat, s, timeFormat)
+		return t, fmt.Errorf("time %.40q: want one like %s", s, timeFormat)
 	}
 	return t, nil
 }
 
 // wireFile is how a File and a Target are written.
 type wireFile struct {
-	Version *int64      `json:"version,omitempty"`
+	Version int64       `json:"version,omitempty"`
 	Length  *int64      `json:"length,omitempty"`
 	Hashes  *wireHashes `json:"hashes,omitempty"`
 }
@@ -115,12 +107,7 @@ type wireHashes struct {
 	SHA256 string `json:"sha256"` // others may stand beside it; this one decides
 }
 
-func newHashes(sum [32]byte) *wireHashes {
-	if sum == [32]byte{} {
-		return nil
-	}
-	return &wireHashes{hex.EncodeToString(sum[:])}
-}
+func newHashes(sum [32]byte) *wireHashes { return &wireHashes{hex.EncodeToString(sum[:])} }
 
 // read returns a zero sum when no hashes are stated.
 func (w *wireFile) read(b []byte) (sum [32]byte, err error) {
@@ -128,17 +115,20 @@ func (w *wireFile) read(b []byte) (sum [32]byte, err error) {
 		return sum, err
 	}
 	raw, err := lowerHex(w.Hashes.SHA256)
-	if err != nil || copy(sum[:], raw) != len(sum) || len(raw) != len(sum) || sum == [32]byte{} {
-		return sum, fmt.Errorf("%w: sha256 %.80q: want 64 lower-case hexadecimal digits", ErrFormat, w.Hashes.SHA256)
+	if err != nil || len(raw) != len(sum) || [32]byte(raw) == sum {
+		return sum, fmt.Errorf("sha256 %.80q: want 64 lower-case hexadecimal digits, not all 0", w.Hashes.SHA256)
 	}
-	return sum, nil
+	return [32]byte(raw), nil
 }
 
 // MarshalJSON writes the TUF form; what is zero is left out.
 func (f File) MarshalJSON() ([]byte, error) {
-	w := wireFile{Version: &f.Version, Length: &f.Length, Hashes: newHashes(f.SHA256)}
-	if f.Length == 0 {
-		w.Length = nil
+	w := wireFile{Version: f.Version}
+	if f.Length != 0 {
+		w.Length = &f.Length
+	}
+	if f.SHA256 != [32]byte{} {
+		w.Hashes = newHashes(f.SHA256)
 	}
 	return json.Marshal(w)
 }
@@ -151,10 +141,10 @@ func (f *File) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if w.Version == nil || *w.Version < 1 || w.Length != nil && *w.Length < 1 {
-		return fmt.Errorf("%w: file %.200s: want version and length from 1", ErrFormat, b)
+	if w.Version < 1 || w.Length != nil && *w.Length < 1 {
+		return fmt.Errorf("file %.200s: want version and length from 1", b)
 	}
-	*f = File{Version: *w.Version, SHA256: sum}
+	*f = File{Version: w.Version, SHA256: sum}
 	if w.Length != nil {
 		f.Length = *w.Length
 	}
@@ -175,7 +165,7 @@ func (t *Target) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	if w.Length == nil || *w.Length < 0 || w.Hashes == nil {
-		return fmt.Errorf("%w: target %.200s: want length and hashes", ErrFormat, b)
+		return fmt.Errorf("target %.200s: want length and hashes", b)
 	}
 	*t = Target{Length: *w.Length, SHA256: sum}
 	return nil
