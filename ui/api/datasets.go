@@ -178,5 +178,5 @@ func repath(manifest []byte, l portal.Release) ([]byte, error) {
 		resources[i]["path"] = encode(fmt.Sprintf("release/%d/%s", l.Number, escapePath(r.Path)))
 	}
 	pkg["resources"] = encode(resources)
-	return append(encode(pkg), '\n'), nil
+	return encode(pkg), nil
 }

@@ -60,12 +60,13 @@ func (a *api) ageDays(s portal.CopyState) *int {
 	return &days
 }
 
-// repositoryID is the SHA-256 of 1.root.json; "" before there is one.
+// repositoryID is the SHA-256 of 1.root.json in hex, as koprik init prints it;
+// "" before there is one.
 func repositoryID(s portal.CopyState) string {
 	if s.Repository.IsZero() {
 		return ""
 	}
-	return s.Repository.String()
+	return s.Repository.Hex()
 }
 
 // wellKnown says, in one small answer, which repository stands here and how

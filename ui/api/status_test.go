@@ -16,7 +16,7 @@ func TestTheStatusIsThatOfTheCommandAndMore(t *testing.T) {
 		"role": "mirror", "generation": 12.0, "datasets": 1.0, "fresh": "FRESH", "as_of": "2026-05-03T09:00:00Z",
 		"signed_by": "aa bb", "upstream": "https://data.example", "last_sync": "2026-05-03T09:00:00Z", "outbox": 3.0,
 		"version": "0.1", "title": "Village library", "contact": "", "expires": "2026-05-10T09:00:00Z",
-		"repository": w.state.Repository.String(), "media": false, "last_result": "", "clock_wrong": false,
+		"repository": w.state.Repository.Hex(), "media": false, "last_result": "", "clock_wrong": false,
 		"age_days": 203.0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -41,7 +41,7 @@ func TestANeighbourLearnsWhichRepositoryStandsHere(t *testing.T) {
 	w := newWorld()
 	got := decoded[map[string]any](t, get(t, New(w.options(io.Discard)), "/.well-known/koprik"))
 	want := map[string]any{
-		"repository": w.state.Repository.String(), "generation": 12.0, "as_of": "2026-05-03T09:00:00Z", "role": "mirror",
+		"repository": w.state.Repository.Hex(), "generation": 12.0, "as_of": "2026-05-03T09:00:00Z", "role": "mirror",
 		"version": "0.1", "title": "Village library", "repository_url": "/repository/", "api_url": "/api/v1/",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
