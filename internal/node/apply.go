@@ -34,6 +34,9 @@ func (n *Node) openDerived(ctx context.Context) error {
 	if !n.owner() {
 		return nil
 	}
+	if err := n.tables.CleanTemps(); err != nil {
+		return err
+	}
 	if err := n.openIndex(ctx); err != nil {
 		return err
 	}
@@ -191,11 +194,6 @@ func (n *Node) swapReader() error {
 func (n *Node) apply(ctx context.Context, c portal.Change) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if c.Full {
-		if err := n.completeRemovals(ctx, &c); err != nil {
-			return err
-		}
-	}
 	pending, err := n.catalog.Prepare(ctx, c)
 	if err != nil {
 		return fmt.Errorf("prepare generation %d: %w", c.Generation, err)
@@ -209,7 +207,7 @@ func (n *Node) apply(ctx context.Context, c portal.Change) error {
 	if err := n.buildTables(ctx, live); err != nil {
 		return err
 	}
-	if err := n.index.Update(ctx, c.Generation, live, append(gone, c.Removed...)); err != nil {
+	if err := n.index.Update(ctx, c.Generation, live, append(gone, pending.Removed()...)); err != nil {
 		err = fmt.Errorf("index generation %d: %w", c.Generation, err)
 		return errors.Join(err, n.alignIndex(context.WithoutCancel(ctx)))
 	}
@@ -247,25 +245,6 @@ func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
 		old.release()
 	}
 	return nil
-}
-
-// completeRemovals lists what a full change no longer has, for the index.
-func (n *Node) completeRemovals(ctx context.Context, c *portal.Change) error {
-	keep := map[portal.DatasetID]bool{}
-	for _, u := range c.Upserts {
-		keep[u.Dataset] = true
-	}
-	snap, err := n.catalog.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer snap.Close()
-	return snap.All(ctx, func(d portal.Dataset) error {
-		if !keep[d.ID] && !slices.Contains(c.Removed, d.ID) {
-			c.Removed = append(c.Removed, d.ID)
-		}
-		return nil
-	})
 }
 
 // buildTables makes the row stores of what will be visible. A signed file that

@@ -248,7 +248,7 @@ func (n *Node) writing(ctx context.Context) (func(), error) {
 	for {
 		l, err := disk.Lock(n.dir, writeLock)
 		if err == nil {
-			return sync.OnceFunc(func() { _ = l.Unlock() }), nil
+			return n.wrote(ctx, l)
 		}
 		if !errors.Is(err, disk.ErrLocked) {
 			return nil, err
@@ -259,4 +259,35 @@ func (n *Node) writing(ctx context.Context) (func(), error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// writingKey says in local.db that somebody is writing: when write.lock is free
+// and it still stands, that one was killed.
+const writingKey = "writing"
+
+// wrote cleans up after a writer that was killed, and gives what ends this one.
+func (n *Node) wrote(ctx context.Context, l *disk.FileLock) (func(), error) {
+	killed, _, err := n.local.Get(ctx, writingKey)
+	if err == nil && killed != "" {
+		err = n.cleanTemps()
+	}
+	if err == nil {
+		err = n.local.Set(ctx, writingKey, "now")
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Unlock())
+	}
+	return sync.OnceFunc(func() {
+		_ = n.local.Set(context.WithoutCancel(ctx), writingKey, "")
+		_ = l.Unlock()
+	}), nil
+}
+
+// cleanTemps removes what interrupted durable writes have left.
+func (n *Node) cleanTemps() error {
+	errs := []error{n.blobs.CleanTemps()}
+	for _, dir := range []string{trustDir, repositoryDir, stagingDir} {
+		errs = append(errs, disk.CleanTemps(n.root, dir))
+	}
+	return errors.Join(errs...)
 }
