@@ -41,8 +41,15 @@ func check(dir string) (fresh bool, err error) {
 		return false, err
 	}
 	var segments []string
+	var file *os.File
 	err = guard(func() (err error) {
-		db, err := bolt.Open(root, 0o600, &bolt.Options{ReadOnly: true, Timeout: timeout})
+		db, err := bolt.Open(root, 0o600, &bolt.Options{
+			ReadOnly: true, Timeout: timeout, PreLoadFreelist: true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+				file, err = os.OpenFile(name, flag, mode)
+				return file, err
+			},
+		})
 		if err != nil {
 			return err
 		}
@@ -52,6 +59,7 @@ func check(dir string) (fresh bool, err error) {
 		})
 	})
 	if err != nil {
+		_ = file.Close() // Bolt does not when it panics, and the lock would stay
 		return false, classify(err)
 	}
 	if err := checkSegments(dir, segments); err != nil {
