@@ -62,13 +62,14 @@ func TestInABrowser(t *testing.T) {
 	server := httptest.NewServer(newWorld(t).handler)
 	defer server.Close()
 	console := chromedp.Console(ctx)
-	for _, width := range []int64{320, 360, 1280} {
-		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range []portal.Lang{portal.Uzbek, portal.Russian, portal.English} {
-			for i, p := range pages {
-				lookAt(t, ctx, server.URL+"/"+l.Path()+p.address, width)
+	for _, l := range []portal.Lang{portal.Uzbek, portal.Russian, portal.English} {
+		for i, p := range pages {
+			address := server.URL + "/" + l.Path() + p.address
+			if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+				t.Fatalf("%s: %v", address, err)
+			}
+			for _, width := range []int64{320, 360, 1280} {
+				lookAt(t, ctx, address, width)
 				picture(t, ctx, fmt.Sprintf("%d-%s-%02d.png", width, l, i))
 			}
 		}
@@ -100,21 +101,18 @@ func say(text string) chromedp.Action[chromedp.Void] {
 	}
 }
 
+// lookAt checks the page that is open in a window of the width.
 func lookAt(t *testing.T, ctx context.Context, address string, width int64) {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
-	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+	wide, err := chromedp.Run(ctx, chromedp.Evaluate[int64]("document.styleSheets.length == 1 ? document.documentElement.scrollWidth : -1"))
 	if err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
-	if wide > width {
+	if wide > width || wide < 0 {
 		t.Errorf("%s: %d px wide in a window of %d", address, wide, width)
-	}
-	styled, err := chromedp.Run(ctx, chromedp.Evaluate[int64]("document.styleSheets.length"))
-	if err != nil || styled != 1 {
-		t.Errorf("%s: %d style sheets, %v", address, styled, err)
 	}
 }
 

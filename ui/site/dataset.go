@@ -198,7 +198,7 @@ func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok
 	if sheets := len(infos) - 1; sheets > 0 {
 		notes = append(notes, v.N("preview.sheets", sheets))
 	}
-	box.More = strings.Join(notes, " · ")
+	box.More = strings.Join(notes, " ")
 	return box, true
 }
 

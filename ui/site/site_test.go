@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,10 +25,12 @@ func mustAssets(t testing.TB) *assets.Set {
 	return s
 }
 
+// mustHave finds every text in the page's source or in what it spells out.
 func mustHave(t *testing.T, body string, wanted ...string) {
 	t.Helper()
+	plain := html.UnescapeString(body)
 	for _, w := range wanted {
-		if !strings.Contains(body, w) {
+		if !strings.Contains(body, w) && !strings.Contains(plain, w) {
 			t.Errorf("does not have %q in\n%s", w, body)
 		}
 	}

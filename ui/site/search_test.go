@@ -1,0 +1,74 @@
+package site
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"koprik/portal"
+)
+
+func TestHomeOffersThemesNewestAndPublishers(t *testing.T) {
+	body := newWorld(t).body(t, "/ru/", 200)
+	mustHave(t, body, "Что вы хотите узнать?", "28 наборов данных", `href="/ru/theme/education"`, `<span class="mute">25</span>`,
+		"Численность населения Узбекистана", `href="/ru/publisher/main"`, "Демонстрационный издатель")
+	mustNotHave(t, body, `href="/ru/theme/energy"`)
+	empty := newWorld(t, func(w *world) { w.view.datasets = nil })
+	mustHave(t, empty.body(t, "/ru/", 200), "Здесь ещё нет наборов данных.")
+}
+
+func TestSearchKeepsTheQueryAndCountsItsFacets(t *testing.T) {
+	w := newWorld(t)
+	body := w.body(t, "/en/search?q=maktab", 200)
+	mustHave(t, body, `value="maktab"`, "25 datasets found", `name="theme" value="education"`, "Page 1 of 2", `href="/en/search?page=2&amp;q=maktab"`,
+		"<title>Search: maktab")
+	body = w.body(t, "/en/search?q=maktab&theme=education&theme=health&page=2", 200)
+	mustHave(t, body, `value="education" checked`, `value="health" checked`, `href="/en/search?q=maktab&amp;theme=health"`, `href="/en/search?q=maktab"`,
+		"Page 2 of 2")
+	body = w.body(t, "/en/search?format=csv&license=CC-BY-4.0&publisher=main", 200)
+	mustHave(t, body, "1 dataset found", "Population of Uzbekistan", "Demonstration publisher", "CC-BY-4.0")
+}
+
+func TestNothingFoundIsAPage(t *testing.T) {
+	body := newWorld(t).body(t, "/en/search?q=zzz&theme=health", 200)
+	mustHave(t, body, "Nothing was found.", "other script", "Remove the filters.", `href="/en/search?q=zzz"`)
+}
+
+func TestBadSearchesAreNamed(t *testing.T) {
+	w := newWorld(t)
+	for query, want := range map[string]string{
+		"?page=0":                    "whole number from 1 to",
+		"?page=-3":                   "whole number from 1 to",
+		"?page=x%3C":                 "“x&lt;” is not",
+		"?page=99999999999999999999": "whole number from 1 to",
+		"?page=7000":                 "whole number from 1 to 5,000",
+		"?theme=gossip":              "no topic “gossip”",
+		"?publisher=Not%20A%20Slug":  "“Not A Slug” cannot be used",
+		"?sort=random":               "“random” is not known",
+		"?q=" + url.QueryEscape(strings.Repeat("ў", 501)): "at most 500 characters are allowed, yours has 501",
+		"?format=" + strings.Repeat("x", 101):             "at most 100 characters",
+		"?q=%ff":                                          "cannot be used",
+	} {
+		body := w.body(t, "/en/search"+query, 400)
+		mustHave(t, body, want)
+		checkPage(t, query[:min(40, len(query))], portal.English, []byte(body))
+	}
+	var many strings.Builder
+	for i := range maxFilterValues + 1 {
+		many.WriteString("&format=f" + strings.Repeat("x", i))
+	}
+	mustHave(t, w.body(t, "/en/search?"+many.String(), 400), "at most 50 are allowed")
+	mustHave(t, w.body(t, "/en/search?q=maktab&page=3", 404), "results end at page 2", `href="/en/search?q=maktab"`)
+}
+
+func TestListsOfThemesAndPublishersHavePages(t *testing.T) {
+	w := newWorld(t)
+	mustHave(t, w.body(t, "/en/theme/education", 200), "25 datasets", `href="/en/theme/education?page=2"`)
+	mustHave(t, w.body(t, "/en/theme/education?page=2", 200), `href="/en/theme/education"`, "Maktablar roʻyxati 24")
+	mustHave(t, w.body(t, "/en/theme/energy", 200), "No datasets on this topic yet.")
+	mustHave(t, w.body(t, "/en/theme/gossip", 404), "no topic “gossip”")
+	mustHave(t, w.body(t, "/en/publisher/main", 200), "Answered until 31 December 2023", `href="https://example.uz/"`)
+	for _, none := range []string{"/en/publisher/nobody", "/en/publisher/Not%20One", "/en/dataset/nobody_x", "/en/dataset/%3Cscript%3E"} {
+		mustHave(t, w.body(t, none, 404), "There is no such page")
+	}
+}
