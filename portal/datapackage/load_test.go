@@ -107,8 +107,8 @@ func TestLoadTakesAPackageAsItIsFound(t *testing.T) {
 }
 
 func TestYAMLAndJSONOfOnePackageReadAlike(t *testing.T) {
-	yaml := "name: wells\nversion: 1.10\ntitle: &t Wells\ndescription: *t\nresources:\n- name: wells\n  path: wells.csv\n  schema:\n    fields:\n    - {name: a, type: integer, constraints: {minimum: 0x10}}\n"
-	json := `{"name":"wells","version":"1.10","title":"Wells","description":"Wells","resources":[{"name":"wells","path":"wells.csv","schema":{"fields":[{"name":"a","type":"integer","constraints":{"minimum":16}}]}}]}`
+	yaml := "name: wells\nversion: 1.10\ntitle: &t Wells\ndescription: *t\nresources:\n- name: wells\n  path: wells.csv\n  dialect: {quoteChar: ~, skipInitialSpace: .5}\n  schema:\n    fields:\n    - {name: a, type: integer, constraints: {minimum: 0x10}}\n"
+	json := `{"name":"wells","version":"1.10","title":"Wells","description":"Wells","resources":[{"name":"wells","path":"wells.csv","dialect":{"quoteChar":null,"skipInitialSpace":0.5},"schema":{"fields":[{"name":"a","type":"integer","constraints":{"minimum":16}}]}}]}`
 	a := load(t, files("datapackage.yaml", yaml, "wells.csv", "a\n"), ".")
 	b := load(t, files("datapackage.json", json, "wells.csv", "a\n"), "datapackage.json")
 	if d := cmp.Diff(a, b); d != "" {

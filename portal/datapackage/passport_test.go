@@ -95,6 +95,17 @@ func TestAPassportSaysWhatIsWrongAndWhatWasMeant(t *testing.T) {
 	}
 }
 
+func TestNumbersInAPassportKeepTheirSpelling(t *testing.T) {
+	d, err := datapackage.ParsePassport([]byte("indicator: 0012\nversion: 1.10\ncontact: {id: 00, post: 1e3, email: a@b.uz, phone: +998710000000}\nkeywords: [007, 0x1F]\n"), "p.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{d.Release.Passport.Indicator, d.Release.Version, string(d.Contact.ID), d.Contact.Post.Plain, d.Contact.Phone, d.Release.Keywords[0], d.Release.Keywords[1]}
+	if diff := cmp.Diff([]string{"0012", "1.10", "00", "1e3", "+998710000000", "007", "0x1F"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDaysAndPeriodsAreUnderstoodInTheLanguagesOfOffices(t *testing.T) {
 	for in, want := range map[string]portal.Date{
 		"2026-01-31": "2026-01-31", "2026-01-31T23:00:00+05:00": "2026-01-31", "31.01.2026": "2026-01-31", "1.2.2026": "2026-02-01",

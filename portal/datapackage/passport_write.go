@@ -192,7 +192,7 @@ func (w *passportWriter) contact(d Draft) {
 	}
 	w.b.WriteString("contact:\n")
 	if c.ID != ContactID(*c) {
-		fmt.Fprintf(&w.b, "  id: %s\n", c.ID)
+		fmt.Fprintf(&w.b, "  id: %s\n", scalarYAML(string(c.ID)))
 	}
 	for _, part := range []struct {
 		key string

@@ -91,6 +91,11 @@ func (w *writer) value(v value) {
 		w.close('}')
 	case text:
 		w.string(v.str)
+	case number:
+		n, _ := jsonNumber(v.str)
+		w.literal(n)
+	case null:
+		w.literal("null")
 	default:
 		w.literal(v.str)
 	}

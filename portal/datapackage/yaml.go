@@ -86,9 +86,8 @@ func (c *converter) object(n *yaml.Node, depth int) (value, error) {
 	return v, nil
 }
 
-// scalar keeps the spelling of the file, so that a version 1.10 stays 1.10 and
-// a day stays a day. A number that JSON cannot write becomes one that it can,
-// or a text.
+// scalar keeps the spelling of the file, so that a version 1.10 stays 1.10, a
+// code 0012 and a phone +998… keep their first sign, and a day stays a day.
 func scalar(n *yaml.Node) value {
 	switch n.ShortTag() {
 	case "!!null":
@@ -96,12 +95,22 @@ func scalar(n *yaml.Node) value {
 	case "!!bool":
 		return value{kind: boolean, str: strings.ToLower(n.Value)}
 	case "!!int", "!!float":
-		if numberLength(n.Value) == len(n.Value) && n.Value != "" && len(n.Value) <= 100 {
+		if _, ok := jsonNumber(n.Value); ok {
 			return value{kind: number, str: n.Value}
-		}
-		if i, err := strconv.ParseInt(n.Value, 0, 64); err == nil && n.ShortTag() == "!!int" {
-			return value{kind: number, str: strconv.FormatInt(i, 10)}
 		}
 	}
 	return value{kind: text, str: n.Value}
+}
+
+// jsonNumber spells a number of YAML (0x1F, +5, .5) as JSON does, where it can.
+func jsonNumber(s string) (string, bool) {
+	if numberLength(s) == len(s) && len(s) <= 100 {
+		return s, s != ""
+	}
+	if i, err := strconv.ParseInt(s, 0, 64); err == nil {
+		return strconv.FormatInt(i, 10), true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	out := strconv.FormatFloat(f, 'g', -1, 64)
+	return out, err == nil && numberLength(out) == len(out)
 }
