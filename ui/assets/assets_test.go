@@ -1,0 +1,85 @@
+package assets
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T) *Set {
+	t.Helper()
+	s, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestAddressesNameTheirContent(t *testing.T) {
+	s := load(t)
+	for name, kind := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		url := s.URL(name)
+		if !regexp.MustCompile(`^/assets/[a-z]+\.[0-9a-f]{16}\.[a-z]+$`).MatchString(url) {
+			t.Errorf("%s stands at %q", name, url)
+		}
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, url, nil))
+		if rec.Code != 200 || rec.Header().Get("Content-Type") != kind || !strings.Contains(rec.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %v", name, rec.Code, rec.Header())
+		}
+	}
+	if s.URL("none") != "" {
+		t.Error("a file that is not there has an address")
+	}
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/assets/style.0000000000000000.css", nil))
+	if rec.Code != 404 {
+		t.Errorf("another digest: %d", rec.Code)
+	}
+}
+
+func TestTheStyleLoadsNothing(t *testing.T) {
+	css, err := os.ReadFile("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"url(", "@import", "http"} {
+		if strings.Contains(string(css), bad) {
+			t.Errorf("has %q", bad)
+		}
+	}
+}
+
+// Contrast by WCAG 2.2: text on its ground has at least 4.5 to 1, the edges of
+// controls and the focus ring 3 to 1, in the light and in the dark.
+func TestColoursCanBeRead(t *testing.T) {
+	css, err := os.ReadFile("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	themes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(string(css), -1)
+	if len(themes) != 2 {
+		t.Fatalf("%d sets of tokens", len(themes))
+	}
+	for i, theme := range themes {
+		tokens := map[string]string{"white": "#ffffff"}
+		for _, m := range regexp.MustCompile(`--([a-z]+):(#[0-9a-f]{3,6})`).FindAllStringSubmatch(theme[1], -1) {
+			tokens[m[1]] = m[2]
+		}
+		for _, pair := range []struct {
+			front, back string
+			least       float64
+		}{
+			{"ink", "bg", 7}, {"ink", "soft", 7}, {"mute", "bg", 4.5}, {"mute", "soft", 4.5}, {"link", "bg", 4.5}, {"link", "soft", 4.5},
+			{"white", "brand", 4.5}, {"warn", "warnbg", 4.5}, {"bad", "badbg", 4.5}, {"ink", "warnbg", 7}, {"ink", "badbg", 7},
+			{"edge", "bg", 3}, {"edge", "soft", 3}, {"ok", "bg", 3}, {"focus", "bg", 3}, {"focus", "brand", 3},
+		} {
+			if got := contrast(t, tokens[pair.front], tokens[pair.back]); got < pair.least {
+				t.Errorf("set %d: %s on %s has %.2f to 1, wants %.1f", i, pair.front, pair.back, got, pair.least)
+			}
+		}
+	}
+}
