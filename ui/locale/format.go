@@ -115,7 +115,7 @@ func (w *Words) DateTime(t time.Time) string {
 // Ago says how long ago something was, in one unit, rounded down. What lies
 // less than a minute back, or ahead, is "just now".
 func (w *Words) Ago(age time.Duration) string {
-	const day = 24 * time.Hour
+	const day, year = 24 * time.Hour, 365*24*time.Hour + 6*time.Hour
 	switch {
 	case age < time.Minute:
 		return w.T("ago.now")
@@ -125,10 +125,10 @@ func (w *Words) Ago(age time.Duration) string {
 		return w.N64("ago.hours", int64(age/time.Hour))
 	case age < 365*day:
 		return w.N64("ago.days", int64(age/day))
-	case age < 730*day:
-		return w.N64("ago.months", int64(age/(30*day+10*time.Hour)))
+	case age < 2*year-day:
+		return w.N64("ago.months", int64(age/(year/12)))
 	}
-	return w.N64("ago.years", int64(age/(365*day+6*time.Hour)))
+	return w.N64("ago.years", int64((age+day)/year))
 }
 
 // Bytes writes a size with at most one decimal; a kilobyte is 1000 bytes.

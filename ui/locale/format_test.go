@@ -94,7 +94,7 @@ func TestAges(t *testing.T) {
 	const day = 24 * time.Hour
 	for age, want := range map[time.Duration]string{
 		-day: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 90 * time.Minute: "1 hour ago",
-		47 * time.Hour: "1 day ago", 203 * day: "203 days ago", 366 * day: "12 months ago", 3 * 366 * day: "3 years ago",
+		47 * time.Hour: "1 day ago", 203 * day: "203 days ago", 366 * day: "12 months ago", 730 * day: "2 years ago", 3 * 366 * day: "3 years ago",
 	} {
 		if got := words(t, portal.English).Ago(age); got != want {
 			t.Errorf("%v: %q, want %q", age, got, want)

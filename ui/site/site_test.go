@@ -139,7 +139,7 @@ func TestTheStateLineSaysWhichCopy(t *testing.T) {
 		{"old", func(w *world) { w.view.state.AsOf = now.AddDate(-2, 0, 0) }, "en", []string{`class="state old"`, "This copy is old"}},
 		{"set to be old", func(w *world) { w.options.OldAfter = time.Hour }, "en", []string{`class="state old"`}},
 		{"never filled", func(w *world) { w.view.state = portal.CopyState{} }, "en", []string{`class="state none"`, "does not hold a copy"}},
-		{"clock", func(w *world) { w.status.ClockWrong = true }, "en", []string{"The clock of this machine is wrong"}},
+		{"clock", func(w *world) { w.status.ClockWrong = true }, "en", []string{"the clock of this machine is wrong"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.change)
