@@ -123,7 +123,7 @@ func (w *Words) Ago(age time.Duration) string {
 		return w.N64("ago.minutes", int64(age/time.Minute))
 	case age < day:
 		return w.N64("ago.hours", int64(age/time.Hour))
-	case age < 365*day:
+	case age < year:
 		return w.N64("ago.days", int64(age/day))
 	case age < 2*year-day:
 		return w.N64("ago.months", int64(age/(year/12)))
