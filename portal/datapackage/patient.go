@@ -39,6 +39,9 @@ func (f *fields) many(key string) []value {
 	switch {
 	case !ok:
 		return nil
+	case v.kind == list && len(v.items) > portal.MaxFields:
+		f.add(f.at+key, "%d of them, at most %d are allowed", len(v.items), portal.MaxFields)
+		return nil
 	case v.kind == list:
 		return v.items
 	}
@@ -58,8 +61,11 @@ func (f *fields) words(key string) []string {
 		}
 	}
 	if v.kind == text {
-		for _, s := range strings.FieldsFunc(v.str, func(r rune) bool { return r == ',' || r == ';' }) {
-			add(s)
+		for s := range strings.FieldsFuncSeq(v.str, func(r rune) bool { return r == ',' || r == ';' }) {
+			if add(s); len(all) > portal.MaxKeywords {
+				f.add(f.at+key, "more than %d of them", portal.MaxKeywords)
+				break
+			}
 		}
 		return all
 	}

@@ -177,7 +177,7 @@ func (f *fields) unknown() {
 		known = append(known, k)
 	}
 	for _, k := range f.v.keys {
-		if f.seen[k] {
+		if f.seen[k] || len(f.problems) >= maxProblems {
 			continue
 		}
 		if near := nearest(k, known); near != "" {
