@@ -125,7 +125,7 @@ func appendCanonical(dst []byte, v any) (_ []byte, err error) {
 		}
 		return append(dst, '}'), nil
 	}
-	return nil, errors.New("null")
+	return nil, errors.New("a null")
 }
 
 var escaper = strings.NewReplacer(`"`, `\"`, `\`, `\\`)

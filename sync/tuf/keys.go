@@ -65,6 +65,8 @@ type PrivateKey struct {
 
 func (k PrivateKey) ed25519() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.seed[:]) }
 
+func (k PrivateKey) sign(message []byte) []byte { return ed25519.Sign(k.ed25519(), message) }
+
 // GenerateKey makes an ed25519 key from the system's randomness.
 func GenerateKey() (k PrivateKey, err error) {
 	if _, err = rand.Read(k.seed[:]); err != nil {

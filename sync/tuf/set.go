@@ -254,8 +254,9 @@ func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
 	})
 }
 
-// update is what all updates below root have in common. into is the shape that
-// meta is decoded by; rules, where there are any, judge meta before its expiry.
+// update is what all updates below root have in common: what must be held, what
+// is stated of the file, who has to sign it, the bytes held under the same
+// version. into is the shape that decodes meta; rules judge it before expiry.
 func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rules func(held) error) error {
 	for _, above := range topRoles[:rank(role)] {
 		h, ok := s.held[above]
@@ -270,9 +271,21 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 	if err != nil {
 		return err
 	}
-	h, err := s.admit(role, b, stated, by, into)
+	if stated.contradicts(fileOf(stated.Version, b)) {
+		return fmt.Errorf("%s %d: %w: length or hash", role, stated.Version, ErrMismatch)
+	}
+	e, err := open(b, role, into)
 	if err != nil {
 		return err
+	}
+	h, err := e.verify(role, b, by)
+	switch {
+	case err != nil:
+		return err
+	case stated.Version != 0 && e.version != stated.Version:
+		return fmt.Errorf("%s %d: %w: version %d", role, e.version, ErrMismatch, stated.Version)
+	case h.file.contradicts(s.held[role].file):
+		return fmt.Errorf("%s %d: %w", role, e.version, ErrEquivocation)
 	}
 	if rules != nil {
 		if err := rules(h); err != nil {
@@ -288,28 +301,6 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 		s.dropBelow(role)
 	}
 	return nil
-}
-
-// admit decodes a file and compares it with what is stated of it, who has to
-// sign it, and the bytes that are held under the same version.
-func (s *Set) admit(role string, b []byte, stated File, by authority, into shape) (held, error) {
-	if stated.contradicts(fileOf(stated.Version, b)) {
-		return held{}, fmt.Errorf("%s %d: %w: length or hash", role, stated.Version, ErrMismatch)
-	}
-	e, err := open(b, topRoles[min(rank(role), rank("targets"))], into)
-	if err != nil {
-		return held{}, fmt.Errorf("%s: %w", role, err)
-	}
-	h, err := e.verify(role, b, by)
-	switch {
-	case err != nil:
-		return held{}, err
-	case stated.Version != 0 && e.version != stated.Version:
-		return held{}, fmt.Errorf("%s %d: %w: version %d", role, e.version, ErrMismatch, stated.Version)
-	case h.file.contradicts(s.held[role].file):
-		return held{}, fmt.Errorf("%s %d: %w", role, e.version, ErrEquivocation)
-	}
-	return h, nil
 }
 
 // expected returns what the metadata above a role states of its file, and who

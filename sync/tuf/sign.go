@@ -1,7 +1,6 @@
 package tuf
 
 import (
-	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -44,7 +43,7 @@ func SignTargets(t Targets, keys ...PrivateKey) ([]byte, error) {
 	}
 	w := &wireTargets{Targets: &t}
 	if len(t.Keys) > 0 || len(t.Roles) > 0 {
-		w.Delegations = &wireDelegations{t.Keys, t.Roles}
+		w.Delegations = &wireDelegations{t.Keys, append([]Delegation{}, t.Roles...)}
 	}
 	return sign("targets", w, &wireTargets{Targets: &Targets{}}, t.Keys, keys)
 }
@@ -59,7 +58,7 @@ func sign(kind string, content, empty shape, listed map[string]Key, keys []Priva
 		}
 	}
 	if len(keys) == 0 || slices.Contains(keys, PrivateKey{}) {
-		return nil, fmt.Errorf("sign %s: %w: no private key", kind, ErrSignature)
+		return nil, fmt.Errorf("sign %s: %w: a private key is missing", kind, ErrSignature)
 	}
 	b, err := write(kind, content, keys)
 	if err != nil {
@@ -89,7 +88,7 @@ func write(kind string, content shape, keys []PrivateKey) ([]byte, error) {
 	sigs := map[string]any{} // by key id: a key signs once
 	for _, k := range keys {
 		id := k.Public().ID()
-		sigs[id] = map[string]any{"keyid": id, "sig": hex.EncodeToString(ed25519.Sign(k.ed25519(), message))}
+		sigs[id] = map[string]any{"keyid": id, "sig": hex.EncodeToString(k.sign(message))}
 	}
 	list := []any{}
 	for _, id := range slices.Sorted(maps.Keys(sigs)) {

@@ -25,19 +25,19 @@ type signature struct {
 	Sig   string `json:"sig"`
 }
 
-// open decodes a file of the given type into its shape, as strictly as can be
-// without knowing who should have signed it. Errors wrap ErrFormat.
-func open(b []byte, kind string, into shape) (*envelope, error) {
+// open decodes a role's file into its shape, as strictly as can be without
+// knowing who should have signed it. Errors wrap ErrFormat.
+func open(b []byte, role string, into shape) (*envelope, error) {
 	e := &envelope{Signed: into}
-	if err := e.decode(b, kind); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", kind, ErrFormat, err)
+	if err := e.decode(b, role); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", role, ErrFormat, err)
 	}
 	return e, nil
 }
 
-func (e *envelope) decode(b []byte, kind string) error {
-	if len(b) > MaxLength(kind) {
-		return fmt.Errorf("%d bytes, more than %d", len(b), MaxLength(kind))
+func (e *envelope) decode(b []byte, role string) error {
+	if len(b) > MaxLength(role) {
+		return fmt.Errorf("%d bytes, more than %d", len(b), MaxLength(role))
 	}
 	parsed, err := parseJSON(b)
 	if err != nil {
@@ -45,7 +45,7 @@ func (e *envelope) decode(b []byte, kind string) error {
 	}
 	file, _ := parsed.(map[string]any)
 	signed, _ := file["signed"].(map[string]any)
-	if err := e.header(signed, kind); err != nil {
+	if err := e.header(signed, topRoles[min(rank(role), rank("targets"))]); err != nil {
 		return err
 	}
 	if e.canonical, err = appendCanonical(nil, signed); err != nil {
@@ -90,7 +90,7 @@ func (e *envelope) header(signed map[string]any, kind string) (err error) {
 func parseTime(v any) (time.Time, error) {
 	s, _ := v.(string)
 	t, err := time.Parse(timeFormat, s)
-	if err != nil || t.Format(timeFormat) != s {
+	if err != nil || t.Format(timeFormat) != s || t.IsZero() {
 		return t, fmt.Errorf("time %.40q: want one like %s", s, timeFormat)
 	}
 	return t, nil
