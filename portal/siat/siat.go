@@ -97,10 +97,12 @@ func (w *word) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\ufeff", "")
+
 // clean takes away controls and what turns the direction of a text; the
 // wording stays as published.
 func clean(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\ufeff", "").Replace(s)
+	s = lineEnds.Replace(s)
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

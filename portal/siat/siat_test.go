@@ -193,14 +193,21 @@ func TestASmallFileCannotUnfoldIntoALargeOne(t *testing.T) {
 	if _, err := siat.Decode([]byte(water("", b.String())), "a.json"); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("got %v", err)
 	}
-	b.Reset()
-	b.WriteString(`[{"Code":"1"`)
-	for i := range 300_001 {
-		fmt.Fprintf(&b, `,"2024 %d":1`, i)
+	cells := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"2024 %d":1`, i)
+		}
+		return b.String()
 	}
-	b.WriteString("}]")
-	if _, err := siat.Decode([]byte(water("", b.String())), "a.json"); err == nil || !strings.Contains(err.Error(), "more than 300000 figures") {
-		t.Errorf("got %v", err)
+	row := `{"Code":"1"` + cells(3001) + "}"
+	for want, data := range map[string]string{
+		"more than 5000 periods":   `{"Code":"1"` + cells(5001) + "}",
+		"more than 300000 figures": strings.Repeat(row+",", 99) + row,
+	} {
+		if _, err := siat.Decode([]byte(water("", "["+data+"]")), "a.json"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 

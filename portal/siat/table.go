@@ -15,6 +15,7 @@ import (
 // Limits of the table, so that a small file cannot unfold into a large one.
 const (
 	maxCells   = 300_000  // the largest indicator seen has 14,580
+	maxPeriods = 5_000    // a period a day for 13 years
 	maxCSV     = 32 << 20 // bytes
 	maxMarkers = 20       // different words in the place of a number
 )
@@ -53,8 +54,8 @@ func (w *row) set(key string, v json.Token, known map[string]string) error {
 			}
 			known[key] = p
 		}
-		if w.cells = append(w.cells, cell{p, s}); len(w.cells) > maxCells {
-			return fmt.Errorf("more than %d figures", maxCells)
+		if w.cells = append(w.cells, cell{p, s}); len(w.cells) > maxPeriods {
+			return fmt.Errorf("more than %d periods", maxPeriods)
 		}
 	}
 	return nil
