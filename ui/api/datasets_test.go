@@ -186,9 +186,9 @@ func TestATableThatIsElsewhereSaysWhere(t *testing.T) {
 
 func TestABadColumnIsAnErrorThatNamesIt(t *testing.T) {
 	w := newWorld()
-	w.rowsErr = usage("column", "table water has no column %q", "yaer")
-	f := refused(t, get(t, New(w.options(io.Discard)), "/api/v1/tables/main_water/water/rows?sort=yaer"), http.StatusBadRequest, "usage")
-	if f.Error.Where != "column" || !strings.Contains(f.Error.Message, "yaer") {
+	w.rowsErr = usage("column", "table water has no column %q", "yil")
+	f := refused(t, get(t, New(w.options(io.Discard)), "/api/v1/tables/main_water/water/rows?sort=yil"), http.StatusBadRequest, "usage")
+	if f.Error.Where != "column" || !strings.Contains(f.Error.Message, "yil") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -199,8 +199,8 @@ func goneLater(r *http.Request, v portal.View, d portal.Dataset, n int) error {
 	return nil
 }
 
-// fileHeaders make a publisher's file safe to give out from this address: it
-// is saved and not shown, what it says it is is believed, and nothing in it runs.
+// fileHeaders make a publisher's file safe to give out from this address: it is
+// saved and not shown, and nobody guesses at its type.
 func fileHeaders(h http.Header, res portal.Resource) {
 	h.Set("Content-Type", mediaType(res))
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(res.Path)}))
