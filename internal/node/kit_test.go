@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -152,4 +153,11 @@ func wantKind(t *testing.T, err, kind error) {
 	if !errors.Is(err, kind) {
 		t.Fatalf("%v, want %v", err, kind)
 	}
+}
+
+func dirFS(dir string) fs.FS { return os.DirFS(dir) }
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	must(t, os.CopyFS(to, os.DirFS(from)))
 }

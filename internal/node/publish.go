@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 
 	"koprik/embed/table"
 	"koprik/portal"
@@ -25,7 +27,11 @@ type Input struct {
 // OpenInput opens a path that a person gave. The returned function lets go of it.
 func OpenInput(path string) (Input, func(), error) {
 	missing := func(err error) error {
-		return &portal.Problem{Kind: portal.ErrRejected, Where: path, Message: "cannot be opened", Cause: err, Hint: "check the path"}
+		p := &portal.Problem{Kind: portal.ErrRejected, Where: path, Message: fmt.Sprintf("cannot be opened: %v", err), Cause: err, Hint: "check the path"}
+		if errors.Is(err, fs.ErrNotExist) {
+			p.Message = "there is no such file or folder"
+		}
+		return p
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -154,8 +160,16 @@ func (n *Node) publication(id portal.PublisherID) (*publication, func(), error) 
 	return p, done, nil
 }
 
-// add reads one input and, when it is new, makes its release.
-func (p *publication) add(ctx context.Context, in Input) error {
+// add reads one input and, when it is new, makes its release. What is rejected
+// leaves nothing behind: no contact in the record, no name that is taken.
+func (p *publication) add(ctx context.Context, in Input) (err error) {
+	record, changed := p.record, p.recordChanged
+	record.Contacts = slices.Clone(record.Contacts)
+	defer func() {
+		if err != nil {
+			p.record, p.recordChanged = record, changed
+		}
+	}()
 	draft, err := in.load()
 	if err != nil {
 		return err
@@ -171,12 +185,21 @@ func (p *publication) add(ctx context.Context, in Input) error {
 	}
 	var bytes int64
 	for i := range r.Resources {
-		if err := p.resource(ctx, in, draft.Files[i], &r.Resources[i]); err != nil {
+		readable, err := p.resource(ctx, in, draft.Files[i], &r.Resources[i])
+		if err != nil {
 			return err
+		}
+		if !readable && in.bare(draft) {
+			return portal.Rejected(in.Label, "is not a table that can be read").
+				WithHint("a file of another kind needs a passport beside it: koprik passport new %s", in.Label)
 		}
 		bytes += r.Resources[i].Bytes
 	}
-	return p.release(in.Label, r, bytes)
+	if err := p.release(in.Label, r, bytes); err != nil {
+		return err
+	}
+	p.taken[id] = in.Label
+	return nil
 }
 
 func (in Input) load() (datapackage.Draft, error) {
@@ -185,6 +208,12 @@ func (in Input) load() (datapackage.Draft, error) {
 	}
 	d, err := datapackage.Load(in.FS, in.Name)
 	return d, under(in.Label, err)
+}
+
+// bare tells a single file about which nothing was said: then only what it holds
+// can say that it is data, and a README.md beside the tables is not.
+func (in Input) bare(d datapackage.Draft) bool {
+	return in.Draft == nil && in.Name != "." && !d.HasPassport && !slices.Contains(datapackage.Descriptors, path.Base(in.Name))
 }
 
 // under puts the input's label before where a problem is.
@@ -197,6 +226,9 @@ func under(label string, err error) error {
 	case errors.As(err, &many):
 		return many.Under(label).Err()
 	case errors.As(err, &one):
+		if one.Where == "." { // the folder that the label names
+			one.Where = ""
+		}
 		return portal.Problems{one}.Under(label).Err()
 	}
 	return fmt.Errorf("%s: %w", label, err)
@@ -211,7 +243,6 @@ func (p *publication) name(in Input, d datapackage.Draft) (portal.DatasetID, err
 	if other, twice := p.taken[id]; twice {
 		return "", portal.Rejected(in.Label, "has the dataset name %q, as %s has", d.Name, other)
 	}
-	p.taken[id] = in.Label
 	return id, nil
 }
 
@@ -261,33 +292,33 @@ func sameContact(a, b portal.Contact) bool {
 }
 
 // resource takes a file's bytes into the objects and checks that a table in it
-// can be read.
-func (p *publication) resource(ctx context.Context, in Input, f datapackage.DraftFile, r *portal.Resource) error {
+// can be read; readable says that there is one.
+func (p *publication) resource(ctx context.Context, in Input, f datapackage.DraftFile, r *portal.Resource) (readable bool, err error) {
 	src, err := f.Open(in.FS)
 	if err != nil {
-		return under(in.Label, portal.Rejected(r.Path, "resource %q cannot be read: %v", r.Name, err))
+		return false, under(in.Label, portal.Rejected(r.Path, "resource %q cannot be read: %v", r.Name, err))
 	}
 	hash, size, err := p.node.blobs.Put(src)
 	if err = errors.Join(err, src.Close()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = portal.Rejected(r.Path, "resource %q is missing: there is no such file in the package", r.Name)
 		}
-		return under(in.Label, err)
+		return false, under(in.Label, err)
 	}
 	r.Hash, r.Bytes = hash, size
 	obj, size, err := p.node.blobs.Open(hash)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer obj.Close() //nolint:errcheck // opened for reading
 	infos, err := table.Check(ctx, obj, size, *r)
 	if err != nil {
-		return under(in.Label, err)
+		return false, under(in.Label, err)
 	}
 	if r.Schema == nil && len(infos) == 1 {
 		r.Schema = &portal.TableSchema{Fields: infos[0].Columns}
 	}
-	return nil
+	return len(infos) > 0, nil
 }
 
 // release compares with the latest one and writes a manifest when the content is new.
@@ -400,7 +431,7 @@ func (p *publication) verdict() error {
 	}
 	problem := &portal.Problem{
 		Kind:    portal.ErrPartly,
-		Message: fmt.Sprintf("%d of %d were not published: %v", len(rejected), len(rejected)+len(p.out.Published)+len(p.out.Unchanged), rejected[0].Err),
+		Message: fmt.Sprintf("%d of %d were not published", len(rejected), len(rejected)+len(p.out.Published)+len(p.out.Unchanged)),
 		Hint:    "mend what is rejected and publish it again; the others are published",
 	}
 	return problem

@@ -109,31 +109,29 @@ func (r *round) room(total int64) error {
 }
 
 // object fetches, decodes and verifies one content, resuming what an earlier
-// try left. A part that turns out wrong is thrown away and fetched once anew.
+// try left. What turns out wrong is thrown away, and fetched once anew when an
+// earlier try had brought a part of it.
 func (r *round) object(ctx context.Context, it Item) error {
 	file := datapackage.ObjectFile(it.Resource.Hash)
 	part := it.Resource.Hash.Hex() + ".zst.part"
-	resumed, err := r.download(ctx, file, part, carrier.MaxCompressed(it.Resource.Bytes))
-	if err != nil {
-		return missingIsLie(r.where(file), err)
+	for {
+		resumed, err := r.download(ctx, file, part, carrier.MaxCompressed(it.Resource.Bytes))
+		if isNotFound(err) {
+			return missingIsLie(r.where(file), err)
+		}
+		if err == nil {
+			err = r.unpack(part, it)
+		}
+		if !errors.Is(err, portal.ErrUnverified) {
+			return err
+		}
+		if rmErr := r.m.o.Staging.Remove(part); rmErr != nil {
+			return errors.Join(err, rmErr)
+		}
+		if !resumed {
+			return err
+		}
 	}
-	err = r.unpack(part, it)
-	if err == nil || !errors.Is(err, portal.ErrUnverified) {
-		return err
-	}
-	if rmErr := r.m.o.Staging.Remove(part); rmErr != nil {
-		return errors.Join(err, rmErr)
-	}
-	if !resumed {
-		return err
-	}
-	if _, err := r.download(ctx, file, part, carrier.MaxCompressed(it.Resource.Bytes)); err != nil {
-		return missingIsLie(r.where(file), err)
-	}
-	if err := r.unpack(part, it); err != nil {
-		return errors.Join(err, r.m.o.Staging.Remove(part))
-	}
-	return nil
 }
 
 // download brings file into staging/part, from where an earlier try stopped.

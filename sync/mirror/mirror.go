@@ -28,6 +28,8 @@ type Contents interface {
 	PutExpect(r io.Reader, want portal.Digest, size int64) error
 	// ReadAll gives verified bytes, or portal.ErrNotHeld.
 	ReadAll(d portal.Digest, limit int64) ([]byte, error)
+	// Open gives what is held under d and its length, or portal.ErrNotHeld.
+	Open(d portal.Digest) (portal.ReadSeekCloser, int64, error)
 }
 
 // Options say where a mirror keeps what.

@@ -11,6 +11,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
 )
 
 // relayObject moves a verified carrier from staging into the served repository.
@@ -98,8 +99,8 @@ func (m *Mirror) relayManifests(a *accepted) error {
 	return nil
 }
 
-// relayChain writes a dataset's manifests oldest first: one that is there has
-// all of its predecessors beside it.
+// relayChain writes a dataset's manifests oldest first, each after its contents:
+// one that is there has all of its predecessors beside it.
 func (m *Mirror) relayChain(id portal.DatasetID, number int, d portal.Digest) error {
 	file := datapackage.ManifestFile(id, number, d)
 	if _, err := m.o.Relay.Stat(file); err == nil {
@@ -118,7 +119,30 @@ func (m *Mirror) relayChain(id portal.DatasetID, number int, d portal.Digest) er
 			return err
 		}
 	}
+	for _, res := range release.Resources {
+		if err := m.relayHeld(res); err != nil {
+			return err
+		}
+	}
 	return disk.WriteFile(m.o.Relay, file, b)
+}
+
+// relayHeld makes the carrier of contents that are held and not served yet: an
+// earlier round was cut off between the two. Contents of earlier releases may
+// not be held at all.
+func (m *Mirror) relayHeld(res portal.Resource) error {
+	file := datapackage.ObjectFile(res.Hash)
+	if _, err := m.o.Relay.Stat(file); err == nil {
+		return nil
+	}
+	in, size, err := m.o.Contents.Open(res.Hash)
+	if errors.Is(err, portal.ErrNotHeld) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(carrier.WriteObject(m.o.Relay, file, in, size), in.Close())
 }
 
 func (m *Mirror) relayFile(file string, d portal.Digest) error {

@@ -1,0 +1,234 @@
+package node_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"koprik/embed/blob"
+	"koprik/internal/disk"
+	"koprik/internal/disk/disktest"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/mirror"
+	"koprik/sync/origin"
+)
+
+// machine is a whole node's files on a disk whose power can be cut.
+type machine struct {
+	disk    *disktest.Disk
+	objects *blob.Store
+}
+
+func newMachine(d *disktest.Disk) machine {
+	return machine{disk: d, objects: blob.Open(disk.Sub(d, "objects"))}
+}
+
+func now() time.Time { return day }
+
+func (m machine) origin() *origin.Origin {
+	return origin.Open(origin.Options{
+		Repository: disk.Sub(m.disk, "repository"), Keys: disk.Sub(m.disk, "keys"), Contents: m.objects, Now: now,
+	})
+}
+
+func (m machine) mirror() *mirror.Mirror {
+	return mirror.Open(mirror.Options{
+		Trust: disk.Sub(m.disk, "trust"), Staging: disk.Sub(m.disk, "staging"), Relay: disk.Sub(m.disk, "relay"),
+		Contents: m.objects, Now: now,
+	})
+}
+
+// init makes a mirror's folders and its anchor of trust.
+func (m machine) init(t *testing.T, root []byte) {
+	t.Helper()
+	for _, dir := range []string{"trust", "staging", "relay", "objects"} {
+		must(t, m.disk.MkdirAll(dir))
+	}
+	must(t, mirror.Bootstrap(disk.Sub(m.disk, "trust"), root))
+}
+
+// publish makes release n of a dataset, following the release before it as the
+// repository lists it. A release that is listed already is left as it is.
+func (m machine) publish(ctx context.Context, number int) error {
+	const id portal.DatasetID = "main_water"
+	o := m.origin()
+	listing, err := o.Listing("main")
+	if err != nil {
+		return err
+	}
+	held := listing.Datasets[id]
+	if held.Number >= number {
+		return nil
+	}
+	data := fmt.Appendf(nil, "region,value\nr1,%d\n", number)
+	hash, size, err := m.objects.Put(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	r := portal.Release{
+		Dataset: id, Number: number, Issued: day, Title: portal.PlainText("Water"), Reason: portal.PlainText("because"),
+		Passport:  portal.Passport{Contact: "desk", Uploaded: "2026-11-23"},
+		Resources: []portal.Resource{{Name: "t", Path: "t.csv", Format: "csv", Bytes: size, Hash: hash}},
+	}
+	if number > 1 {
+		r.Previous = &portal.PreviousRelease{Release: held.Number, SHA256: held.SHA256, Length: held.Length}
+	}
+	b, err := datapackage.Encode(r)
+	if err != nil {
+		return err
+	}
+	_, err = o.Publish(ctx, []origin.Batch{{Publisher: "main", Manifests: []portal.SignedManifest{{Dataset: id, Number: number, Bytes: b}}}})
+	return err
+}
+
+// shown is what a mirror starting from nothing sees in a repository: the number
+// of the dataset's release. Whatever does not verify ends the test.
+func shown(t *testing.T, repo disk.FS, root []byte) int {
+	t.Helper()
+	fresh := newMachine(disktest.New())
+	fresh.init(t, root)
+	number := 0
+	_, err := fresh.mirror().Round(t.Context(), mirror.Folder(repo, "repository"), mirror.RoundOptions{
+		Apply: func(_ context.Context, c portal.Change) error {
+			for _, u := range c.Upserts {
+				number = len(u.Manifests)
+			}
+			return nil
+		},
+	})
+	must(t, err)
+	return number
+}
+
+// cuts runs do on copies of a disk, with the power cut at every operation in
+// turn, and gives what is left to check.
+func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) error, check func(t *testing.T, d *disktest.Disk)) {
+	t.Helper()
+	d := begin()
+	before := d.Ops()
+	must(t, do(d))
+	operations := d.Ops() - before
+	if operations < 10 {
+		t.Fatalf("only %d operations: nothing to cut", operations)
+	}
+	seeds := 3
+	if testing.Short() {
+		seeds = 1
+	}
+	for n := 1; n <= operations; n++ {
+		for seed := range seeds {
+			d := begin()
+			d.FailAt(d.Ops() + n)
+			if err := do(d); !errors.Is(err, disktest.ErrPowerCut) {
+				t.Fatalf("operation %d of %d: %v, want a power cut", n, operations, err)
+			}
+			check(t, d.Reboot(rand.New(rand.NewPCG(uint64(n), uint64(seed))))) //nolint:gosec // repeatable
+			if t.Failed() {
+				t.Fatalf("power cut at operation %d of %d, seed %d", n, operations, seed)
+			}
+		}
+	}
+	t.Logf("%d operations, %d reboots each", operations, seeds)
+}
+
+// TestPowerCutWhilePublishingLeavesOneWholeGeneration: whatever write it falls
+// on, mirrors see the release before or the new one, and the next run gets there.
+func TestPowerCutWhilePublishingLeavesOneWholeGeneration(t *testing.T) {
+	var root []byte
+	begin := func() *disktest.Disk {
+		m := newMachine(disktest.New())
+		for _, dir := range []string{"repository", "keys", "objects"} {
+			must(t, m.disk.MkdirAll(dir))
+		}
+		var err error
+		root, err = m.origin().Init(t.Context(), "main")
+		must(t, err)
+		must(t, m.publish(t.Context(), 1))
+		return m.disk
+	}
+	cuts(t, begin,
+		func(d *disktest.Disk) error { return newMachine(d).publish(t.Context(), 2) },
+		func(t *testing.T, d *disktest.Disk) {
+			repo := disk.Sub(d, "repository")
+			if got := shown(t, repo, root); got != 1 && got != 2 {
+				t.Errorf("release %d is shown", got)
+			}
+			must(t, newMachine(d).publish(t.Context(), 2))
+			if got := shown(t, repo, root); got != 2 {
+				t.Errorf("after another run release %d is shown", got)
+			}
+		})
+}
+
+// TestPowerCutWhileMakingARepositoryIsFinishedByTheNextRun: keys that signed
+// anything are never lost or replaced.
+func TestPowerCutWhileMakingARepositoryIsFinishedByTheNextRun(t *testing.T) {
+	begin := func() *disktest.Disk {
+		d := disktest.New()
+		for _, dir := range []string{"repository", "keys", "objects"} {
+			must(t, d.MkdirAll(dir))
+		}
+		return d
+	}
+	cuts(t, begin,
+		func(d *disktest.Disk) error {
+			_, err := newMachine(d).origin().Init(t.Context(), "main")
+			return err
+		},
+		func(t *testing.T, d *disktest.Disk) {
+			root, err := newMachine(d).origin().Init(t.Context(), "main")
+			must(t, err)
+			must(t, newMachine(d).publish(t.Context(), 1))
+			if got := shown(t, disk.Sub(d, "repository"), root); got != 1 {
+				t.Errorf("release %d is shown", got)
+			}
+		})
+}
+
+// TestPowerCutWhileSyncingLeavesAnAcceptedCopy: what a mirror has accepted
+// always loads, what it relays always verifies, and the next round gets there.
+func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
+	centre := newMachine(disktest.New())
+	for _, dir := range []string{"repository", "keys", "objects"} {
+		must(t, centre.disk.MkdirAll(dir))
+	}
+	root, err := centre.origin().Init(t.Context(), "main")
+	must(t, err)
+	must(t, centre.publish(t.Context(), 1))
+	source := mirror.Folder(disk.Sub(centre.disk, "repository"), "repository")
+	round := func(d *disktest.Disk) error {
+		m := newMachine(d).mirror()
+		have, err := m.State()
+		if err != nil {
+			return err
+		}
+		_, err = m.Round(t.Context(), source, mirror.RoundOptions{
+			Have: have.Generation, Apply: func(context.Context, portal.Change) error { return nil },
+		})
+		return err
+	}
+	begun := disktest.New()
+	newMachine(begun).init(t, root)
+	must(t, round(begun))
+	must(t, centre.publish(t.Context(), 2))
+	begin := func() *disktest.Disk { return begun.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
+	cuts(t, begin, round, func(t *testing.T, d *disktest.Disk) {
+		if got := shown(t, disk.Sub(d, "relay"), root); got != 1 && got != 2 {
+			t.Errorf("the relay shows release %d", got)
+		}
+		must(t, round(d))
+		if got := shown(t, disk.Sub(d, "relay"), root); got != 2 {
+			t.Errorf("after another round the relay shows release %d", got)
+		}
+		c, err := newMachine(d).mirror().Change(t.Context())
+		must(t, err)
+		if len(c.Upserts) != 1 || len(c.Upserts[0].Manifests) != 2 {
+			t.Errorf("accepted: %+v", c)
+		}
+	})
+}
