@@ -99,6 +99,7 @@ const (
 	localFile     = "local.db"
 	nodeLock      = "node.lock"
 	writeLock     = "write.lock"
+	wordsFile     = "words.toml"
 )
 
 // Open opens the node in dir. When another process serves from it, the node is

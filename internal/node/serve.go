@@ -17,6 +17,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/ui/api"
+	"koprik/ui/locale"
 	"koprik/ui/site"
 )
 
@@ -26,7 +27,13 @@ const watchEvery = 300 * time.Millisecond
 
 // Handler serves the node's pages and machine interfaces.
 func (n *Node) Handler() (http.Handler, error) {
-	pages, err := site.New(site.Options{View: n.View, Status: n.Status, Log: n.opt.Log, Now: n.Now, OldAfter: n.oldAfter()})
+	words, err := n.words()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := site.New(site.Options{
+		View: n.View, Status: n.Status, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +45,21 @@ func (n *Node) Handler() (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, r)
 	}), nil
+}
+
+// words are the words of the pages, with the translators' own in place of ours
+// where words.toml in the data directory has them.
+func (n *Node) words() (*locale.Catalog, error) {
+	const limit = 4 << 20
+	b, err := disk.ReadFile(n.root, wordsFile, limit)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	c, err := locale.New(b)
+	if err != nil {
+		return nil, portal.Rejected(wordsFile, "%v", err)
+	}
+	return c, nil
 }
 
 // forMachines tells addresses of programs from pages (DESIGN.md, "Addresses").

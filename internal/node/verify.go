@@ -14,9 +14,9 @@ import (
 
 // Verified says what a check of the whole node found.
 type Verified struct {
-	Manifests, Objects int
-	Bytes              int64
-	Problems           []error
+	Objects  int
+	Bytes    int64
+	Problems []error
 }
 
 // Verify reads every byte that this node holds of its accepted generation, and

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -50,6 +51,16 @@ func (s *httpSource) String() string { return s.base.String() }
 
 func (s *httpSource) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
 	where := s.base.JoinPath(path).String()
+	ctx, cancel := context.WithCancelCause(ctx)
+	body, start, err := s.get(ctx, where, offset)
+	if err != nil {
+		cancel(nil)
+		return nil, 0, err
+	}
+	return newPatient(body, cancel), start, nil
+}
+
+func (s *httpSource) get(ctx context.Context, where string, offset int64) (io.ReadCloser, int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
 	if err != nil {
 		return nil, 0, err
@@ -76,6 +87,45 @@ func (s *httpSource) Get(ctx context.Context, path string, offset int64) (io.Rea
 		return nil, 0, errors.Join(fmt.Errorf("%s: %w", where, portal.ErrNotFound), resp.Body.Close())
 	}
 	return nil, 0, errors.Join(unreachable(where, fmt.Errorf("answered %s", resp.Status)), resp.Body.Close())
+}
+
+// stallTime is how long a body may bring no byte before its connection counts
+// as dead. A 64 kbit/s line brings 480 KB in it.
+const stallTime = 60 * time.Second
+
+var errStalled = errors.New("no byte came for a minute")
+
+// patient is a body that is given up when it brings nothing for stallTime.
+type patient struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	dead   atomic.Bool
+}
+
+func newPatient(body io.ReadCloser, cancel context.CancelCauseFunc) *patient {
+	p := &patient{ReadCloser: body, cancel: cancel}
+	p.timer = time.AfterFunc(stallTime, func() {
+		p.dead.Store(true)
+		cancel(errStalled)
+	})
+	return p
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	n, err := p.ReadCloser.Read(b)
+	if p.dead.Load() && err != nil && !errors.Is(err, io.EOF) {
+		return n, errStalled
+	}
+	p.timer.Reset(stallTime)
+	return n, err
+}
+
+func (p *patient) Close() error {
+	p.timer.Stop()
+	err := p.ReadCloser.Close()
+	p.cancel(nil)
+	return err
 }
 
 // rangeStart reads the first byte's number out of "bytes 100-199/200".
