@@ -1,7 +1,12 @@
-// Package demo is the demonstration catalogue: real figures, typed anew from
-// named sources, published by a "Demonstration publisher" that answers for
-// nothing but the demonstration. The packages stand under packages/, one folder
-// a dataset, as a publisher would hand them in.
+// Package demo is the demonstration catalogue: real figures of the statistics
+// office of Uzbekistan, typed anew from the sources that every dataset names,
+// published by a "Demonstration publisher" that answers for nothing but the
+// demonstration. The datasets stand under packages/, one folder each, as a
+// publisher would hand them in; updates/ holds newer releases of some of them.
+//
+// The figures are facts and the source's. File and column names, layout, codes,
+// names in five languages and every sentence are ours. What does not add up in
+// a source is shown as it was published and said in the passport's notes.
 package demo
 
 import (
@@ -11,7 +16,7 @@ import (
 	"koprik/portal"
 )
 
-//go:embed all:packages
+//go:embed all:packages all:updates
 var files embed.FS
 
 // What the demonstration nodes are called.
@@ -22,21 +27,28 @@ const (
 	Publisher   portal.PublisherID = "demo"
 )
 
-// Package is one dataset of the demonstration.
+// Package is one release of a dataset of the demonstration, before it is made.
 type Package struct {
-	Name string
-	FS   fs.FS // its folder: datapackage.json or .yaml, passport.yaml and files
+	Name string // the dataset's part of its id
+	FS   fs.FS  // its folder: datapackage.yaml, passport.yaml and files
 }
 
-// Packages gives all datasets of the demonstration, by name.
-func Packages() []Package {
-	entries, err := files.ReadDir("packages")
+// Packages gives the first release of all datasets, by name.
+func Packages() []Package { return folder("packages") }
+
+// Updates gives second releases of some of the datasets of Packages, by name,
+// to be published after them: each carries the reason for the change, so that a
+// history of two releases shows.
+func Updates() []Package { return folder("updates") }
+
+func folder(dir string) []Package {
+	entries, err := files.ReadDir(dir)
 	if err != nil {
 		panic(err) // embedded at build time: it is there or the program is not
 	}
 	packages := make([]Package, 0, len(entries))
 	for _, e := range entries {
-		sub, err := fs.Sub(files, "packages/"+e.Name())
+		sub, err := fs.Sub(files, dir+"/"+e.Name())
 		if err != nil {
 			panic(err) // as above
 		}
