@@ -2,15 +2,22 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
 	"koprik/portal"
 )
+
+// versionLine is what --version says.
+func (a *app) versionLine() string {
+	return fmt.Sprintf("koprik %s %s %s/%s", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
 
 func (a *app) versionCommand() *cobra.Command {
 	var sbom bool
@@ -24,7 +31,7 @@ func (a *app) versionCommand() *cobra.Command {
 				return a.sbom()
 			}
 			return a.answer(map[string]string{"version": a.Version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}, func() {
-				a.say("koprik %s %s %s/%s", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				a.say("%s", a.versionLine())
 			})
 		},
 	}
@@ -68,7 +75,10 @@ func (a *app) manCommand(root *cobra.Command) *cobra.Command {
 		Example: "  koprik man --to /usr/local/share/man/man1",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			header := &doc.GenManHeader{Title: "KOPRIK", Section: "1", Source: "Koprik " + a.Version, Date: &a.Build}
+			header := &doc.GenManHeader{Title: "KOPRIK", Section: "1", Source: "Koprik " + a.Version, Manual: "Koprik"}
+			if !a.Build.IsZero() {
+				header.Date = &a.Build
+			}
 			root.DisableAutoGenTag = true
 			if to == "" {
 				return doc.GenMan(root, header, a.stdout)
@@ -81,4 +91,46 @@ func (a *app) manCommand(root *cobra.Command) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&to, "to", "", "folder to write a page for every command to (default: this page to standard output)")
 	return cmd
+}
+
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Explain a command",
+		Example: "  koprik help publish\n  koprik help passport new",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage("koprik help", "there is no command %q", strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+func (a *app) completionCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion bash|zsh|fish|powershell",
+		Short: "Write the completion script of a shell",
+		Long: `Completion writes a script that lets a shell complete commands, flags and
+files after the Tab key.`,
+		Example: `  koprik completion bash > /etc/bash_completion.d/koprik
+  koprik completion zsh > "${fpath[1]}/_koprik"
+  koprik completion fish > ~/.config/fish/completions/koprik.fish
+  koprik completion powershell >> $PROFILE`,
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		RunE: func(_ *cobra.Command, args []string) error {
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(a.stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(a.stdout)
+			case "fish":
+				return root.GenFishCompletion(a.stdout, true)
+			}
+			return root.GenPowerShellCompletionWithDesc(a.stdout)
+		},
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,11 +84,15 @@ func (a *app) publishInputs(ctx context.Context, n *node.Node, id portal.Publish
 	if err != nil && !errors.Is(err, portal.ErrPartly) {
 		return err
 	}
-	return errors.Join(a.published(out), err)
+	for _, r := range out.Rejected {
+		err = errors.Join(err, r.Err)
+	}
+	return errors.Join(a.published(out, "published"), err)
 }
 
 // published says what a publish brought, in the form of DESIGN.md, "Commands".
-func (a *app) published(out node.Published) error {
+// What was rejected is told among the errors.
+func (a *app) published(out node.Published, done string) error {
 	type release struct {
 		Dataset portal.DatasetID `json:"dataset"`
 		Release int              `json:"release"`
@@ -111,13 +116,10 @@ func (a *app) published(out node.Published) error {
 	}
 	return a.answer(answer, func() {
 		for _, p := range out.Published {
-			a.say("published  %s release %d (%d bytes)", p.Dataset, p.Release, p.Bytes)
+			a.say("%-10s %s release %d (%d bytes)", done, p.Dataset, p.Release, p.Bytes)
 		}
 		for _, id := range out.Unchanged {
 			a.say("unchanged  %s", id)
-		}
-		for _, r := range out.Rejected {
-			a.say("rejected   %s: %v", r.Label, r.Err)
 		}
 		a.say("generation %d", out.Generation)
 	})
@@ -143,7 +145,7 @@ func (a *app) withdrawCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.published(out)
+				return a.published(out, "withdrawn")
 			})
 		},
 	}
@@ -152,7 +154,7 @@ func (a *app) withdrawCommand() *cobra.Command {
 }
 
 func (a *app) importCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "import", Short: "Take datasets from another portal", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "import", Short: "Take datasets from another portal"}
 	var publisher string
 	siatCmd := &cobra.Command{
 		Use:     "siat FILE...",
@@ -191,7 +193,7 @@ func readSIAT(paths []string) (inputs []node.Input, rejected []node.RejectedInpu
 			b, err = os.ReadFile(path)
 		}
 		if err != nil {
-			rejected = append(rejected, node.RejectedInput{Label: path, Err: portal.Rejected(path, "cannot be read: %v", err)})
+			rejected = append(rejected, node.RejectedInput{Label: path, Err: portal.Rejected(path, "cannot be read: %s", errnoOf(err))})
 			continue
 		}
 		draft, err := siat.Decode(b, filepath.Base(path))
@@ -214,6 +216,9 @@ func (a *app) syncCommand() *cobra.Command {
   koprik sync --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if isAddress(o.From) && !strings.HasPrefix(o.From, "http://") && !strings.HasPrefix(o.From, "https://") {
+				return usage(cmd.CommandPath(), "--from %s: must be an http or https address, or a folder", o.From)
+			}
 			return a.with(cmd.Context(), func(n *node.Node) error { return a.sync(cmd.Context(), n, o) })
 		},
 	}

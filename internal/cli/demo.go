@@ -54,6 +54,7 @@ func (a *app) demo(ctx context.Context, dir, listen, mirrorListen string) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, stopMirror()) }()
+	a.served = true
 	err = a.answer(map[string]string{"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr}, func() {
 		a.say("central  http://%s", central.Addr)
 		a.say("mirror   http://%s", mirror.Addr)

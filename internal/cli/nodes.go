@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,8 +60,11 @@ func (a *app) init(ctx context.Context, values map[string]string, trust string) 
 	case config.Role != portal.Mirror && (config.Upstream != "" || trust != ""):
 		return usage(where, "--upstream and --trust are for mirrors")
 	case config.Role == portal.Mirror:
+		if o.Config.Upstream, err = lasting(config.Upstream); err != nil {
+			return err
+		}
 		if o.Root, err = os.ReadFile(trust); err != nil {
-			return portal.Rejected("--trust "+trust, "cannot be read: %v", err)
+			return portal.Rejected("--trust "+trust, "cannot be read: %s", errnoOf(err))
 		}
 	}
 	root, err := node.Init(ctx, a.dir, o, a.options())
@@ -77,6 +82,17 @@ func (a *app) init(ctx context.Context, values map[string]string, trust string) 
 		a.say("Mirrors begin with its root of trust: %s", filepath.Join(a.dir, "repository", "metadata", "1.root.json"))
 	})
 }
+
+// lasting is an upstream as it is kept: a folder's whole path, because the next
+// command may run elsewhere.
+func lasting(upstream string) (string, error) {
+	if isAddress(upstream) {
+		return upstream, nil
+	}
+	return filepath.Abs(upstream)
+}
+
+func isAddress(s string) bool { return strings.Contains(s, "://") }
 
 func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -103,12 +119,21 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
-	if a.json {
-		fmt.Fprintf(a.stdout, "{\"listening\":%q}\n", "http://"+s.Addr)
+	a.served = true
+	err = a.answer(map[string]string{"listening": reachable(s.Addr)}, func() { a.say("%s  (Ctrl-C ends)", reachable(s.Addr)) })
+	if err == nil {
+		err = s.Wait(ctx)
 	}
-	a.say("http://%s  (Ctrl-C ends)", s.Addr)
-	err = s.Wait(ctx)
 	return errors.Join(err, s.Stop(), n.Close())
+}
+
+// reachable is an address that a browser on this machine can open.
+func reachable(listening string) string {
+	host, port, err := net.SplitHostPort(listening)
+	if ip, bad := netip.ParseAddr(host); err == nil && bad == nil && ip.IsUnspecified() {
+		listening = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + listening
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -155,7 +180,7 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 }
 
 func (a *app) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Show the settings", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "config", Short: "Show the settings"}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "show",
 		Short:   "Show every setting, where its value comes from, and what it means",
@@ -222,7 +247,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err != nil && len(d.Found) == 0 {
 				return err
 			}
-			return errors.Join(a.answer(map[string][]string{"found": d.Found, "repaired": d.Repaired}, func() {
+			return errors.Join(a.answer(map[string][]string{"found": append([]string{}, d.Found...), "repaired": append([]string{}, d.Repaired...)}, func() {
 				for _, f := range d.Found {
 					a.say("found     %s", f)
 				}
@@ -237,62 +262,4 @@ func (a *app) doctorCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&repair, "repair", false, "build catalogue, index and tables again; mend objects and the repository")
 	return cmd
-}
-
-func (a *app) publisherCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "publisher", Short: "Add and list publishers", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	var title, contact string
-	add := &cobra.Command{
-		Use:     "add SLUG --title TITLE",
-		Short:   "Give a publisher a key of its own and its part of the repository",
-		Example: `  koprik publisher add health --title "Sogʻliqni saqlash" --contact desk@health.example.org`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := portal.ParsePublisherID(args[0])
-			if err != nil {
-				return usage(cmd.CommandPath(), "%v", err)
-			}
-			if title == "" {
-				return usage(cmd.CommandPath(), "--title is missing")
-			}
-			return a.with(cmd.Context(), func(n *node.Node) error {
-				if err := n.AddPublisher(cmd.Context(), id, title, contact); err != nil {
-					return err
-				}
-				return a.answer(map[string]string{"publisher": string(id)}, func() { a.say("The publisher %s is added.", id) })
-			})
-		},
-	}
-	add.Flags().StringVar(&title, "title", "", "the publisher's name")
-	add.Flags().StringVar(&contact, "contact", "", "e-mail of the desk that answers for its data without a passport")
-	list := &cobra.Command{
-		Use: "list", Short: "List publishers", Example: "  koprik publisher list", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(n *node.Node) error { return a.publishers(cmd.Context(), n) })
-		},
-	}
-	cmd.AddCommand(add, list)
-	return cmd
-}
-
-func (a *app) publishers(ctx context.Context, n *node.Node) error {
-	all, err := n.Publishers(ctx)
-	if err != nil {
-		return err
-	}
-	type row struct {
-		ID    portal.PublisherID `json:"publisher"`
-		Title string             `json:"title"`
-		Email string             `json:"contact"`
-	}
-	rows := []row{}
-	for _, p := range all {
-		c, _ := p.Contact(p.Default)
-		rows = append(rows, row{p.ID, p.Title.Plain, c.Email})
-	}
-	return a.answer(rows, func() {
-		for _, r := range rows {
-			a.say("%-20s %s  %s", r.ID, r.Title, r.Email)
-		}
-	})
 }

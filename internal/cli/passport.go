@@ -22,7 +22,7 @@ import (
 const passportEnding = ".passport.yaml"
 
 func (a *app) passportCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "passport", Short: "Write and check data passports", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd := &cobra.Command{Use: "passport", Short: "Write and check data passports"}
 	cmd.AddCommand(&cobra.Command{
 		Use:     "new FILE",
 		Short:   "Ask who answers for a table file, and write its passport beside it",
@@ -39,8 +39,12 @@ func (a *app) passportCommand() *cobra.Command {
 	return cmd
 }
 
-// passportFile is the passport of a table file, or the file itself when it is one.
+// passportFile is the passport of a table file or of a package's folder, or the
+// file itself when it is one.
 func passportFile(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, "passport.yaml")
+	}
 	if strings.HasSuffix(path, passportEnding) || filepath.Base(path) == "passport.yaml" {
 		return path
 	}
@@ -61,8 +65,8 @@ func (a *app) passportNew(path string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
-		return portal.Rejected(filepath.Dir(file), "there is no such folder")
+	if _, err := os.Stat(path); err != nil {
+		return portal.Rejected(path, "cannot be opened: %s", errnoOf(err)).WithHint("name the table, or the folder with the data package, that the passport is for")
 	}
 	d := datapackage.Draft{HasPassport: true, Contact: &portal.Contact{}}
 	in := bufio.NewScanner(io.LimitReader(a.stdin, 1<<20))

@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"koprik/internal/node"
-	"koprik/portal"
 )
 
 // Program is what main knows of itself.
@@ -37,6 +36,8 @@ type app struct {
 	json  bool
 	quiet bool
 
+	served bool // pages were served: Ctrl-C is how that ends
+
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	flags          map[string]string // settings given as flags
@@ -46,6 +47,7 @@ type app struct {
 func Main(p Program, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	a := &app{Program: p, stdin: stdin, stdout: stdout, stderr: stderr, flags: map[string]string{}}
 	root := a.command()
 	root.SetArgs(args)
@@ -53,10 +55,13 @@ func Main(p Program, args []string, stdin io.Reader, stdout, stderr io.Writer) i
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		a.complain(err)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil && !a.served:
+		err = interrupted(err)
 	}
-	return exitCode(err)
+	return a.complain(err)
 }
 
 // command builds the whole tree of commands.
@@ -67,11 +72,16 @@ func (a *app) command() *cobra.Command {
 		Long: `Koprik ("bridge") is an open-data portal in one program. A central node signs and
 publishes datasets, mirrors carry them to kiosks and offices, and every page works
 with the cable pulled out.`,
+		Example: `  koprik demo
+  koprik init --role central --title "Ochiq maʼlumotlar" --contact desk@example.org
+  koprik publish water.csv
+  koprik serve`,
+		Version:       a.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(a.versionLine() + "\n")
+	root.Flags().BoolP("version", "", false, "say which version this is")
 	dir := os.Getenv("KOPRIK_DIR")
 	if dir == "" {
 		dir = defaultDir
@@ -80,6 +90,8 @@ with the cable pulled out.`,
 	f.StringVar(&a.dir, "dir", dir, "data directory (or KOPRIK_DIR)")
 	f.BoolVar(&a.json, "json", false, "answer as JSON, errors too")
 	f.BoolVar(&a.quiet, "quiet", false, "say nothing but errors")
+	root.SetHelpCommand(helpCommand(root))
+	root.CompletionOptions.DisableDefaultCmd = true // ours is in about.go
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(cmd.CommandPath(), "%v", err)
 	})
@@ -87,18 +99,24 @@ with the cable pulled out.`,
 		a.demoCommand(), a.initCommand(), a.serveCommand(), a.passportCommand(), a.publishCommand(),
 		a.withdrawCommand(), a.importCommand(), a.syncCommand(), a.verifyCommand(), a.searchCommand(),
 		a.statusCommand(), a.doctorCommand(), a.publisherCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
+		a.completionCommand(root),
 	)
-	root.CompletionOptions.HiddenDefaultCmd = false
 	strictArgs(root)
 	return root
 }
 
-// strictArgs turns cobra's complaints about arguments into our usage errors.
+// strictArgs turns cobra's complaints about arguments into our usage errors, and
+// gives a command that only holds others its help, or the word that was meant.
 func strictArgs(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
+	check := cmd.Args
+	switch {
+	case cmd.HasSubCommands():
+		cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		cmd.Args = knownCommand
+	case check != nil:
 		cmd.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usage(c.CommandPath(), "%v", err)
+				return usage(c.CommandPath(), "%s", arguments(c, args))
 			}
 			return nil
 		}
@@ -108,88 +126,33 @@ func strictArgs(cmd *cobra.Command) {
 	}
 }
 
-func usage(where, format string, args ...any) error {
-	return &portal.Problem{
-		Kind: portal.ErrUsage, Where: where, Message: fmt.Sprintf(format, args...), Hint: where + " --help explains",
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
+	p := usage(c.CommandPath(), "there is no command %q", args[0])
+	if c.SuggestionsMinimumDistance <= 0 {
+		c.SuggestionsMinimumDistance = 2
+	}
+	if meant := c.SuggestionsFor(args[0]); len(meant) > 0 {
+		p.Hint = "did you mean " + c.CommandPath() + " " + strings.Join(meant, ", "+c.CommandPath()+" ") + "?"
+	}
+	return p
 }
 
-// exitCodes are the codes of DESIGN.md, "Commands", the more particular first.
-var exitCodes = []struct {
-	kind error
-	code int
-}{
-	{portal.ErrPartly, 7},
-	{portal.ErrUsage, 2},
-	{portal.ErrLocked, 5},
-	{portal.ErrNoSpace, 6},
-	{portal.ErrUnverified, 3},
-	{portal.ErrUnreachable, 4},
-	{portal.ErrRejected, 8},
-}
-
-func exitCode(err error) int {
-	if err == nil {
-		return 0
+// arguments says in words what is wrong with a command's arguments.
+func arguments(c *cobra.Command, args []string) string {
+	wanted := strings.TrimSpace(strings.TrimPrefix(c.Use, c.Name()))
+	if before, _, ok := strings.Cut(wanted, " --"); ok {
+		wanted = before
 	}
-	for _, e := range exitCodes {
-		if errors.Is(err, e.kind) {
-			return e.code
-		}
+	switch {
+	case wanted == "" || strings.HasPrefix(wanted, "--"):
+		return fmt.Sprintf("takes no arguments, and got %q", args[0])
+	case len(args) == 0:
+		return wanted + " is missing"
 	}
-	if isUnknownCommand(err) {
-		return 2
-	}
-	return 1
-}
-
-// isUnknownCommand knows cobra's only usage error that has no hook.
-func isUnknownCommand(err error) bool { return strings.HasPrefix(err.Error(), "unknown command ") }
-
-// complain says what went wrong and what to do, in words or as JSON.
-func (a *app) complain(err error) {
-	if isUnknownCommand(err) {
-		err = usage("koprik", "%v", strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	problems := flatten(err)
-	if a.json {
-		first := problems[0]
-		out := map[string]any{"error": map[string]string{
-			"code": portal.Code(err), "message": first.Message, "where": first.Where, "hint": first.Hint,
-		}}
-		_ = json.NewEncoder(a.stderr).Encode(out)
-		return
-	}
-	for _, p := range problems {
-		fmt.Fprintln(a.stderr, "koprik: "+p.Error())
-		if p.Hint != "" {
-			fmt.Fprintln(a.stderr, "  "+p.Hint)
-		}
-	}
-}
-
-// flatten gives the problems in err, or err itself as one.
-func flatten(err error) []*portal.Problem {
-	var many portal.Problems
-	if errors.As(err, &many) && len(many) > 0 {
-		return many
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // its parts, not its chain
-		if _, one := err.(*portal.Problem); !one { //nolint:errorlint // exactly this
-			var all []*portal.Problem
-			for _, e := range joined.Unwrap() {
-				all = append(all, flatten(e)...)
-			}
-			if len(all) > 0 {
-				return all
-			}
-		}
-	}
-	var one *portal.Problem
-	if errors.As(err, &one) {
-		return []*portal.Problem{one}
-	}
-	return []*portal.Problem{{Kind: err, Message: err.Error()}}
+	return fmt.Sprintf("takes %s, and got %q", wanted, args)
 }
 
 // options are how this run opens a node.
