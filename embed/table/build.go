@@ -24,6 +24,9 @@ const maxVariables = 32766
 
 // build makes all tables of a resource and then the list of them.
 func (s *Store) build(ctx context.Context, key string, r portal.Resource) (listing, error) {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return listing{}, disk.Classify(err)
+	}
 	root, err := disk.OpenRoot(s.dir)
 	if err != nil {
 		return listing{}, err

@@ -11,6 +11,9 @@ import (
 
 	"koprik/embed/sqlite"
 	"koprik/portal"
+
+	engine "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // maxFilters of one query, and how long it may take (guarantee 5).
@@ -76,14 +79,17 @@ func (s *Store) rows(ctx context.Context, r portal.Resource, sheet string, q por
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = &portal.Problem{Kind: portal.ErrTooMuch, Where: r.Name, Message: "the query takes too long on this table", Hint: "filter by fewer columns, or download the file", Cause: err}
 	}
-	return page, t.Key, explainMissing(err)
+	return page, t.Key, explain(err)
 }
 
-// explainMissing makes a table's file that vanished under an open list damage,
-// so that it is built again.
-func explainMissing(err error) error {
-	if err = sqlite.Explain(err); err != nil && strings.Contains(err.Error(), "unable to open database file") {
-		return fmt.Errorf("%w: %w", sqlite.ErrDamaged, err)
+// explain makes damage of what cannot be a statement's fault, for the
+// statements are ours: a table that isn't in the file, a file that vanished.
+func explain(err error) error {
+	var e *engine.Error
+	if err = sqlite.Explain(err); errors.As(err, &e) {
+		if code := e.Code() & 0xff; code == lib.SQLITE_ERROR || code == lib.SQLITE_CANTOPEN {
+			return fmt.Errorf("%w: %w", sqlite.ErrDamaged, err)
+		}
 	}
 	return err
 }

@@ -206,11 +206,22 @@ func (s *Store) readList(key string) (listing, bool) {
 		if len(t.Key) != 2*sha256.Size {
 			return l, false
 		}
+		for i := range t.Info.Columns { // JSON's null is no RawMessage
+			f := &t.Info.Columns[i]
+			f.Constraints, f.Options = orNil(f.Constraints), orNil(f.Options)
+		}
 		if info, err := os.Stat(s.tablePath(t.Key)); err != nil || !info.Mode().IsRegular() {
 			return l, false
 		}
 	}
 	return l, true
+}
+
+func orNil(raw json.RawMessage) json.RawMessage {
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
 }
 
 // forget drops what is known of a resource whose table turned out damaged.
