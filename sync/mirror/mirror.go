@@ -5,6 +5,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"koprik/internal/disk"
@@ -43,8 +45,14 @@ type Options struct {
 	Progress func(stage string, done, total int64) // nil: nobody looks
 }
 
-// Mirror follows one repository. Rounds exclude each other (the node's write.lock).
-type Mirror struct{ o Options }
+// Mirror follows one repository. Rounds exclude each other (the node's
+// write.lock); State and SignedBy may be called at any time.
+type Mirror struct {
+	o Options
+
+	mu    sync.Mutex
+	known summary
+}
 
 // Open gives the follower of whatever root of trust stands in o.Trust.
 func Open(o Options) *Mirror {
@@ -98,20 +106,41 @@ func (m *Mirror) Root() ([]byte, error) {
 // State says which copy is accepted, whether or not it is applied yet. Before
 // the first sync its Generation is 0.
 func (m *Mirror) State() (portal.CopyState, error) {
-	a, err := m.load()
-	if err != nil {
-		return portal.CopyState{}, err
-	}
-	return a.state(false), nil
+	s, err := m.summary()
+	return s.state, err
 }
 
 // SignedBy are the key ids that verified the accepted timestamp.
 func (m *Mirror) SignedBy() ([]string, error) {
+	s, err := m.summary()
+	return s.signers, err
+}
+
+// summary is what pages ask of the accepted copy again and again.
+type summary struct {
+	timestamp []byte // the file it was read from
+	state     portal.CopyState
+	signers   []string
+}
+
+// summary verifies trust/ again only when its timestamp, which is written last,
+// is another one.
+func (m *Mirror) summary() (summary, error) {
+	ts, err := disk.ReadFile(m.o.Trust, "timestamp.json", maxTimestamp)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return summary{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known.timestamp != nil && bytes.Equal(m.known.timestamp, ts) {
+		return m.known, nil
+	}
 	a, err := m.load()
 	if err != nil {
-		return nil, err
+		return summary{}, err
 	}
-	return a.set.Signers("timestamp"), nil
+	m.known = summary{timestamp: ts, state: a.state(false), signers: a.set.Signers("timestamp")}
+	return m.known, nil
 }
 
 // accepted is verified metadata, from trust/ or on its way into it.
@@ -122,7 +151,6 @@ type accepted struct {
 	// was accepted before stands.
 	suspended map[portal.PublisherID]*tuf.Targets
 	raw       map[string][]byte // files new in this round, by name in trust/
-	old       bool              // signed times had passed when it came from media
 }
 
 func (a *accepted) state(media bool) portal.CopyState {
