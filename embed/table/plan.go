@@ -35,14 +35,16 @@ type plan struct {
 
 // survey is what one look over all rows says.
 type survey struct {
-	rows     int64
-	width    int
-	widest   int // row of that width
-	cols     []tally
-	short    int64
-	shortRow int
-	errors   int64 // a workbook's error values
-	errorRow int
+	rows       int64
+	width      int
+	widest     int // row of that width
+	cols       []tally
+	short      int64
+	shortRow   int
+	surplus    int64 // rows with empty cells beyond the header
+	surplusRow int
+	errors     int64 // a workbook's error values
+	errorRow   int
 }
 
 // plan looks over all rows of a sheet and decides its columns; nil when it has
@@ -91,8 +93,12 @@ func (p *plan) survey() (*survey, error) {
 		if sv.rows++; sv.rows > maxRows {
 			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", maxRows)
 		}
-		if p.header > 0 {
-			cells = trimTail(cells, p.header)
+		if p.header > 0 && len(cells) > p.header {
+			if cells = trimTail(cells, p.header); len(cells) == p.header {
+				if sv.surplus++; sv.surplus == 1 {
+					sv.surplusRow = n
+				}
+			}
 		}
 		if len(cells) > sv.width {
 			sv.width, sv.widest = len(cells), n
@@ -183,6 +189,9 @@ func (p *plan) settle(sv *survey, schema *portal.TableSchema) error {
 	names := p.names(sv)
 	if sv.short > 0 {
 		p.note("%d rows end before their last cell, first row %d; the missing cells are empty", sv.short, sv.shortRow)
+	}
+	if sv.surplus > 0 && sv.surplus < sv.rows && !p.sheet.padded {
+		p.note("%d rows have an empty cell too many, first row %d; their values may stand one column too far right", sv.surplus, sv.surplusRow)
 	}
 	if sv.errors > 0 {
 		p.note("%d cells hold an error of the spreadsheet, first in row %d; they are empty here", sv.errors, sv.errorRow)

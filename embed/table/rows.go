@@ -73,7 +73,7 @@ func (s *Store) rows(ctx context.Context, r portal.Resource, sheet string, q por
 		return page, t.Key, err
 	}
 	defer release()
-	limited, cancel := context.WithTimeout(ctx, maxDuration)
+	limited, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	page, err = sel.run(limited, db)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {

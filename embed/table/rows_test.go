@@ -224,6 +224,20 @@ func TestARequestEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestAQueryThatTakesTooLongIsTooMuch(t *testing.T) {
+	s, m := newStore(t)
+	r := m.add("a.csv", []byte("a,b\n"+strings.Repeat("Toshkent viloyati,2\n", 50_000)))
+	if _, err := s.Ensure(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	s.limit = 1
+	_, err := s.Rows(context.Background(), r, "", portal.RowQuery{Filters: []portal.RowFilter{{Column: "a", Op: "contains", Value: "buxoro"}}})
+	var p *portal.Problem
+	if !errors.Is(err, portal.ErrTooMuch) || !errors.As(err, &p) || p.Hint == "" {
+		t.Error(err)
+	}
+}
+
 func FuzzCursor(f *testing.F) {
 	tag := cursorTag("key", portal.RowQuery{Sort: "a"})
 	f.Add(makeCursor(tag, 7))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -24,6 +25,7 @@ type Store struct {
 	objects portal.Objects
 	slots   chan struct{} // one token per build that may run at once
 	open    *openTables
+	limit   time.Duration // of one query
 
 	mu     sync.Mutex
 	builds map[string]chan struct{} // by resource key; closed when the build ends
@@ -41,7 +43,7 @@ const maxLists = 4096
 func Open(dir string, objects portal.Objects) *Store {
 	return &Store{
 		dir: dir, objects: objects,
-		slots: make(chan struct{}, maxBuilds), open: newOpenTables(),
+		slots: make(chan struct{}, maxBuilds), open: newOpenTables(), limit: maxDuration,
 		builds: map[string]chan struct{}{}, lists: map[string]listing{},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -232,6 +233,7 @@ func TestDoubtsBecomeNotes(t *testing.T) {
 		{"semicolons", "a;b\n1;2\n", "separated by semicolons"},
 		{"a stray word", numbers + "y,n/a\n", `1 value is not a number, first "n/a" in row 62`},
 		{"short row", "a,b,c\n1,2,3\n4,5\n", "1 rows end before their last cell, first row 3"},
+		{"a separator too many", "a,b,c\n1,,2,\n4,5,6\n", "1 rows have an empty cell too many, first row 2"},
 		{"duplicate label", "a,a\n1,2\n", `labelled "a"; column 2 is named "a_2"`},
 		{"no label", "a,\n1,2\n", `named by its place: "column_2"`},
 		{"no values", "a,b\n1,\n", `column "b" has no values`},
@@ -439,29 +441,53 @@ func TestMissingValuesAreNoValues(t *testing.T) {
 	}
 }
 
-func TestALongFileIsReadInBoundedMemoryAndStopsWithItsContext(t *testing.T) {
-	row := "Qoraqalpogʻiston Respublikasi,2020,1234567.5\n"
-	size := int64(len("region,year,n\n") + 2_000_000*len(row))
+func TestReadingStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	src := &endless{head: "region,year,n\n", row: row, size: size, after: 8 << 20, then: cancel}
-	_, err := Check(ctx, src, size, portal.Resource{Path: "a.csv"})
-	if !errors.Is(err, context.Canceled) {
+	src := newEndless(90<<20, func(off int64) {
+		if off > 8<<20 {
+			cancel()
+		}
+	})
+	if _, err := Check(ctx, src, src.size, portal.Resource{Path: "a.csv"}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
 
-// endless is a file that is made as it is read; it calls then once.
+func TestALongFileIsReadInBoundedMemory(t *testing.T) {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	base, peak, calls := m.HeapAlloc, uint64(0), 0
+	src := newEndless(24<<20, func(int64) {
+		if calls++; calls%64 == 0 {
+			runtime.ReadMemStats(&m)
+			peak = max(peak, m.HeapAlloc)
+		}
+	})
+	infos, err := Check(context.Background(), src, src.size, portal.Resource{Path: "a.csv"})
+	if err != nil || infos[0].Rows < 500_000 {
+		t.Fatal(infos, err)
+	}
+	if peak > base+16<<20 {
+		t.Errorf("a file of 24 MiB took %d MiB", (peak-base)>>20)
+	}
+}
+
+// endless is a file that is made as it is read, and says where it is read.
 type endless struct {
 	head, row string
 	size      int64
-	after     int64
-	then      func()
+	look      func(off int64)
+}
+
+func newEndless(size int64, look func(off int64)) *endless {
+	e := &endless{head: "region,year,n\n", row: "Qoraqalpogʻiston Respublikasi,2020,1234567.5\n", look: look}
+	e.size = int64(len(e.head)) + size/int64(len(e.row))*int64(len(e.row))
+	return e
 }
 
 func (e *endless) ReadAt(p []byte, off int64) (int, error) {
-	if off >= e.after {
-		e.then()
-	}
+	e.look(off)
 	n := int(min(int64(len(p)), e.size-off))
 	for i := range n {
 		at := off + int64(i)
