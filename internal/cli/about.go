@@ -101,7 +101,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return usage("koprik help", "there is no command %q", strings.Join(args, " "))
+				return usage("koprik help", "there is no command %q", strings.Join(args, " ")).WithHint("koprik help lists all commands")
 			}
 			cmd.InitDefaultHelpFlag()
 			return cmd.Help()

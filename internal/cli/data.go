@@ -284,6 +284,8 @@ func (a *app) searchCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&lang, "lang", "", "the reader's language: uz, uz-cyrl, kaa, ru or en")
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(
+		[]cobra.Completion{"uz", "uz-cyrl", "kaa", "ru", "en"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().IntVar(&q.Limit, "limit", portal.DefaultLimit, "at most this many hits")
 	cmd.Flags().BoolVar(&q.Explain, "explain", false, "say why each hit ranks where it does")
 	return cmd

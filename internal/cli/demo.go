@@ -77,14 +77,23 @@ func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	inputs := make([]node.Input, len(demo.Packages()))
-	for i, p := range demo.Packages() {
-		inputs[i] = node.Input{Label: p.Name, FS: p.FS, Name: "."}
-	}
-	if _, err := n.Publish(ctx, demo.Publisher, inputs); err != nil {
-		return nil, nil, errors.Join(err, n.Close())
+	for _, packages := range [][]demo.Package{demo.Packages(), demo.Updates()} {
+		if err := publishDemo(ctx, n, packages); err != nil {
+			return nil, nil, errors.Join(err, n.Close())
+		}
 	}
 	return a.demoServe(ctx, n, listen)
+}
+
+// publishDemo publishes what the node does not have yet: a demonstration that is
+// started again with the same folder goes on where it was.
+func publishDemo(ctx context.Context, n *node.Node, packages []demo.Package) error {
+	inputs := make([]node.Input, len(packages))
+	for i, p := range packages {
+		inputs[i] = node.Input{Label: p.Name, FS: p.FS, Name: "."}
+	}
+	_, err := n.Publish(ctx, demo.Publisher, inputs)
+	return err
 }
 
 func (a *app) demoMirror(ctx context.Context, dir, listen string, central *serving) (*serving, func() error, error) {

@@ -83,7 +83,7 @@ func (a *app) complain(err error) int {
 			break
 		}
 		text := strings.ReplaceAll(p.Error(), "\n", "\n  ")
-		if !strings.HasPrefix(text, "koprik") {
+		if !strings.HasPrefix(text, "koprik ") && !strings.HasPrefix(text, "koprik: ") { // the command's own name
 			text = "koprik: " + text
 		}
 		fmt.Fprintln(a.stderr, text)

@@ -39,6 +39,8 @@ func (a *app) initCommand() *cobra.Command {
 	f.StringVar(&upstream, "upstream", "", "address or folder that a mirror follows")
 	f.StringVar(&trust, "trust", "", "file with the root of trust of the repository that a mirror follows")
 	a.settingFlag(cmd, "listen")
+	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions(
+		[]cobra.Completion{string(portal.Central), string(portal.Agency), string(portal.Mirror)}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -61,6 +62,7 @@ func Main(p Program, args []string, stdin io.Reader, stdout, stderr io.Writer) i
 	case ctx.Err() != nil && !a.served:
 		err = interrupted(err)
 	}
+	a.json = a.json || slices.Contains(args, "--json") // also behind an option that nobody knows
 	return a.complain(err)
 }
 
@@ -113,6 +115,13 @@ func strictArgs(cmd *cobra.Command) {
 	case cmd.HasSubCommands():
 		cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		cmd.Args = knownCommand
+		if cmd.Example == "" {
+			var all []string
+			for _, sub := range cmd.Commands() {
+				all = append(all, sub.Example)
+			}
+			cmd.Example = strings.Join(all, "\n")
+		}
 	case check != nil:
 		cmd.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {

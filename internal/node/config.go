@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/mail"
 	"net/url"
 	"os"
@@ -100,7 +101,13 @@ var Settings = []Setting{
 	{
 		Key: "listen", Default: "127.0.0.1:8080", Help: "address and port that pages are served on",
 		get: func(c *Config) string { return c.Listen },
-		set: func(c *Config, v string) error { c.Listen = v; return checkLine(v, 200) },
+		set: func(c *Config, v string) error {
+			c.Listen = v
+			if _, _, err := net.SplitHostPort(v); err != nil {
+				return errors.New("must be an address and a port, like 127.0.0.1:8080")
+			}
+			return checkLine(v, 200)
+		},
 	},
 	{
 		Key: "sync_interval", Default: "15m", Help: "how often a serving mirror asks its upstream, at least 1s",
@@ -174,7 +181,11 @@ func LoadConfig(root disk.FS, environ func(string) string, flags map[string]stri
 				continue
 			}
 			if err := s.set(&c, given.value); err != nil {
-				return c, portal.Rejected(given.source+": "+s.Key, "%q: %v", given.value, err)
+				p := portal.Rejected(given.source+": "+s.Key, "%q: %v", given.value, err)
+				if given.source == "--"+s.Flag() {
+					p.Kind, p.Where = portal.ErrUsage, given.source
+				}
+				return c, p
 			}
 			c.sources[s.Key] = given.source
 		}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"koprik/embed/table"
 	"koprik/portal"
@@ -216,7 +217,7 @@ func (in Input) bare(d datapackage.Draft) bool {
 	return in.Draft == nil && in.Name != "." && !d.HasPassport && !slices.Contains(datapackage.Descriptors, path.Base(in.Name))
 }
 
-// under puts the input's label before where a problem is.
+// under puts the input's label before where a problem is, unless it stands there.
 func under(label string, err error) error {
 	var many portal.Problems
 	var one *portal.Problem
@@ -224,14 +225,20 @@ func under(label string, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &many):
-		return many.Under(label).Err()
 	case errors.As(err, &one):
-		if one.Where == "." { // the folder that the label names
-			one.Where = ""
-		}
-		return portal.Problems{one}.Under(label).Err()
+		many = portal.Problems{one}
+	default:
+		return fmt.Errorf("%s: %w", label, err)
 	}
-	return fmt.Errorf("%s: %w", label, err)
+	many = many.Under(label)
+	for _, p := range many { // copies
+		for _, again := range []string{".", filepath.Base(label)} { // the folder, the file that was named
+			if rest, ok := strings.CutPrefix(p.Where+": ", label+": "+again+": "); ok {
+				p.Where = strings.TrimSuffix(label+": "+rest, ": ")
+			}
+		}
+	}
+	return many.Err()
 }
 
 func (p *publication) name(in Input, d datapackage.Draft) (portal.DatasetID, error) {
