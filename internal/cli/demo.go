@@ -77,23 +77,52 @@ func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, packages := range [][]demo.Package{demo.Packages(), demo.Updates()} {
-		if err := publishDemo(ctx, n, packages); err != nil {
-			return nil, nil, errors.Join(err, n.Close())
-		}
+	if err := publishDemo(ctx, n); err != nil {
+		return nil, nil, errors.Join(err, n.Close())
 	}
 	return a.demoServe(ctx, n, listen)
 }
 
-// publishDemo publishes what the node does not have yet: a demonstration that is
-// started again with the same folder goes on where it was.
-func publishDemo(ctx context.Context, n *node.Node, packages []demo.Package) error {
-	inputs := make([]node.Input, len(packages))
-	for i, p := range packages {
-		inputs[i] = node.Input{Label: p.Name, FS: p.FS, Name: "."}
+// publishDemo publishes the datasets that are not there yet, and then their
+// updates: a demonstration that is started again goes on where it was.
+func publishDemo(ctx context.Context, n *node.Node) error {
+	first, err := missing(ctx, n, demo.Packages())
+	if err != nil {
+		return err
 	}
-	_, err := n.Publish(ctx, demo.Publisher, inputs)
-	return err
+	for _, packages := range [][]demo.Package{first, demo.Updates()} {
+		inputs := make([]node.Input, len(packages))
+		for i, p := range packages {
+			inputs[i] = node.Input{Label: p.Name, FS: p.FS, Name: "."}
+		}
+		if _, err := n.Publish(ctx, demo.Publisher, inputs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing are the packages that have no release yet.
+func missing(ctx context.Context, n *node.Node, packages []demo.Package) (out []demo.Package, err error) {
+	v, err := n.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	for _, p := range packages {
+		id, err := portal.NewDatasetID(demo.Publisher, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		_, err = v.Dataset(ctx, id)
+		switch {
+		case errors.Is(err, portal.ErrNotFound):
+			out = append(out, p)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (a *app) demoMirror(ctx context.Context, dir, listen string, central *serving) (*serving, func() error, error) {
