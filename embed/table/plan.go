@@ -153,6 +153,13 @@ func (p *plan) ragged(sv *survey, n, cells int) {
 	}
 }
 
+func rowsAre(n int64) string {
+	if n == 1 {
+		return "1 row is"
+	}
+	return fmt.Sprintf("%d rows are", n)
+}
+
 func countCells(n int) string {
 	if n == 1 {
 		return "1 cell"
@@ -188,13 +195,13 @@ func isErrorValue(s string) bool {
 func (p *plan) settle(sv *survey, schema *portal.TableSchema) error {
 	names := p.names(sv)
 	if sv.short > 0 {
-		p.note("%d rows end before their last cell, first row %d; the missing cells are empty", sv.short, sv.shortRow)
+		p.note("%s too short, first row %d; the missing cells are empty", rowsAre(sv.short), sv.shortRow)
 	}
 	if sv.surplus > 0 && sv.surplus < sv.rows && !p.sheet.padded {
-		p.note("%d rows have an empty cell too many, first row %d; their values may stand one column too far right", sv.surplus, sv.surplusRow)
+		p.note("%s an empty cell too long, first row %d; the values may stand a column too far right", rowsAre(sv.surplus), sv.surplusRow)
 	}
 	if sv.errors > 0 {
-		p.note("%d cells hold an error of the spreadsheet, first in row %d; they are empty here", sv.errors, sv.errorRow)
+		p.note("%s an error of the spreadsheet and left empty, first in row %d", areValues(sv.errors), sv.errorRow)
 	}
 	if p.sheet.labels != nil && sv.width > len(p.sheet.labels) && !p.sheet.named {
 		p.note("row %d has %s, the header %d", sv.widest, countCells(sv.width), len(p.sheet.labels))

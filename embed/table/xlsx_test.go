@@ -146,7 +146,7 @@ func TestAWorkbookKeepsCodesAndDropsErrors(t *testing.T) {
 	if got, want := columns(infos[0]), "soato:string, ok:boolean, n:integer, text:string, column_5:string"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if notes := strings.Join(infos[0].Notes, "; "); !strings.Contains(notes, "1 cells hold an error") || !strings.Contains(notes, "row 3 has 5 cells, the header 4") {
+	if notes := strings.Join(infos[0].Notes, "; "); !strings.Contains(notes, "1 value is an error of the spreadsheet") || !strings.Contains(notes, "row 3 has 5 cells, the header 4") {
 		t.Errorf("notes %q", notes)
 	}
 }
