@@ -54,8 +54,14 @@ type wording struct {
 func wordings(d datapackage.Draft) []wording {
 	r, p := d.Release, d.Release.Passport
 	all := []wording{
-		{"title", r.Title}, {"description", r.Description}, {"reason", r.Reason},
-		{"unit", p.Unit}, {"method", p.Method}, {"primary_source", p.PrimarySource}, {"compiled_by", p.CompiledBy}, {"quality", p.Quality},
+		{"title", r.Title},
+		{"description", r.Description},
+		{"reason", r.Reason},
+		{"unit", p.Unit},
+		{"method", p.Method},
+		{"primary_source", p.PrimarySource},
+		{"compiled_by", p.CompiledBy},
+		{"quality", p.Quality},
 	}
 	for _, c := range p.Classifiers {
 		all = append(all, wording{"classifiers", c})
