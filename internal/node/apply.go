@@ -37,6 +37,12 @@ func (n *Node) openDerived(ctx context.Context) error {
 	if err := n.tables.CleanTemps(); err != nil {
 		return err
 	}
+	return n.own(ctx)
+}
+
+// own opens what only the holder of node.lock opens, and applies what was left
+// to be applied.
+func (n *Node) own(ctx context.Context) error {
 	if err := n.openIndex(ctx); err != nil {
 		return err
 	}
@@ -45,6 +51,20 @@ func (n *Node) openDerived(ctx context.Context) error {
 		return err
 	}
 	return n.sweepWithdrawn(ctx)
+}
+
+// takeOver makes this process the one that applies generations, when the server
+// that was has ended.
+func (n *Node) takeOver(ctx context.Context) (bool, error) {
+	lock, err := disk.Lock(n.dir, nodeLock)
+	if errors.Is(err, disk.ErrLocked) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	n.lock = lock
+	return true, n.own(ctx)
 }
 
 type closer func() error

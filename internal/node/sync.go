@@ -164,7 +164,8 @@ func (n *Node) followOwn(ctx context.Context) error {
 }
 
 // settle makes a generation visible: by applying it, or by letting go of
-// write.lock and waiting for the server that has the index to do so.
+// write.lock and waiting for the server that has the index to do so. When that
+// server ends meanwhile, this process takes its place.
 func (n *Node) settle(ctx context.Context, generation int64, release func()) error {
 	if n.owner() {
 		if n.central() {
@@ -174,7 +175,7 @@ func (n *Node) settle(ctx context.Context, generation int64, release func()) err
 	}
 	release()
 	const patience = 30 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -184,13 +185,16 @@ func (n *Node) settle(ctx context.Context, generation int64, release func()) err
 			return nil
 		}
 		select {
-		case <-ctx.Done():
+		case <-waiting.Done():
 			return &portal.Problem{
 				Kind: portal.ErrPartly, Where: n.dir, Cause: err,
 				Message: "the new generation is written, and the running server has not shown it yet",
 				Hint:    "look at the server's log",
 			}
 		case <-tick.C:
+			if took, err := n.takeOver(ctx); took || err != nil {
+				return err
+			}
 		}
 	}
 }
