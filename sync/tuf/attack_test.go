@@ -122,6 +122,19 @@ func TestStatedLengthAndHashCountBeforeAnythingIsDecoded(t *testing.T) {
 	refuses(t, s, ErrMismatch, func() error { return s.UpdateSnapshot([]byte(strings.Repeat("[", len(b))), before) })
 }
 
+func TestAStatedLengthAloneCounts(t *testing.T) {
+	r := newRepo(t)
+	r.time.Snapshot = File{Version: 1, Length: int64(len(r.snapshotFile()))}
+	s := r.set()
+	if err := s.UpdateTimestamp(r.timestampFile(), before); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, s, ErrMismatch, func() error { return s.UpdateSnapshot(append(r.snapshotFile(), ' '), before) })
+	if err := s.UpdateSnapshot(r.snapshotFile(), before); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestArbitrarySoftwareIsRefused(t *testing.T) {
 	thief := testKey(99)
 	for _, role := range []string{"timestamp", "snapshot", "targets", "main"} {
@@ -244,20 +257,24 @@ func TestAKeyOfANewerKindSuspendsItsPublisherAlone(t *testing.T) {
 	r.signers["other"] = []PrivateKey{testKey(7)}
 	r.top.Keys = keyMap(testKey(5), testKey(7))
 	r.top.Roles = append(r.top.Roles, delegate("other", 1, testKey(7)))
-	s := r.set()
-	if err := errors.Join(s.UpdateTimestamp(r.timestampFile(), before), s.UpdateSnapshot(r.snapshotFile(), before)); err != nil {
-		t.Fatal(err)
-	}
 	other := testKey(7).Public().Value.Public
-	signed := strings.ReplaceAll(signedPart(t, r.targetsFile()),
-		`{"keytype":"ed25519","keyval":{"public":"`+other+`"},"scheme":"ed25519"}`,
-		`{"keytype":"ml-dsa","keyval":{"public":"`+other+`"},"scheme":"ml-dsa-44"}`)
-	if err := s.UpdateTargets(resign(t, signed, r.signers["targets"]...), before); err != nil {
-		t.Fatal(err)
-	}
-	refuses(t, s, ErrSignature, func() error { return s.UpdateDelegated("other", r.pubFile("other"), before) })
-	if err := s.UpdateDelegated("main", r.pubFile("main"), before); err != nil {
-		t.Error(err)
+	for _, newer := range []string{
+		`{"keytype":"ml-dsa","keyval":{"public":"` + other + `"},"scheme":"ml-dsa-44"}`,
+		`{"keytype":"ed25519","keyval":{"public":"` + other + `"},"scheme":"ed25519ph"}`,
+	} {
+		s := r.set()
+		if err := errors.Join(s.UpdateTimestamp(r.timestampFile(), before), s.UpdateSnapshot(r.snapshotFile(), before)); err != nil {
+			t.Fatal(err)
+		}
+		signed := strings.ReplaceAll(signedPart(t, r.targetsFile()),
+			`{"keytype":"ed25519","keyval":{"public":"`+other+`"},"scheme":"ed25519"}`, newer)
+		if err := s.UpdateTargets(resign(t, signed, r.signers["targets"]...), before); err != nil {
+			t.Fatal(err)
+		}
+		refuses(t, s, ErrSignature, func() error { return s.UpdateDelegated("other", r.pubFile("other"), before) })
+		if err := s.UpdateDelegated("main", r.pubFile("main"), before); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -82,8 +82,8 @@ func FuzzUpdateTimestamp(f *testing.F) {
 	r.next()
 	f.Add(r.timestampFile())
 	signed := signedPart(f, r.timestampFile())
+	s := newRepo(f).walked()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := newRepo(t).walked()
 		was := dump(s)
 		if err := s.UpdateTimestamp(b, before); err != nil {
 			if dump(s) != was {
@@ -91,17 +91,10 @@ func FuzzUpdateTimestamp(f *testing.F) {
 			}
 			return
 		}
-		if _, e := mustOpen(t, b); string(e.canonical) != signed {
-			t.Fatalf("accepted: %s", b)
+		s = newRepo(t).walked()
+		e, err := open(b, "timestamp", &wireTimestamp{Timestamp: &Timestamp{}})
+		if err != nil || string(e.canonical) != signed {
+			t.Fatalf("accepted: %v %s", err, b)
 		}
 	})
-}
-
-func mustOpen(t *testing.T, b []byte) (*Timestamp, *envelope) {
-	ts := &Timestamp{}
-	e, err := open(b, "timestamp", &wireTimestamp{Timestamp: ts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ts, e
 }

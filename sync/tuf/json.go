@@ -28,12 +28,9 @@ var wireNames = strings.Fields(`_type consistent_snapshot delegations expires ha
 
 // parseJSON reads one JSON text into map[string]any, []any, string, json.Number,
 // bool and nil. encoding/json checks the grammar; on top of it a name twice in
-// one object, a wire name in another case and invalid UTF-8 are errors, and so
-// is U+FFFD, which encoding/json makes of lone surrogates.
+// one object and a wire name in another case are errors, and so is U+FFFD, which
+// encoding/json makes of invalid UTF-8 and of lone surrogates.
 func parseJSON(b []byte) (any, error) {
-	if !utf8.Valid(b) {
-		return nil, errors.New("not UTF-8")
-	}
 	if !json.Valid(b) {
 		return nil, json.Unmarshal(b, new(json.RawMessage)) // says where
 	}
@@ -84,7 +81,7 @@ func (p *parser) value(depth int) any {
 		return object
 	}
 	if s, ok := token.(string); ok && strings.ContainsRune(s, utf8.RuneError) {
-		p.err = fmt.Errorf("%.80q: a lone surrogate, or U+FFFD", s)
+		p.err = fmt.Errorf("%.80q: invalid UTF-8, a lone surrogate, or U+FFFD", s)
 	}
 	return token
 }

@@ -56,6 +56,8 @@ func TestEveryRoleHasTypeVersionAndExpiry(t *testing.T) {
 		"expiry in year 1":         {`"expires":"2030-01-02T03:04:05Z"`, `"expires":"0001-01-01T00:00:00Z"`},
 		"expiry as number":         {`"expires":"2030-01-02T03:04:05Z"`, `"expires":1893553445`},
 		"signed at no time":        {`"x-signed-at":"20`, `"x-signed-at":"ab`},
+		"signed in another zone":   {`"x-signed-at":"2029-12-31T03:04:05Z"`, `"x-signed-at":"2029-12-31T03:04:05+05:00"`},
+		"a long hash":              {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"sha256":"` + strings.Repeat("ab", 33) + `"},`},
 		"signed at a number":       {`"x-signed-at":"2029-12-31T03:04:05Z"`, `"x-signed-at":5`},
 		"a name twice":             {`"_type":"timestamp"`, `"_type":"timestamp","_type":"timestamp"`},
 		"a name in another case":   {`"_type":"timestamp"`, `"_type":"timestamp","Version":7`},

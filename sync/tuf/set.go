@@ -212,10 +212,7 @@ func (s *Set) UpdateSnapshot(b []byte, p Policy) error {
 
 func (n *Snapshot) follows(old *Snapshot) error {
 	for name, was := range old.Meta {
-		now, ok := n.Meta[name]
-		switch {
-		case !ok:
-			return fmt.Errorf("snapshot %d: %s vanished: %w", n.Version, name, ErrRollback)
+		switch now := n.Meta[name]; { // version 0 when it vanished
 		case now.Version < was.Version:
 			return fmt.Errorf("snapshot %d: %s %d after %d: %w", n.Version, name, now.Version, was.Version, ErrRollback)
 		case now.contradicts(was):

@@ -70,7 +70,7 @@ var specVersion1 = regexp.MustCompile(`^1\.[0-9]{1,9}(\.[0-9]{1,9})?$`)
 func (e *envelope) header(signed map[string]any, kind string) (err error) {
 	spec, _ := signed["spec_version"].(string)
 	if t := signed["_type"]; t != kind || !specVersion1.MatchString(spec) {
-		return fmt.Errorf("_type %.40q, spec_version %.40q: want %s and 1.x", t, spec, kind)
+		return fmt.Errorf("_type %.40v, spec_version %.40q: want %s and 1.x", t, spec, kind)
 	}
 	version, _ := signed["version"].(json.Number)
 	if e.version, err = version.Int64(); err != nil || e.version < 1 {
