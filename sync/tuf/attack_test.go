@@ -162,8 +162,14 @@ func TestAByteChangedAfterSigningIsRefused(t *testing.T) {
 	r.next()
 	good := string(r.timestampFile())
 	for _, edit := range [][2]string{
-		{`"version":2}}`, `"version":3}}`}, {"2030-01-02", "2031-01-02"}, {"2029-12-31", "2029-12-30"}, {`"1.0.31"`, `"1.0.30"`},
-		{`"meta":{`, `"a":1,"meta":{`}, {`"sig":"`, `"sig":"00`}, {`"sig":"`, `"sig":"","x":"`}, {`"keyid":"`, `"keyid":"0`},
+		{`"version":2}}`, `"version":3}}`},
+		{"2030-01-02", "2031-01-02"},
+		{"2029-12-31", "2029-12-30"},
+		{`"1.0.31"`, `"1.0.30"`},
+		{`"meta":{`, `"a":1,"meta":{`},
+		{`"sig":"`, `"sig":"00`},
+		{`"sig":"`, `"sig":"","x":"`},
+		{`"keyid":"`, `"keyid":"0`},
 	} {
 		refuses(t, s, ErrSignature, func() error { return s.UpdateTimestamp(tamper(t, []byte(good), edit[0], edit[1]), before) })
 	}

@@ -197,7 +197,7 @@ func (w *wireTargets) check() error {
 	}
 	for name := range w.Targets.Targets {
 		if !isPath(name) {
-			return fmt.Errorf("path %.120q: want names between single slashes, none . or ..", name)
+			return fmt.Errorf("path %.120q: want names other than . and .. between single slashes", name)
 		}
 	}
 	if w.Delegations == nil {
