@@ -98,7 +98,7 @@ func TestRealFilesEndWithAVerdict(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %d read, %d no tables, %d rejected; slowest %v %s", folder, read, none, rejected, slowest.Round(time.Millisecond), slow)
-		if slowest > 20*time.Second {
+		if slowest > time.Minute {
 			t.Errorf("%s took %v", slow, slowest)
 		}
 	}
