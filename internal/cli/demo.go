@@ -73,7 +73,7 @@ func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := a.demoNode(ctx, dir, node.InitOptions{Config: c})
+	n, err := a.demoNode(ctx, dir, node.InitOptions{Config: c, Publisher: demo.PublisherTitle})
 	if err != nil {
 		return nil, nil, err
 	}

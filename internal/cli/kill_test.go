@@ -23,6 +23,9 @@ import (
 	"koprik/portal"
 )
 
+// The tests below do not run side by side: a process that one of them forks
+// would hold the locks of another's node for the moment before it becomes koprik.
+
 // kills is how many processes each of the four tests kills: 20 in all, 200 with
 // KOPRIK_SOAK.
 func kills(share int) int {
@@ -243,7 +246,6 @@ func took(t *testing.T, args ...string) time.Duration {
 }
 
 func TestPublishKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	t.Parallel()
 	random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 	folders := writeRevision(t, input, 1)
 	limit := took(t, publishArgs(dir, folders)...)
@@ -297,7 +299,6 @@ func (u *upstream) publish(t *testing.T, rev int) {
 }
 
 func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	t.Parallel()
 	random, u := chance(t), newUpstream(t)
 	u.publish(t, 1)
 	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
@@ -322,7 +323,6 @@ func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 }
 
 func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
-	t.Parallel()
 	random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 	folders := writeRevision(t, input, 1)
 	limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
@@ -353,7 +353,6 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 }
 
 func TestMirrorKilledWhileItSyncsStartsAgain(t *testing.T) {
-	t.Parallel()
 	random, u := chance(t), newUpstream(t)
 	u.publish(t, 1)
 	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
