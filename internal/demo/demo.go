@@ -27,6 +27,17 @@ const (
 	Publisher   portal.PublisherID = "demo"
 )
 
+// PublisherTitle is what the publisher is called on pages: it answers for
+// nothing but the demonstration.
+var PublisherTitle = portal.Text{
+	Plain: "Namoyish nashriyotchisi",
+	Translated: map[portal.Lang]string{
+		portal.Uzbek: "Namoyish nashriyotchisi", portal.UzbekCyrillic: "Намойиш нашриётчиси",
+		portal.Karakalpak: "Kórsetiw baspashısı", portal.Russian: "Демонстрационный издатель",
+		portal.English: "Demonstration publisher",
+	},
+}
+
 // Package is one release of a dataset of the demonstration, before it is made.
 type Package struct {
 	Name string // the dataset's part of its id

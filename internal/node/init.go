@@ -13,8 +13,9 @@ import (
 
 // InitOptions say what a new node is to be.
 type InitOptions struct {
-	Config Config // Role, Title, Contact, Publisher, Upstream, Listen and so on
-	Root   []byte // a mirror's root of trust
+	Config    Config      // Role, Title, Contact, Publisher, Upstream, Listen and so on
+	Publisher portal.Text // name of the first publisher; zero: the portal's title
+	Root      []byte      // a mirror's root of trust
 }
 
 // SetConfig fills a Config from settings by key, as flags give them.
@@ -66,7 +67,7 @@ func Init(ctx context.Context, dir string, o InitOptions, opt Options) (root []b
 	}
 	if o.Config.Role == portal.Mirror {
 		root = o.Root
-	} else if root, err = initOrigin(ctx, dir, fsys, o.Config, opt); err != nil {
+	} else if root, err = initOrigin(ctx, dir, fsys, o, opt); err != nil {
 		return nil, err
 	}
 	if err := mirror.Bootstrap(disk.Sub(fsys, trustDir), root); err != nil {
@@ -76,7 +77,8 @@ func Init(ctx context.Context, dir string, o InitOptions, opt Options) (root []b
 	return root, writeConfig(fsys, o.Config)
 }
 
-func initOrigin(ctx context.Context, dir string, fsys disk.FS, c Config, opt Options) ([]byte, error) {
+func initOrigin(ctx context.Context, dir string, fsys disk.FS, init InitOptions, opt Options) ([]byte, error) {
+	c := init.Config
 	keys, err := openKeys(dir)
 	if err != nil {
 		return nil, err
@@ -91,7 +93,11 @@ func initOrigin(ctx context.Context, dir string, fsys disk.FS, c Config, opt Opt
 	if err != nil || listing.Record != nil {
 		return root, err
 	}
-	record, err := firstRecord(c.Publisher, c.Title, c.Contact, opt)
+	title := init.Publisher
+	if title.IsZero() {
+		title = portal.PlainText(c.Title)
+	}
+	record, err := firstRecord(c.Publisher, title, c.Contact, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +107,11 @@ func initOrigin(ctx context.Context, dir string, fsys disk.FS, c Config, opt Opt
 
 // firstRecord is a publisher's contact record: with an e-mail it has a desk
 // that answers for whatever comes without a passport.
-func firstRecord(id portal.PublisherID, title, email string, opt Options) (portal.PublisherRecord, error) {
-	p := portal.Publisher{ID: id, Version: 1, Issued: opt.Clock().UTC().Truncate(1e9), Title: portal.PlainText(title)}
+func firstRecord(id portal.PublisherID, title portal.Text, email string, opt Options) (portal.PublisherRecord, error) {
+	p := portal.Publisher{ID: id, Version: 1, Issued: opt.Clock().UTC().Truncate(1e9), Title: title}
 	if email != "" {
 		p.Default = "desk"
-		p.Contacts = []portal.Contact{{ID: "desk", Post: postOfPublisher, Unit: portal.PlainText(title), Email: email}}
+		p.Contacts = []portal.Contact{{ID: "desk", Post: postOfPublisher, Unit: title, Email: email}}
 	}
 	b, err := datapackage.EncodePublisher(p)
 	return portal.PublisherRecord{Publisher: p, Bytes: b}, err
@@ -150,7 +156,7 @@ func (n *Node) AddPublisher(ctx context.Context, id portal.PublisherID, title, e
 	}
 	opt := n.opt
 	opt.Clock = n.Now
-	record, err := firstRecord(id, title, email, opt)
+	record, err := firstRecord(id, portal.PlainText(title), email, opt)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ var day = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 func options() node.Options {
 	return node.Options{
 		Version: "test", Clock: func() time.Time { return day }, Environ: func(string) string { return "" },
+		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), // shown when a test fails
 	}
 }
 
