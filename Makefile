@@ -45,7 +45,7 @@ arch: ## the law of the house: imports, clock, SQL, lengths, a line for each dep
 	$(GO) test ./internal/arch
 
 lint: ## golangci-lint with the linters that .golangci.yml names
-	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run --allow-serial-runners ./...
 
 # Migrations are unchanged, docs name every command, flag and address, and the
 # samples of the long tests run: all of that is tests. Skipped tests are listed.
