@@ -83,7 +83,7 @@ func (a *app) manCommand(root *cobra.Command) *cobra.Command {
 			if to == "" {
 				return doc.GenMan(root, header, a.stdout)
 			}
-			if err := os.MkdirAll(to, 0o755); err != nil {
+			if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // a manual is for everyone
 				return err
 			}
 			return doc.GenManTree(root, header, to)

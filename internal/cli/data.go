@@ -116,7 +116,7 @@ func (a *app) published(out node.Published, done string) error {
 	}
 	return a.answer(answer, func() {
 		for _, p := range out.Published {
-			a.say("%-10s %s release %d (%d bytes)", done, p.Dataset, p.Release, p.Bytes)
+			a.say("%-10s %s release %d (%s)", done, p.Dataset, p.Release, count(p.Bytes, "byte"))
 		}
 		for _, id := range out.Unchanged {
 			a.say("unchanged  %s", id)
@@ -253,13 +253,13 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 			a.say("suspended  %s: its new releases do not verify; what was accepted before stays", p)
 		}
 		if o.DryRun {
-			a.say("would bring generation %d: %d new, %d changed, %d removed; %d files, %d bytes before compression",
-				r.Generation, len(r.Added), len(r.Updated), len(r.Removed), len(r.Plan), bytes)
+			a.say("would bring generation %d: %d new, %d changed, %d removed; %s, %s before compression",
+				r.Generation, len(r.Added), len(r.Updated), len(r.Removed), count(len(r.Plan), "file"), count(bytes, "byte"))
 			return
 		}
 		a.say("generation %d (was %d), %s, as of %s: %d new, %d changed, %d removed", r.Generation, r.Previous, r.Fresh, stamp(r.State.AsOf),
 			len(r.Added), len(r.Updated), len(r.Removed))
-		a.say("%d bytes in %d requests from %s", r.BytesDown, r.Requests, r.Upstream)
+		a.say("%s in %s from %s", count(r.BytesDown, "byte"), count(r.Requests, "request"), r.Upstream)
 	})
 }
 

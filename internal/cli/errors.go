@@ -55,7 +55,7 @@ func verdict(problems []*portal.Problem) (exit int, code string) {
 		for _, p := range problems {
 			switch {
 			case !errors.Is(p.Kind, e.kind):
-			case e.kind == errInterrupted: //nolint:errorlint // an entry of the table itself
+			case e.kind == errInterrupted:
 				return e.code, "interrupted"
 			default:
 				return e.code, portal.Code(e.kind)

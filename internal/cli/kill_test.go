@@ -39,12 +39,12 @@ func kills(share int) int {
 // repeats one.
 func chance(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := rand.Uint64() //nolint:gosec // no secret
+	seed := rand.Uint64()
 	if s, err := strconv.ParseUint(os.Getenv("KOPRIK_SEED"), 10, 64); err == nil {
 		seed = s
 	}
 	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // no secret
+	return rand.New(rand.NewPCG(seed, 1))
 }
 
 // packages are the datasets of the kill tests; a revision changes all of them.

@@ -167,12 +167,18 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 	}
 	return a.answer(out, func() {
 		a.say("%s (%s)", s.Title, s.Role)
-		a.say("generation  %d, %d datasets", s.State.Generation, s.Datasets)
-		a.say("copy        %s, as of %s", s.Fresh, stamp(s.State.AsOf))
-		a.say("repository  %s", s.State.Repository.Short())
+		a.say("generation  %d, %s", s.State.Generation, count(s.Datasets, "dataset"))
+		if s.State.AsOf.IsZero() {
+			a.say("copy        %s, nothing has come yet", s.Fresh)
+		} else {
+			a.say("copy        %s, as of %s", s.Fresh, stamp(s.State.AsOf))
+			a.say("repository  %s", s.State.Repository.Short())
+		}
 		if s.Upstream != "" {
 			a.say("upstream    %s", s.Upstream)
-			a.say("last sync   %s %s", stamp(s.LastSync), s.LastResult)
+		}
+		if !s.LastSync.IsZero() {
+			a.say("last sync   %s", strings.TrimSpace(stamp(s.LastSync)+" "+s.LastResult))
 		}
 		if s.ClockWrong {
 			a.say("clock       wrong: this machine's clock does not agree with the newest signed time")
@@ -230,7 +236,7 @@ func (a *app) verifyCommand() *cobra.Command {
 					return err
 				}
 				return a.answer(map[string]any{"verified": true, "objects": v.Objects, "bytes": v.Bytes}, func() {
-					a.say("Unaltered: %d files, %d bytes, as their publishers signed them.", v.Objects, v.Bytes)
+					a.say("Unaltered: %s, %s, as their publishers signed them.", count(v.Objects, "file"), count(v.Bytes, "byte"))
 				})
 			})
 		},

@@ -19,7 +19,7 @@ var stages = map[string]string{
 // progress shows a bar for each stage when a person is looking at a terminal.
 func (a *app) progress() func(stage string, done, total int64) {
 	f, ok := a.stderr.(*os.File)
-	if a.quiet || a.json || !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+	if a.quiet || a.json || !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	var mu sync.Mutex // several contents arrive side by side

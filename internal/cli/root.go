@@ -191,6 +191,14 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
+// count is a number of things.
+func count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // answer prints v where --json was asked for; otherwise words says it.
 func (a *app) answer(v any, words func()) error {
 	if a.json {

@@ -231,7 +231,7 @@ func bigTable(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	rows, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(1, 2))
 	out := bytes.NewBufferString("a,b,c,d\n")
 	for range rows {
 		fmt.Fprintf(out, "%d,%d,%d,%d\n", random.Uint32(), random.Uint32(), random.Uint32(), random.Uint32())
@@ -295,7 +295,7 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: get URL CODE [PATTERN]")
 	}
-	resp, err := http.Get(args[0]) //nolint:gosec,noctx // the story's own server
+	resp, err := http.Get(args[0])
 	ts.Check(err)
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(errors.Join(err, resp.Body.Close()))
