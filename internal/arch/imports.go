@@ -134,12 +134,13 @@ func refuse(f *file, to string) string {
 // refuseRoom is the law for the rooms: portal, the leaves of the own floor, and
 // internal/disk where bytes are kept. Tests may bring a neighbour of their floor.
 func refuseRoom(floor, from, to string, tests bool) string {
-	if from == "sync/tuf" || from == "sync/delta" {
-		return "this leaf imports nothing of ours"
-	}
 	switch {
+	case from == "sync/tuf":
+		return "the verifier imports nothing of ours"
 	case under(to, "portal"):
 		return ""
+	case from == "sync/delta":
+		return "this leaf is pure and knows portal only"
 	case to == "internal/disk":
 		if floor != "ui" {
 			return ""
@@ -185,8 +186,8 @@ func refuseForeign(dir, p string) string {
 		return "the domain does no input and output"
 	case room(dir) == "sync/tuf" && !standard:
 		return "the verifier stands on the standard library alone"
-	case room(dir) == "sync/tuf" && dir == "sync/tuf" && slices.Contains(worldly, p):
-		return "the verifier is pure: bytes and a time go in"
+	case (dir == "sync/tuf" || dir == "sync/delta") && slices.Contains(worldly, p):
+		return "this leaf is pure: bytes go in and bytes or a verdict come out"
 	case under(dir, "portal") && !standard && !hasPrefix(granted, p):
 		return "docs/reference/dependencies.md does not grant it to a codec"
 	}
