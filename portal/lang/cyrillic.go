@@ -12,7 +12,7 @@ import (
 var cyrillicOf = map[rune]string{
 	'a': "а", 'b': "б", 'd': "д", 'e': "е", 'f': "ф", 'g': "г", 'h': "ҳ", 'i': "и", 'j': "ж", 'k': "к", 'l': "л",
 	'm': "м", 'n': "н", 'o': "о", 'p': "п", 'q': "қ", 'r': "р", 's': "с", 't': "т", 'u': "у", 'v': "в", 'x': "х",
-	'y': "й", 'z': "з", 'ş': "ш", 'ç': "ч", 'ō': "ў", 'ğ': "ғ", 'ö': "ў",
+	'y': "й", 'z': "з", 'ş': "ш", 'ç': "ч", 'ō': "ў", 'ğ': "ғ",
 }
 
 // ToCyrillic writes Uzbek in Cyrillic letters, whichever Latin and apostrophes
@@ -60,7 +60,7 @@ func isUzbekLatin(rs []rune) bool {
 			return false
 		case isLatin(r):
 			latin = true
-			if cyrillicOf[r] == "" && cyrillicOf[bare(r)] == "" {
+			if cyrillicOf[r] == "" {
 				return false
 			}
 		}
@@ -143,10 +143,7 @@ func cyrillicAt(rs []rune, i int) (out string, n int) {
 	case r == '\'':
 		return "ъ", 1
 	}
-	if out = cyrillicOf[r]; out == "" && isLatin(r) {
-		out = cyrillicOf[bare(r)]
-	}
-	if out == "" {
+	if out = cyrillicOf[r]; out == "" {
 		return "", 0
 	}
 	return out, 1

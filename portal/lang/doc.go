@@ -8,5 +8,9 @@
 // Russian keyboard: "ozbekiston ahborot" for "Oʻzbekiston axborot". Keys are
 // for comparing, never for showing: ToLatin and ToCyrillic are for showing.
 //
+// Stem gives one key to the forms of an Uzbek or Karakalpak word, SortKey the
+// order of the alphabets, Mend repairs letters of the wrong script. The tables
+// and where they come from: docs/reference/language.md.
+//
 // Everything here is a pure function of its arguments.
 package lang

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -81,6 +82,76 @@ func FuzzTransliterate(f *testing.F) {
 		}
 		if again := ToCyrillic(cyrillic); again != cyrillic {
 			t.Errorf("ToCyrillic(%q) = %q, again %q", s, cyrillic, again)
+		}
+	})
+}
+
+// FuzzStem holds that stems are made of the word's own folded letters, are
+// alike in any case and script of it, and hardly longer.
+func FuzzStem(f *testing.F) {
+	for _, s := range append(seeds, "kitoblarimizdan", "qilmayotganligi", "шаҳридагилар", "mektepleriniń", "onamning", "di", "imlar") {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, l := range []portal.Lang{portal.Uzbek, portal.Karakalpak} {
+			folded := FoldIn(l, s)
+			for _, stem := range []func(portal.Lang, string) string{StemIn, StemNounIn} {
+				got := stem(l, s)
+				if strings.Count(got, " ") != strings.Count(folded, " ") || len(got) > len(folded)+3*(1+strings.Count(folded, " ")) {
+					t.Errorf("stem of %q is %q", s, got)
+				}
+				if again := stem(l, folded); l == portal.Uzbek && again != got {
+					t.Errorf("stem of %q is %q, of its key %q", s, got, again)
+				}
+				if !utf8.ValidString(got) || folded != "" && got == "" {
+					t.Errorf("stem of %q is %q", s, got)
+				}
+			}
+		}
+	})
+}
+
+// FuzzSortKey holds that a key depends on the words alone and orders numbers by
+// value.
+func FuzzSortKey(f *testing.F) {
+	for i, s := range seeds {
+		f.Add(s, uint32(i), uint32(i*7919))
+	}
+	f.Fuzz(func(t *testing.T, s string, m, n uint32) {
+		for _, l := range portal.Langs {
+			if a, b := SortKey(l, s), SortKey(l, "  "+s+" "); a != b {
+				t.Errorf("%s: SortKey(%q) = %q, with spaces around %q", l, s, a, b)
+			}
+			a, b := SortKey(l, strconv.FormatUint(uint64(m), 10)), SortKey(l, strconv.FormatUint(uint64(n), 10))
+			if (m < n) != (a < b) {
+				t.Errorf("%s: %d and %d have %q and %q", l, m, n, a, b)
+			}
+		}
+	})
+}
+
+// FuzzBounds holds how much longer a text may become, in characters, and that
+// Mend changes letters and never their number.
+func FuzzBounds(f *testing.F) {
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n := utf8.RuneCountInString(s)
+		if got := ToLatin(s); utf8.RuneCountInString(got) > 2*n+2 {
+			t.Errorf("ToLatin(%q) = %q", s, got)
+		}
+		if got := ToCyrillic(s); utf8.RuneCountInString(got) > 2*n+2 {
+			t.Errorf("ToCyrillic(%q) = %q", s, got)
+		}
+		if got := Mend(s); utf8.ValidString(s) && utf8.RuneCountInString(got) != n {
+			t.Errorf("Mend(%q) = %q", s, got)
+		}
+		if got := Fold(s); utf8.RuneCountInString(got) > 18*n+2 { // U+FDFA alone is 18 letters
+			t.Errorf("Fold(%q) = %q", s, got)
+		}
+		if again := Mend(Mend(s)); again != Mend(s) {
+			t.Errorf("Mend(%q) = %q, again %q", s, Mend(s), again)
 		}
 	})
 }
