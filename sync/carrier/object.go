@@ -81,7 +81,7 @@ func Decode(r io.Reader, size int64) (io.ReadCloser, error) {
 		zstd.WithDecoderMaxWindow(window),
 		zstd.WithDecoderMaxMemory(uint64(max(size, window))))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrCarrier, err)
+		return nil, fmt.Errorf("%w: %w", ErrCarrier, err)
 	}
 	return &decoded{dec: dec, left: size}, nil
 }
@@ -91,7 +91,7 @@ func Decode(r io.Reader, size int64) (io.ReadCloser, error) {
 func checkHeader(head []byte, size int64) error {
 	var h zstd.Header
 	if err := h.Decode(head); err != nil {
-		return fmt.Errorf("%w: %v", ErrCarrier, err)
+		return fmt.Errorf("%w: %w", ErrCarrier, err)
 	}
 	const unusedBits = 0x18
 	switch {
@@ -125,7 +125,7 @@ func (d *decoded) Read(p []byte) (int, error) {
 	case errors.Is(err, io.EOF) && d.left > 0:
 		return n, fmt.Errorf("%w: %d bytes are missing", ErrCarrier, d.left)
 	case err != nil && !errors.Is(err, io.EOF):
-		return n, fmt.Errorf("%w: %v", ErrCarrier, err)
+		return n, fmt.Errorf("%w: %w", ErrCarrier, err)
 	}
 	return n, nil
 }
@@ -141,7 +141,7 @@ func (d *decoded) end() (int, error) {
 	case err == nil || errors.Is(err, io.EOF):
 		return 0, io.EOF
 	}
-	return 0, fmt.Errorf("%w: %v", ErrCarrier, err)
+	return 0, fmt.Errorf("%w: %w", ErrCarrier, err)
 }
 
 func (d *decoded) Close() error {

@@ -170,7 +170,7 @@ func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
 			continue
 		}
 		if now.suspended[id] == nil {
-			now.suspended[id] = r.heldRole(now, id)
+			now.suspended[id] = r.heldRole(id)
 		}
 	}
 	return nil
@@ -183,7 +183,8 @@ func suspends(err error) bool {
 	return errors.Is(err, tuf.ErrSignature) || errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrFormat)
 }
 
-func (r *round) heldRole(now *accepted, id portal.PublisherID) *tuf.Targets {
+// heldRole is the role of a publisher that was accepted before.
+func (r *round) heldRole(id portal.PublisherID) *tuf.Targets {
 	for _, v := range versionsOf(r.m.o.Trust, string(id)) {
 		b, err := disk.ReadFile(r.m.o.Trust, metadataName(string(id), v), maxMetadata)
 		if err != nil {
