@@ -230,7 +230,7 @@ func TestProblemsUnderAFileSayWhereTwice(t *testing.T) {
 	if ps[0].Where != "contact.email" || fmt.Sprint(ps.Under("")) != fmt.Sprint(ps) {
 		t.Error("Under changes what it is given")
 	}
-	if (portal.Problems{}).Err() != nil || (portal.Problems)(nil).Under("x").Err() != nil {
+	if (portal.Problems{}).Err() != nil || portal.Problems(nil).Under("x").Err() != nil {
 		t.Error("no problems are an error")
 	}
 	var p *portal.Problem

@@ -146,8 +146,10 @@ func differ(got, want [][]string) string {
 func TestRegionalEncodingsAreGuessed(t *testing.T) {
 	dir := filepath.Join(sharedData(t), "encodings/chardet")
 	good, all := 0, 0
-	for folder, name := range map[string]string{"windows-1251-russian": "windows-1251", "KOI8-R": "koi8-r", "IBM866": "ibm866", "MacCyrillic": "mac-cyrillic",
-		"windows-1251-bulgarian": "windows-1251", "utf-8": "utf-8", "UTF-16": "utf-16le", "UTF-16LE": "utf-16le", "UTF-16BE": "utf-16be"} {
+	for folder, name := range map[string]string{
+		"windows-1251-russian": "windows-1251", "KOI8-R": "koi8-r", "IBM866": "ibm866", "MacCyrillic": "mac-cyrillic",
+		"windows-1251-bulgarian": "windows-1251", "utf-8": "utf-8", "UTF-16": "utf-16le", "UTF-16LE": "utf-16le", "UTF-16BE": "utf-16be",
+	} {
 		files, _ := filepath.Glob(filepath.Join(dir, folder, "*"))
 		n := 0
 		for _, f := range files {
@@ -185,8 +187,10 @@ func TestJSONIsAcceptedAndRefusedAsTheSuiteSays(t *testing.T) {
 
 func TestWorkbooksReadAsTheirCSV(t *testing.T) {
 	dir := filepath.Join(sharedData(t), "spreadsheets/sheetjs")
-	for xlsx, exported := range map[string]string{"Attendance.xlsx": "Attendance.csv", "sushi.xlsx": "sushi.xlsx.0.csv", "AutoFilter.xlsx": "AutoFilter.xlsx.xls.0.csv",
-		"pivot_table_test.xlsm": "pivot_table_test.xlsm.0.csv", "number_format_entities.xlsx": "number_format_entities.csv"} {
+	for xlsx, exported := range map[string]string{
+		"Attendance.xlsx": "Attendance.csv", "sushi.xlsx": "sushi.xlsx.0.csv", "AutoFilter.xlsx": "AutoFilter.xlsx.xls.0.csv",
+		"pivot_table_test.xlsm": "pivot_table_test.xlsm.0.csv", "number_format_entities.xlsx": "number_format_entities.csv",
+	} {
 		labels, rows, err := readAll(t, filepath.Join(dir, xlsx), portal.Resource{})
 		if labels != nil {
 			rows = append([][]string{labels}, rows...)

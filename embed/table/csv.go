@@ -117,7 +117,7 @@ func (c *csvReader) row() (blank bool, err error) {
 	}
 	if b == '\r' && err == nil {
 		if next, _ := c.r.Peek(1); len(next) == 1 && next[0] == '\n' {
-			c.r.ReadByte()
+			_, _ = c.r.ReadByte() // it was peeked at
 		}
 	}
 	return !quoted && c.empty(), nil
@@ -177,7 +177,7 @@ func (c *csvReader) atDelimiter(b byte) bool {
 	if next, _ := c.r.Peek(len(c.tail)); string(next) != c.tail {
 		return false
 	}
-	c.r.Discard(len(c.tail))
+	_, _ = c.r.Discard(len(c.tail)) // it was peeked at
 	return true
 }
 
@@ -203,7 +203,7 @@ func (c *csvReader) skipLine() error {
 		}
 		if b == '\r' {
 			if next, _ := c.r.Peek(1); len(next) == 1 && next[0] == '\n' {
-				c.r.ReadByte()
+				_, _ = c.r.ReadByte() // it was peeked at
 			}
 			return nil
 		}

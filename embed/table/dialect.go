@@ -75,8 +75,10 @@ func (d *dialect) take(j dialectJSON) error {
 		from *string
 		to   *string
 	}{
-		{"delimiter", j.Delimiter, &d.delimiter}, {"quoteChar", j.QuoteChar, &d.quote},
-		{"escapeChar", j.EscapeChar, &d.escape}, {"commentChar", j.CommentChar, &d.comment},
+		{"delimiter", j.Delimiter, &d.delimiter},
+		{"quoteChar", j.QuoteChar, &d.quote},
+		{"escapeChar", j.EscapeChar, &d.escape},
+		{"commentChar", j.CommentChar, &d.comment},
 	} {
 		if c.from == nil {
 			continue

@@ -363,9 +363,10 @@ func checkRecord(raw []byte) error {
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {
 		case inString:
-			if b == '\\' {
+			switch b {
+			case '\\':
 				i++
-			} else if b == '"' {
+			case '"':
 				inString = false
 			}
 		case b == '"':

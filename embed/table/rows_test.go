@@ -205,8 +205,10 @@ func TestHostileColumnNamesAreOnlyNames(t *testing.T) {
 	}
 	r := m.add("a.csv", []byte(b.String()))
 	for i, n := range names {
-		p := rowsOf(t, s, r, portal.RowQuery{Columns: []string{n}, Sort: n, Desc: true, Limit: 1,
-			Filters: []portal.RowFilter{{Column: n, Op: "lt", Value: "200"}, {Column: n, Op: "contains", Value: "1"}, {Column: n, Op: "ne", Value: ""}}})
+		p := rowsOf(t, s, r, portal.RowQuery{
+			Columns: []string{n}, Sort: n, Desc: true, Limit: 1,
+			Filters: []portal.RowFilter{{Column: n, Op: "lt", Value: "200"}, {Column: n, Op: "contains", Value: "1"}, {Column: n, Op: "ne", Value: ""}},
+		})
 		if len(p.Rows) != 1 || p.Rows[0][0] != int64(100+i) || p.Columns[0].Name != n {
 			t.Errorf("%q: %v %v", n, p.Columns, p.Rows)
 		}

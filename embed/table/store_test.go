@@ -159,8 +159,10 @@ func TestAMirrorNeverRefusesSignedData(t *testing.T) {
 		t.Fatal(infos, err)
 	}
 	notes := strings.Join(infos[0].Notes, "\n")
-	for _, part := range []string{`column "a": 2 values are kept as text, not an integer; first "x" in row 2`, `type "whole"`, `"c" of the schema is not in the file`,
-		"row 5: text stands after a closing quotation mark", "row 3 has 3 cells, the header 2"} {
+	for _, part := range []string{
+		`column "a": 2 values are kept as text, not an integer; first "x" in row 2`, `type "whole"`, `"c" of the schema is not in the file`,
+		"row 5: text stands after a closing quotation mark", "row 3 has 3 cells, the header 2",
+	} {
 		if !strings.Contains(notes, part) {
 			t.Errorf("notes lack %q:\n%s", part, notes)
 		}

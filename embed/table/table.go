@@ -141,7 +141,7 @@ func (rd *reader) where(s *sheet) string {
 
 func (rd *reader) close() {
 	if rd.closer != nil {
-		rd.closer()
+		_ = rd.closer() // nothing was written
 		rd.closer = nil
 	}
 }

@@ -54,8 +54,18 @@ func squash(s string) string {
 
 // months are beginnings of folded month names: Uzbek and Russian, then English.
 var months = [12][]string{
-	{"yanv", "jan"}, {"fev", "feb"}, {"mar"}, {"apr"}, {"may"}, {"iyun", "jun"},
-	{"iyul", "jul"}, {"avg", "aug"}, {"sen", "sep"}, {"okt", "oct"}, {"noy", "nov"}, {"dek", "dec"},
+	{"yanv", "jan"},
+	{"fev", "feb"},
+	{"mar"},
+	{"apr"},
+	{"may"},
+	{"iyun", "jun"},
+	{"iyul", "jul"},
+	{"avg", "aug"},
+	{"sen", "sep"},
+	{"okt", "oct"},
+	{"noy", "nov"},
+	{"dek", "dec"},
 }
 
 // yearWords may stand in a date beside its day, month and year.

@@ -115,9 +115,9 @@ type place struct{ code, name, period string }
 
 var columns = []string{"code", "name_uz", "name_uz_cyrl", "name_ru", "name_en", "period", "value"}
 
-func (r row) name() string {
+func (w row) name() string {
 	for _, k := range nameKeys {
-		if s := r.names[k]; s != "" {
+		if s := w.names[k]; s != "" {
 			return s
 		}
 	}
