@@ -16,7 +16,7 @@ import (
 	"koprik/portal"
 )
 
-//go:embed style.css icon.svg
+//go:embed style.css icon.svg site.js kiosk.css kiosk.js
 var files embed.FS
 
 // Prefix is where a Set expects to be mounted.

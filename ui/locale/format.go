@@ -170,6 +170,11 @@ func (w *Words) Theme(id portal.ThemeID) string { return w.T(Key("theme." + stri
 // Periodicity says how often: "every month".
 func (w *Words) Periodicity(p portal.Periodicity) string { return w.T(Key("period." + string(p))) }
 
+// MissingItem names what a passport lacks: an item of portal.Passport.Missing.
+func (w *Words) MissingItem(item string) string {
+	return w.T(Key("missing." + strings.ReplaceAll(item, "_", "-")))
+}
+
 // Facet names a way to narrow a search.
 func (w *Words) Facet(f portal.Facet) string { return w.T(Key("facet." + string(f))) }
 

@@ -81,6 +81,9 @@ func domains() map[Key]bool {
 	for _, v := range []string{"eq", "ne", "lt", "le", "gt", "ge", "contains"} {
 		keys[Key("op."+v)], keys[Key("said."+v)] = true, true
 	}
+	for _, v := range (portal.Passport{}).Missing() {
+		keys[Key("missing."+strings.ReplaceAll(v, "_", "-"))] = true
+	}
 	for _, v := range portal.Langs {
 		keys[Key("lang."+string(v))] = true
 	}

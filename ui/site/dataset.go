@@ -34,8 +34,10 @@ type datasetPage struct {
 	Passport    passportCard
 	Previews    []previewBox
 	MoreTables  string
+	Finding     *figure
+	Updated     string
 	Files       []fileRow
-	Release     string
+	FilesNote   string // why none can be taken here
 	History     Link
 }
 
@@ -86,13 +88,14 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	p := &datasetPage{
 		Frame: v.Frame, Heading: v.title(d), Description: v.text(d.Latest.Description),
 		Publisher: v.publisherLink(d.Publisher), Passport: v.passport(d),
-		Release: v.T("dataset.release", "n", d.Latest.Number),
+		Updated: v.T("hit.updated", "date", v.day(d.Latest.Issued)),
 		History: Link{
 			Shown: Shown{Text: v.T("dataset.history")}, Href: v.datasetURL(d.ID) + "/history",
 			Count: v.N("history.count", max(1, len(d.History))),
 		},
 	}
 	v.Title = p.Heading.Text
+	v.Crumbs = []Link{p.Publisher}
 	for _, t := range d.Latest.Themes {
 		if portal.IsTheme(t) {
 			p.Themes = append(p.Themes, v.themeLink(t, ""))
@@ -106,7 +109,14 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 		return answer{template: "dataset", data: p, status: http.StatusGone}, nil
 	}
 	p.Files = v.files(d.ID, d.Latest)
+	if v.Kiosk != nil {
+		p.FilesNote = v.T("kiosk.nofiles")
+	}
 	p.Previews, p.MoreTables = v.previews(d)
+	if f, ok := v.finding(d); ok {
+		f.Source = Link{}
+		p.Finding = &f
+	}
 	return answer{template: "dataset", data: p}, nil
 }
 
@@ -118,6 +128,9 @@ func (v *visit) files(id portal.DatasetID, r portal.Release) []fileRow {
 			Title: v.resourceTitle(f), Name: name, Format: strings.ToUpper(f.Format),
 			Size: v.Bytes(f.Bytes), Sum: f.Hash.Hex(), Href: fileURL(id, r.Number, f.Path),
 			Get: v.T("dataset.get", "file", name),
+		}
+		if v.Kiosk != nil {
+			list[i].Href = "" // a public screen keeps no files
 		}
 	}
 	return list

@@ -30,9 +30,17 @@ type errorPage struct {
 	*Frame
 	Status    int
 	Text      string
+	Problem   problemBox
 	Offer     bool // of the languages
 	Back      Link
 	HomeLabel string
+}
+
+// problemBox sums up what is wrong with what a reader sent; an item may lead to
+// the field. It is the struct of the template "problem".
+type problemBox struct {
+	Title string
+	Items []Link
 }
 
 // fail turns an error into a page: what happened, what it means, what to do
@@ -50,9 +58,11 @@ func (v *visit) fail(err error) {
 	if e.status >= 500 {
 		v.w.Header().Set("Cache-Control", "no-store")
 	}
-	body, err := v.render(answer{template: "error", data: &errorPage{
-		Frame: v.Frame, Status: e.status, Text: e.text, Offer: e.languages, Back: e.back, HomeLabel: v.T("error.home"),
-	}})
+	page := &errorPage{Frame: v.Frame, Status: e.status, Text: e.text, Offer: e.languages, Back: e.back, HomeLabel: v.T("error.home")}
+	if e.status == http.StatusBadRequest {
+		page.Problem = problemBox{Title: v.T("error.summary"), Items: []Link{{Shown: Shown{Text: e.text}}}}
+	}
+	body, err := v.render(answer{template: "error", data: page})
 	if err != nil {
 		v.site.log.Error("error page", "err", err)
 		http.Error(v.w, http.StatusText(e.status), e.status)

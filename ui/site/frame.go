@@ -19,22 +19,27 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// pageTemplates are the pages; each stands in base.html with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "error"}
+// pageTemplates are the pages; each stands in base.html, or on a
+// kiosk in kiosk.html, with parts.html.
+var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "words", "error", "components", "attract"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
-func parseTemplates() (map[string]*template.Template, string, error) {
+func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
 	all := map[string]*template.Template{}
 	h := sha256.New()
+	frame := "base"
+	if kiosk {
+		frame = "kiosk"
+	}
 	for _, name := range pageTemplates {
-		t := template.New("base.html")
-		for _, file := range []string{"base", "parts", name} {
+		t := template.New(frame + ".html")
+		for _, file := range []string{frame, "parts", name} {
 			text, err := templateFiles.ReadFile("templates/" + file + ".html")
 			if err != nil {
 				return nil, "", fmt.Errorf("template %s: %w", file, err)
 			}
 			h.Write(text)
-			if file == "base" {
+			if file == frame {
 				_, err = t.Parse(string(text))
 			} else {
 				_, err = t.New(file + ".html").Parse(string(text))
@@ -55,9 +60,20 @@ type Frame struct {
 	Title          string // of the page, without the site's name
 	Base           string // "/uz", before every address of a page
 	Style, Icon    string
+	Script         string // of the small comforts
 	Languages      []LanguageLink
+	Menu, Foot     []NavLink
+	Crumbs         []Link // above the heading, after the home page
+	Kiosk          *Kiosk // nil but on a kiosk
+	Wide           bool   // the page sets its own margins
 	State          StateLine
 	Transliterated bool // something on the page is: the footer explains the mark
+}
+
+// NavLink is a link of the menu or of the foot.
+type NavLink struct {
+	Text, Href string
+	Current    bool
 }
 
 // StateLine says which copy of the catalogue the page was made from.
@@ -65,7 +81,8 @@ type StateLine struct {
 	Grade      string // "fresh", "stale", "old" or "none"; names the look
 	Text       string
 	Generation string // "" without a copy
-	Clock      bool   // the machine's clock is wrong
+	Href       string // the page about this copy
+	Clock      string // says that the machine's clock is wrong, where it is
 }
 
 // Shown is a text as a reader gets it.
@@ -84,11 +101,23 @@ type Link struct {
 
 func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 	words := s.words.Words(l)
-	return &Frame{
+	f := &Frame{
 		Words: words, Site: words.T("frame.site"), Base: "/" + l.Path(),
-		Style: s.assets.URL("style.css"), Icon: s.assets.URL("icon.svg"),
+		Style: s.assets.URL("style.css"), Icon: s.assets.URL("icon.svg"), Script: s.assets.URL("site.js"),
 		Languages: s.languages(l, r),
 	}
+	search := NavLink{Text: words.T("frame.search"), Href: f.Base + "/search"}
+	help := NavLink{Text: words.T("frame.help"), Href: f.Base + "/help"}
+	about := NavLink{Text: words.T("frame.about"), Href: f.Base + "/about"}
+	f.Menu = []NavLink{search, help, about}
+	for i := range f.Menu {
+		f.Menu[i].Current = r.URL.Path == f.Menu[i].Href
+	}
+	f.Foot = []NavLink{
+		about, {Text: words.T("frame.node"), Href: f.Base + "/node"}, help, {Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
+		{Text: words.T("frame.programs"), Href: "/api/v1/openapi.json"},
+	}
+	return f
 }
 
 // grade is the freshness of the copy, "none" before the first one.
@@ -100,7 +129,10 @@ func (v *visit) grade(state portal.CopyState) string {
 }
 
 func (v *visit) stateLine(state portal.CopyState) StateLine {
-	line := StateLine{Grade: v.grade(state), Clock: v.status.ClockWrong}
+	line := StateLine{Grade: v.grade(state), Href: v.Base + "/node"}
+	if v.status.ClockWrong {
+		line.Clock = v.T("state.clock")
+	}
 	date, ago := v.day(state.AsOf), v.Ago(v.now.Sub(state.AsOf))
 	switch line.Grade {
 	case "none":

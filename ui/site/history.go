@@ -10,7 +10,6 @@ import (
 // historyPage is the struct of templates/history.html.
 type historyPage struct {
 	*Frame
-	Dataset  Link
 	Count    string
 	Releases []releaseRow
 	Pager    Pager
@@ -37,8 +36,7 @@ func (s *site) history(v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p := &historyPage{
-		Frame: v.Frame, Dataset: Link{Shown: v.title(d), Href: v.datasetURL(d.ID)},
-		Count: v.N("history.count", len(d.History)),
+		Frame: v.Frame, Count: v.N("history.count", len(d.History)),
 	}
 	if p.Pager, err = v.pager(page, len(d.History)); err != nil {
 		return answer{}, err
@@ -51,7 +49,8 @@ func (s *site) history(v *visit) (answer, error) {
 		}
 		p.Releases = append(p.Releases, row)
 	}
-	v.Title = v.T("history.of", "title", p.Dataset.Text)
+	v.Crumbs = []Link{{Shown: v.title(d), Href: v.datasetURL(d.ID)}}
+	v.Title = v.T("history.of", "title", v.Crumbs[0].Text)
 	return answer{template: "history", data: p}, nil
 }
 

@@ -14,11 +14,16 @@ import (
 // homePage is the struct of templates/home.html.
 type homePage struct {
 	*Frame
-	Datasets   string // "600 datasets"
-	Any        bool
-	Themes     []Link
-	Updated    []Hit
-	Publishers []Link
+	Datasets string // "600 datasets"
+	Any      bool
+	Figures  []figure
+	Themes   []Link
+	Void     []Link // topics without datasets
+	Updated  []Hit
+	Overdue  []Link // the longest overdue
+	// OverdueSaid counts all of them.
+	OverdueSaid string
+	Publishers  []Link
 }
 
 // newest is how many datasets the home page shows.
@@ -42,11 +47,20 @@ func (s *site) home(v *visit) (answer, error) {
 		return answer{}, fmt.Errorf("publishers: %w", err)
 	}
 	v.Title = v.T("home.title")
+	v.Wide = true
 	p := &homePage{Frame: v.Frame, Datasets: v.N("home.datasets", count), Any: count > 0, Updated: updated}
 	for _, t := range portal.Themes {
 		if n := results.Facets[portal.FacetTheme][string(t)]; n > 0 {
 			p.Themes = append(p.Themes, v.themeLink(t, v.Int(int64(n))))
+		} else {
+			p.Void = append(p.Void, v.themeLink(t, ""))
 		}
+	}
+	if p.Figures, err = v.figures(); err != nil {
+		return answer{}, err
+	}
+	if p.Overdue, p.OverdueSaid, err = v.overdue(count); err != nil {
+		return answer{}, err
 	}
 	for _, o := range publishers {
 		if n := results.Facets[portal.FacetPublisher][string(o.ID)]; n > 0 {
@@ -76,6 +90,7 @@ func (s *site) theme(v *visit) (answer, error) {
 		return answer{}, err
 	}
 	v.Title = v.Theme(id)
+	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.themes")}, Href: v.Base + "/#themes"}}
 	return answer{template: "theme", data: &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}}, nil
 }
 
@@ -125,7 +140,7 @@ func (s *site) publisherAnswer(v *visit, o portal.Publisher) (answer, error) {
 		Found: v.N("home.datasets", total), Hits: hits, Pager: pager,
 	}
 	if o.Homepage != "" {
-		p.Homepage = Value{Shown: Shown{Text: strings.TrimSpace(o.Homepage)}, Href: web(o.Homepage)}
+		p.Homepage = v.kioskValue(Value{Shown: Shown{Text: strings.TrimSpace(o.Homepage)}, Href: web(o.Homepage)})
 	}
 	for _, c := range o.Contacts {
 		card := contactCard{Rows: v.contactRows(c)}
@@ -135,5 +150,6 @@ func (s *site) publisherAnswer(v *visit, o portal.Publisher) (answer, error) {
 		p.Contacts = append(p.Contacts, card)
 	}
 	v.Title = p.Heading.Text
+	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.who")}, Href: v.Base + "/#who"}}
 	return answer{template: "publisher", data: p}, nil
 }

@@ -29,6 +29,19 @@ type Pager struct {
 
 // hits gives the datasets of results as a list, in the results' order.
 func (v *visit) hits(results portal.Results) ([]Hit, error) {
+	datasets, err := v.datasets(results)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Hit, len(datasets))
+	for i, d := range datasets {
+		list[i] = v.hit(d)
+	}
+	return list, nil
+}
+
+// datasets gives what results name, in their order.
+func (v *visit) datasets(results portal.Results) ([]portal.Dataset, error) {
 	ids := make([]portal.DatasetID, len(results.Hits))
 	for i, h := range results.Hits {
 		ids[i] = h.Dataset
@@ -37,11 +50,7 @@ func (v *visit) hits(results portal.Results) ([]Hit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("datasets of a list: %w", err)
 	}
-	list := make([]Hit, len(datasets))
-	for i, d := range datasets {
-		list[i] = v.hit(d)
-	}
-	return list, nil
+	return datasets, nil
 }
 
 func (v *visit) hit(d portal.Dataset) Hit {

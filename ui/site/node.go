@@ -25,14 +25,14 @@ func (s *site) node(v *visit) (answer, error) {
 	p := &nodePage{Frame: v.Frame, Lead: v.lead(state)}
 	var rs rows
 	if status.Role == portal.Central || status.Role == portal.Mirror || status.Role == portal.Agency {
-		rs.add(v.T("node.role"), plain(v.Role(status.Role)))
+		v.add(&rs, v.T("node.role"), plain(v.Role(status.Role)))
 	}
-	rs.add(v.T("node.generation"), plain(v.Int(state.Generation)))
-	rs.add(v.T("node.asof"), plain(v.moment(state.AsOf)))
-	rs.add(v.T("node.expires"), plain(v.moment(state.Expires)))
-	rs.add(v.T("node.datasets"), plain(v.Int(int64(count))))
+	v.add(&rs, v.T("node.generation"), plain(v.Int(state.Generation)))
+	v.add(&rs, v.T("node.asof"), plain(v.moment(state.AsOf)))
+	v.add(&rs, v.T("node.expires"), plain(v.moment(state.Expires)))
+	v.add(&rs, v.T("node.datasets"), plain(v.Int(int64(count))))
 	if status.Upstream != "" {
-		rs.add(v.T("node.upstream"), outside(status.Upstream, status.Upstream))
+		v.add(&rs, v.T("node.upstream"), outside(status.Upstream, status.Upstream))
 		last, result := v.T("node.never"), ""
 		if !status.LastSync.IsZero() {
 			last, result = v.moment(status.LastSync), v.T("node.ok")
@@ -40,22 +40,22 @@ func (s *site) node(v *visit) (answer, error) {
 		if status.LastResult != "" {
 			result = v.T("node.notok", "reason", clip(status.LastResult, 300))
 		}
-		rs.add(v.T("node.lastsync"), plain(last))
-		rs.add(v.T("node.result"), plain(result))
+		v.add(&rs, v.T("node.lastsync"), plain(last))
+		v.add(&rs, v.T("node.result"), plain(result))
 	}
 	if status.Outbox > 0 {
-		rs.add(v.T("node.outbox"), plain(v.Int(int64(status.Outbox))))
+		v.add(&rs, v.T("node.outbox"), plain(v.Int(int64(status.Outbox))))
 	}
-	rs.add(v.T("node.contact"), Value{Shown: Shown{Text: status.Contact}, Href: mail(status.Contact)})
-	rs.add(v.T("node.version"), plain(status.Version))
+	v.add(&rs, v.T("node.contact"), Value{Shown: Shown{Text: status.Contact}, Href: mail(status.Contact)})
+	v.add(&rs, v.T("node.version"), plain(status.Version))
 	if !state.Repository.IsZero() {
-		rs.add(v.T("node.repository"), Value{Shown: Shown{Text: state.Repository.Hex()}, Code: true})
+		v.add(&rs, v.T("node.repository"), Value{Shown: Shown{Text: state.Repository.Hex()}, Code: true})
 	}
 	keys := make([]Value, len(status.SignedBy))
 	for i, id := range status.SignedBy {
 		keys[i] = Value{Shown: Shown{Text: strings.ToLower(shortKey(id))}, Code: true}
 	}
-	rs.add(v.T("node.signers"), keys...)
+	v.add(&rs, v.T("node.signers"), keys...)
 	p.Rows = rs
 	return answer{template: "node", data: p}, nil
 }

@@ -47,22 +47,28 @@ var pages = []struct {
 	{"/theme/education", 200},
 	{"/theme/energy", 200},
 	{"/node", 200},
+	{"/help", 200},
+	{"/about", 200},
+	{"/privacy", 200},
 	{"/dataset/main_none", 404},
 	{"/nowhere", 404},
 }
 
 func TestTemplatesFitTheirStructs(t *testing.T) {
-	all, _, err := parseTemplates()
-	if err != nil {
-		t.Fatal(err)
-	}
 	structs := map[string]any{
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "history": &historyPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
+		"words": &wordsPage{}, "components": &componentsPage{}, "attract": &attractPage{},
 	}
-	for _, name := range pageTemplates {
-		if err := templatecheck.CheckHTMLStrict(all[name], structs[name]); err != nil {
-			t.Errorf("%s: %v", name, err)
+	for _, kiosk := range []bool{false, true} {
+		all, _, err := parseTemplates(kiosk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range pageTemplates {
+			if err := templatecheck.CheckHTMLStrict(all[name], structs[name]); err != nil {
+				t.Errorf("%s, kiosk %v: %v", name, kiosk, err)
+			}
 		}
 	}
 }
@@ -119,8 +125,12 @@ func checkPage(t *testing.T, address string, l portal.Lang, body []byte) {
 		}
 		seen[n.Data]++
 		switch n.Data {
-		case "script", "style", "iframe", "object", "base", "embed":
+		case "style", "iframe", "object", "base", "embed":
 			t.Errorf("%s: has a <%s>", address, n.Data)
+		case "script":
+			if attr(n, "type") != "module" || !strings.HasPrefix(attr(n, "src"), "/assets/") || n.FirstChild != nil {
+				t.Errorf("%s: a script that is not one of ours", address)
+			}
 		case "html":
 			if got := attr(n, "lang"); got != string(l) {
 				t.Errorf("%s: lang %q", address, got)

@@ -19,24 +19,73 @@ type Value struct {
 	Href string       // http, https or mailto only
 	Tel  template.URL // a telephone number to call
 	Code bool         // to be compared letter by letter
-	Warn string       // a word of warning behind it
+	QR   *QR          // on a kiosk, of an address that may not be followed there
+	// Address is shown behind a text that is no link here.
+	Address string
+	Warn    string // a word of warning behind it
 }
 
-// passportCard is who answers for a dataset, and how it was made.
+// passportCard is who answers for a dataset, and how it was made; the struct of
+// the template of that name.
 type passportCard struct {
-	FromPublisher bool
-	Contact       []Row // empty where no office is named
-	Rows          []Row
+	Who       string
+	Note      string // why the publisher answers
+	Contact   []Row  // empty where no office is named
+	NoContact string
+	Release   string
+	Rows      []Row
+	Meter     meter
 }
 
-// rows collects the lines that have something to say.
+// meter says how much of what a passport can say is said, and what is not.
+type meter struct {
+	Title, Said, Missing string
+	Of, Width            int
+	Bars                 []meterBar
+}
+
+// meterBar is one item of a meter.
+type meterBar struct {
+	X  int
+	On bool
+}
+
+// passportItems is how many optional items a passport has.
+var passportItems = len(portal.Passport{}.Missing())
+
+// meter names what the passport lacks, in words (spec/experience.md, page 3).
+func (v *visit) meter(p portal.Passport) meter {
+	missing := p.Missing()
+	have := passportItems - len(missing)
+	m := meter{
+		Title: v.T("passport.complete"), Said: v.T("passport.meter", "have", have, "all", passportItems),
+		Missing: v.T("passport.full"), Of: passportItems, Width: passportItems*meterStep - 1,
+	}
+	if len(missing) > 0 {
+		names := make([]string, len(missing))
+		for i, key := range missing {
+			names[i] = v.MissingItem(key)
+		}
+		m.Missing = v.T("passport.missing", "items", v.List(names))
+	}
+	for i := range passportItems {
+		m.Bars = append(m.Bars, meterBar{X: i * meterStep, On: i < have})
+	}
+	return m
+}
+
+// meterStep is the width of one item with its gap, in the units of the drawing.
+const meterStep = 10
+
+// rows are the lines of a card.
 type rows []Row
 
-func (rs *rows) add(label string, values ...Value) {
+// add puts a line on a card, if it has something to say.
+func (v *visit) add(rs *rows, label string, values ...Value) {
 	kept := values[:0:0]
-	for _, v := range values {
-		if v.Text != "" {
-			kept = append(kept, v)
+	for _, val := range values {
+		if val.Text != "" {
+			kept = append(kept, v.kioskValue(val))
 		}
 	}
 	if len(kept) > 0 {
@@ -52,35 +101,40 @@ func (v *visit) shown(t portal.Text) Value { return Value{Shown: v.text(t)} }
 // them: transliterated only with the mark.
 func (v *visit) contactRows(c portal.Contact) []Row {
 	var rs rows
-	rs.add(v.T("passport.post"), v.shown(c.Post))
-	rs.add(v.T("passport.unit"), v.shown(c.Unit))
-	rs.add(v.T("passport.name"), v.shown(c.Name))
-	rs.add(v.T("passport.email"), Value{Shown: Shown{Text: c.Email}, Href: mail(c.Email)})
-	rs.add(v.T("passport.phone"), Value{Shown: Shown{Text: c.Phone}, Tel: phone(c.Phone)})
-	rs.add(v.T("passport.since"), plain(v.Day(c.Since)))
+	v.add(&rs, v.T("passport.post"), v.shown(c.Post))
+	v.add(&rs, v.T("passport.unit"), v.shown(c.Unit))
+	v.add(&rs, v.T("passport.name"), v.shown(c.Name))
+	v.add(&rs, v.T("passport.email"), Value{Shown: Shown{Text: c.Email}, Href: mail(c.Email)})
+	v.add(&rs, v.T("passport.phone"), Value{Shown: Shown{Text: c.Phone}, Tel: phone(c.Phone)})
+	v.add(&rs, v.T("passport.since"), plain(v.Day(c.Since)))
 	return rs
 }
 
 func (v *visit) passport(d portal.Dataset) passportCard {
 	p := d.Latest.Passport
-	card := passportCard{FromPublisher: p.FromPublisher}
+	card := passportCard{
+		Who: v.T("passport.who"), NoContact: v.T("passport.nocontact"), Release: v.T("dataset.release", "n", d.Latest.Number), Meter: v.meter(p),
+	}
+	if p.FromPublisher {
+		card.Note = v.T("passport.frompublisher")
+	}
 	if c, ok := d.Contact(); ok {
 		card.Contact = v.contactRows(c)
 	}
 	var rs rows
 	publisher := v.publisherLink(d.Publisher)
-	rs.add(v.T("passport.publisher"), Value{Shown: publisher.Shown, Href: publisher.Href})
+	v.add(&rs, v.T("passport.publisher"), Value{Shown: publisher.Shown, Href: publisher.Href})
 	v.addDates(&rs, p)
 	v.addMaking(&rs, p)
 	v.addTerms(&rs, d.Latest)
-	rs.add(v.T("passport.release"), plain(v.T("passport.releaseof", "n", d.Latest.Number, "date", v.day(d.Latest.Issued))))
-	rs.add(v.T("passport.version"), plain(d.Latest.Version))
-	rs.add(v.T("passport.fingerprint"), Value{Shown: Shown{Text: d.Manifest.Short()}, Code: true})
+	v.add(&rs, v.T("passport.release"), plain(v.T("passport.releaseof", "n", d.Latest.Number, "date", v.day(d.Latest.Issued))))
+	v.add(&rs, v.T("passport.version"), plain(d.Latest.Version))
+	v.add(&rs, v.T("passport.fingerprint"), Value{Shown: Shown{Text: d.Manifest.Short()}, Code: true})
 	keys := make([]Value, len(d.Signers))
 	for i, id := range d.Signers {
 		keys[i] = Value{Shown: Shown{Text: shortKey(id)}, Code: true}
 	}
-	rs.add(v.T("passport.signed"), keys...)
+	v.add(&rs, v.T("passport.signed"), keys...)
 	card.Rows = rs
 	return card
 }
@@ -89,45 +143,45 @@ func (v *visit) passport(d portal.Dataset) passportCard {
 func shortKey(id string) string { return id[:min(len(id), 16)] }
 
 func (v *visit) addDates(rs *rows, p portal.Passport) {
-	rs.add(v.T("passport.uploaded"), plain(v.Day(p.Uploaded)))
-	rs.add(v.T("passport.firstpublished"), plain(v.Day(p.FirstPublished)))
-	rs.add(v.T("passport.lastchanged"), plain(v.Day(p.LastChanged)))
+	v.add(rs, v.T("passport.uploaded"), plain(v.Day(p.Uploaded)))
+	v.add(rs, v.T("passport.firstpublished"), plain(v.Day(p.FirstPublished)))
+	v.add(rs, v.T("passport.lastchanged"), plain(v.Day(p.LastChanged)))
 	due := plain(v.Day(p.NextDue))
 	if p.NextDue != "" && p.NextDue < v.today() {
 		due.Warn = v.T("passport.overdue")
 	}
-	rs.add(v.T("passport.nextdue"), due)
+	v.add(rs, v.T("passport.nextdue"), due)
 	if p.Periodicity != "" {
-		rs.add(v.T("passport.periodicity"), plain(v.Periodicity(p.Periodicity)))
+		v.add(rs, v.T("passport.periodicity"), plain(v.Periodicity(p.Periodicity)))
 	}
 }
 
 func (v *visit) addMaking(rs *rows, p portal.Passport) {
-	rs.add(v.T("passport.measure"), v.shown(p.Unit))
-	rs.add(v.T("passport.indicator"), plain(p.Indicator))
+	v.add(rs, v.T("passport.measure"), v.shown(p.Unit))
+	v.add(rs, v.T("passport.indicator"), plain(p.Indicator))
 	classifiers := make([]Value, len(p.Classifiers))
 	for i, c := range p.Classifiers {
 		classifiers[i] = v.shown(c)
 	}
-	rs.add(v.T("passport.classifiers"), classifiers...)
-	rs.add(v.T("passport.method"), v.shown(p.Method))
+	v.add(rs, v.T("passport.classifiers"), classifiers...)
+	v.add(rs, v.T("passport.method"), v.shown(p.Method))
 	method, _ := p.MethodURL.In(v.lang)
-	rs.add(v.T("passport.methodlink"), outside(method, method))
-	rs.add(v.T("passport.primary"), v.shown(p.PrimarySource))
-	rs.add(v.T("passport.compiled"), v.shown(p.CompiledBy))
-	rs.add(v.T("passport.quality"), v.shown(p.Quality))
+	v.add(rs, v.T("passport.methodlink"), outside(method, method))
+	v.add(rs, v.T("passport.primary"), v.shown(p.PrimarySource))
+	v.add(rs, v.T("passport.compiled"), v.shown(p.CompiledBy))
+	v.add(rs, v.T("passport.quality"), v.shown(p.Quality))
 	if p.BySex != nil {
 		said := v.T("passport.no")
 		if *p.BySex {
 			said = v.T("passport.yes")
 		}
-		rs.add(v.T("passport.bysex"), plain(said))
+		v.add(rs, v.T("passport.bysex"), plain(said))
 	}
 	notes := make([]Value, len(p.Notes))
 	for i, n := range p.Notes {
 		notes[i] = v.shown(n)
 	}
-	rs.add(v.T("passport.notes"), notes...)
+	v.add(rs, v.T("passport.notes"), notes...)
 }
 
 func (v *visit) addTerms(rs *rows, r portal.Release) {
@@ -139,7 +193,7 @@ func (v *visit) addTerms(rs *rows, r portal.Release) {
 		}
 		licenses[i] = outside(name, l.Path)
 	}
-	rs.add(v.T("passport.license"), licenses...)
+	v.add(rs, v.T("passport.license"), licenses...)
 	sources := make([]Value, len(r.Sources))
 	for i, s := range r.Sources {
 		name := s.Title
@@ -151,8 +205,8 @@ func (v *visit) addTerms(rs *rows, r portal.Release) {
 			sources[i].Href = mail(s.Email)
 		}
 	}
-	rs.add(v.T("passport.sources"), sources...)
-	rs.add(v.T("passport.homepage"), outside(r.Homepage, r.Homepage))
+	v.add(rs, v.T("passport.sources"), sources...)
+	v.add(rs, v.T("passport.homepage"), outside(r.Homepage, r.Homepage))
 }
 
 // outside names an address on another site; one that is no web address is

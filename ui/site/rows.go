@@ -12,7 +12,12 @@ type dataTable struct {
 	Caption string
 	Columns []tableColumn
 	Rows    [][]cell
+	Cards   bool // on a phone each row stands as a card
 }
+
+// A table of so many columns reads better as cards on a phone: fewer fit its
+// width, more make a card that nobody sees the end of.
+const cardsFrom, cardsTo = 4, 12
 
 // tableColumn is one heading. Sort leads to the table sorted by it.
 type tableColumn struct {
@@ -26,7 +31,8 @@ type tableColumn struct {
 // cell is one value as it is shown.
 type cell struct {
 	Text   string
-	Number bool // set to the right, with its column
+	Number bool   // set to the right, with its column
+	Label  string // the column's title, where the row may stand as a card
 }
 
 func (v *visit) tableOf(page portal.RowPage) dataTable {
@@ -36,10 +42,14 @@ func (v *visit) tableOf(page portal.RowPage) dataTable {
 		label[i], number[i] = isLabel(f, page.Rows, i), numeric(f, page.Rows, i)
 		t.Columns[i] = tableColumn{Title: v.columnTitle(f), Number: number[i]}
 	}
+	t.Cards = len(t.Columns) >= cardsFrom && len(t.Columns) <= cardsTo
 	for y, row := range page.Rows {
 		t.Rows[y] = make([]cell, min(len(row), len(page.Columns)))
 		for x := range t.Rows[y] {
 			t.Rows[y][x] = cell{Text: v.cellText(row[x], label[x]), Number: number[x]}
+			if t.Cards {
+				t.Rows[y][x].Label = t.Columns[x].Title.Text
+			}
 		}
 	}
 	return t

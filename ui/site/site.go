@@ -40,6 +40,12 @@ type Options struct {
 	// OldAfter is the age from which a copy is called old; 0 means
 	// portal.DefaultOldAfter.
 	OldAfter time.Duration
+	// Development adds /desk/components, the living page of all parts.
+	Development bool
+	// Kiosk makes the layout of a public screen: large, without links outside,
+	// without a memory of the visitor. "/" leads to /kiosk/, and no file, no
+	// machine interface and nothing of /desk is offered.
+	Kiosk bool
 	// Version is the program's; pages change their ETag with it.
 	Version string
 }
@@ -59,6 +65,7 @@ type site struct {
 	words     *locale.Catalog
 	assets    *assets.Set
 	templates map[string]*template.Template
+	late      overdueList
 	build     string // changes when any page could look different over the same data
 }
 
@@ -85,21 +92,27 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var digest string
-	if s.templates, digest, err = parseTemplates(); err != nil {
+	if s.templates, digest, err = parseTemplates(o.Kiosk); err != nil {
 		return nil, err
 	}
-	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + o.Version
+	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
 	if err != nil {
 		return nil, err
 	}
-	return guarded(compress(s.routes())), nil
+	var forgery http.CrossOriginProtection
+	return guarded(forgery.Handler(compress(s.routes()))), nil
 }
 
 func (s *site) routes() http.Handler {
 	r := mux.NewRouter().StrictSlash(true)
 	get := func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodGet, http.MethodHead) }
-	get("/", http.HandlerFunc(s.chooseLanguage))
+	if s.o.Kiosk {
+		get("/", http.RedirectHandler("/kiosk/", http.StatusFound))
+		s.kioskRoutes(r)
+	} else {
+		get("/", http.HandlerFunc(s.chooseLanguage))
+	}
 	r.PathPrefix(assets.Prefix).Handler(s.assets).Methods(http.MethodGet, http.MethodHead)
 	const in = "/{lang:uz|uz-cyrl|kaa|ru|en}"
 	get(in+"/", s.page(s.home))
@@ -110,6 +123,12 @@ func (s *site) routes() http.Handler {
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))
 	get(in+"/node", s.livePage(s.node))
+	get(in+"/help", s.page(s.help))
+	get(in+"/about", s.page(s.about))
+	get(in+"/privacy", s.page(s.privacy))
+	if s.o.Development && !s.o.Kiosk {
+		get("/desk/components", s.livePage(s.components))
+	}
 	r.NotFoundHandler = http.HandlerFunc(s.notFound)
 	r.MethodNotAllowedHandler = s.page(func(v *visit) (answer, error) {
 		v.w.Header().Set("Allow", "GET, HEAD")

@@ -13,7 +13,6 @@ import (
 // tablePage is the struct of templates/table.html.
 type tablePage struct {
 	*Frame
-	Dataset  Link
 	Heading  Shown
 	Sheets   []LinkChoice
 	Sentence string
@@ -102,9 +101,10 @@ func (v *visit) chooseSheet(infos []portal.TableInfo) (portal.TableInfo, error) 
 
 func (v *visit) tableAnswer(d portal.Dataset, r portal.Resource, infos []portal.TableInfo, info portal.TableInfo, q portal.RowQuery, page portal.RowPage) answer {
 	p := &tablePage{
-		Frame: v.Frame, Dataset: Link{Shown: v.title(d), Href: v.datasetURL(d.ID)}, Heading: v.resourceTitle(r),
+		Frame: v.Frame, Heading: v.resourceTitle(r),
 		Filtered: len(q.Filters) > 0 || q.Sort != "", Form: v.filterForm(info, q), Table: v.tableOf(page), Notes: info.Notes,
 	}
+	v.Crumbs = []Link{{Shown: v.title(d), Href: v.datasetURL(d.ID)}}
 	v.Title = v.T("table.title", "name", p.Heading.Text)
 	p.Sentence, p.Order = v.sentence(info.Columns, q, page.Total)
 	p.Reset = v.r.URL.EscapedPath()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -59,7 +60,7 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 		var a answer
 		tag := ""
 		if err == nil {
-			if cacheable {
+			if cacheable && v.Kiosk == nil {
 				tag = v.etag()
 			}
 			if tag != "" && slices.Contains(tagsIn(r.Header.Get("If-None-Match")), tag) {
@@ -68,6 +69,10 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 				return
 			}
 			a, err = h(v)
+		}
+		if errors.Is(err, errVisitOver) {
+			s.endVisit(w, r)
+			return
 		}
 		if err == nil && a.redirect != "" {
 			http.Redirect(w, r, a.redirect, http.StatusSeeOther)
@@ -88,6 +93,9 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 	})
 }
 
+// errVisitOver says that a visit to a kiosk had ended before this request.
+var errVisitOver = errors.New("the visit is over")
+
 // begin takes the view and fills the frame. It gives a visit even with an
 // error, so that the error can be told in the reader's language.
 func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
@@ -95,7 +103,13 @@ func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	v.Frame = s.frame(v.lang, r)
 	w.Header().Set("Content-Language", string(v.lang))
 	w.Header().Set("Cache-Control", "no-cache")
-	rememberLanguage(w, r, v.lang)
+	if s.o.Kiosk {
+		if s.kiosk(v.Frame, w, r) {
+			return v, errVisitOver
+		}
+	} else {
+		rememberLanguage(w, r, v.lang)
+	}
 	var err error
 	if v.status, err = s.o.Status(v.ctx); err != nil {
 		return v, fmt.Errorf("status of the node: %w", err)

@@ -1,0 +1,90 @@
+package site
+
+import (
+	"time"
+
+	"koprik/portal"
+)
+
+// componentsPage is the struct of templates/components.html: every part of the
+// pages with samples, for those who work on the look. It is served only where
+// Options.Development says so.
+type componentsPage struct {
+	*Frame
+	States    []StateLine // in every grade
+	Figure    figure
+	Hit       Hit
+	Withdrawn Hit
+	Passport  passportCard
+	Bare      passportCard // of data that came with nothing
+	Facet     FacetBox
+	Table     dataTable
+	Pager     Pager
+	Problem   problemBox
+	Done      doneBox
+	File      fileRow
+	Tile      Link
+	QR        Value
+}
+
+// doneBox says that something was done, with its reference and what happens
+// next. It is the struct of the template "done".
+type doneBox struct {
+	Title, Code, Next string
+}
+
+// components shows all parts with samples in the reader's language.
+func (s *site) components(v *visit) (answer, error) {
+	v.Title = "Components"
+	d := sampleDataset(v.now)
+	bare := d
+	bare.Latest.Passport, bare.Publisher.Contacts = portal.Passport{Uploaded: d.Latest.Passport.Uploaded}, nil
+	gone := d
+	gone.Latest.Withdrawn = &portal.Withdrawal{Reason: portal.PlainText("…")}
+	rows := portal.RowPage{Total: 2, Columns: []portal.Field{
+		{Name: "region", Title: portal.PlainText("Hudud")}, {Name: "year", Type: "year", Title: portal.PlainText("Yil")},
+		{Name: "women", Type: "integer", Title: portal.PlainText("Ayollar")}, {Name: "men", Type: "integer", Title: portal.PlainText("Erkaklar")},
+	}, Rows: [][]any{{"Xorazm viloyati", int64(2021), int64(941_800), int64(951_500)}, {"Toshkent shahri", int64(2021), nil, int64(1_298_100)}}}
+	p := &componentsPage{
+		Frame: v.Frame, Hit: v.hit(d), Withdrawn: v.hit(gone), Passport: v.passport(d), Bare: v.passport(bare),
+		Figure: figure{Number: v.Float(37543.2), Measure: Shown{Text: "Doimiy aholi, ming kishi", Tag: "uz"}, Where: v.T("finding.where", "year", "2025")},
+		Facet: FacetBox{Name: "theme", Label: v.Facet(portal.FacetTheme), Options: []Choice{
+			{ID: "theme-0", Value: "health", Label: Shown{Text: v.Theme("health")}, Count: "12", On: true},
+			{ID: "theme-1", Value: "energy", Label: Shown{Text: v.Theme("energy")}, Count: "3"},
+		}},
+		Table: v.tableOf(rows), Pager: Pager{Text: v.T("page.of", "page", 2, "pages", 3), Previous: "#pager", Next: "#pager"},
+		Problem: problemBox{Title: v.T("error.summary"), Items: []Link{{Shown: Shown{Text: v.T("error.badcolumn", "got", "narx")}, Href: "#theme-0"}}},
+		Done:    doneBox{Title: v.T("node.ok"), Code: "K7-4Q-9M", Next: v.T("help.who1")},
+		File:    fileRow{Name: "aholi.csv", Format: "CSV", Size: v.Bytes(48_213), Href: "#file", Get: v.T("dataset.get", "file", "aholi.csv")},
+		Tile:    v.themeLink("health", "12"),
+		QR:      Value{Shown: Shown{Text: "https://example.uz/method"}, QR: qrOf("https://example.uz/method", v.T("kiosk.qr"))},
+	}
+	for _, grade := range []string{"fresh", "stale", "old", "none"} {
+		p.States = append(p.States, StateLine{
+			Grade: grade, Text: v.T("state.copy", "date", v.day(v.now)), Generation: v.T("state.generation", "n", 12), Href: v.Base + "/node",
+		})
+	}
+	return answer{template: "components", data: p}, nil
+}
+
+// sampleDataset has a passport from which two items are missing.
+func sampleDataset(now time.Time) portal.Dataset {
+	yes := true
+	return portal.Dataset{
+		ID: "main_population", Manifest: portal.DigestOf(nil),
+		Publisher: portal.Publisher{ID: "main", Title: portal.PlainText("Namoyish idorasi"), Contacts: []portal.Contact{
+			{ID: "data", Post: portal.PlainText("Maʼlumotlar boʻyicha masʼul"), Email: "data@example.uz", Phone: "+998 71 202 80 00", Since: "2024-02-01"},
+		}},
+		Latest: portal.Release{
+			Dataset: "main_population", Number: 3, Issued: now, Title: portal.PlainText("Oʻzbekiston aholisi soni"),
+			Description: portal.PlainText("Yil boshiga doimiy aholi soni, hududlar va jins boʻyicha."),
+			Licenses:    []portal.License{{Name: "CC-BY-4.0", Path: "https://creativecommons.org/licenses/by/4.0/"}},
+			Resources:   []portal.Resource{{Name: "aholi", Format: "csv"}},
+			Passport: portal.Passport{
+				Contact: "data", Uploaded: "2026-05-03", FirstPublished: "2019-01-15", LastChanged: "2026-05-03", NextDue: "2026-06-01",
+				Periodicity: portal.Annual, Unit: portal.PlainText("ming kishi"), Method: portal.PlainText("Tugʻilish, oʻlim va koʻchish boʻyicha hisob"),
+				BySex: &yes, Classifiers: []portal.Text{portal.PlainText("SOATO")},
+			},
+		},
+	}
+}
