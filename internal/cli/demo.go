@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) demoCommand() *cobra.Command {
-	var central, mirror string
+	var central, mirror, kiosk string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the product: a central and a mirror on this machine, with real figures",
@@ -28,16 +28,17 @@ and start it with the same --dir to go on with the same data.`,
 			if cmd.Flags().Changed("dir") || os.Getenv("KOPRIK_DIR") != "" {
 				dir = a.dir
 			}
-			return a.demo(cmd.Context(), dir, central, mirror)
+			return a.demo(cmd.Context(), dir, central, mirror, kiosk)
 		},
 	}
 	cmd.Flags().StringVar(&central, "listen", "127.0.0.1:8080", "address and port of the central node")
 	cmd.Flags().StringVar(&mirror, "mirror-listen", "127.0.0.1:8081", "address and port of the mirror")
+	cmd.Flags().StringVar(&kiosk, "kiosk-listen", "127.0.0.1:8082", "address and port of the mirror's public screen; empty: none")
 	return cmd
 }
 
 // demo keeps its data in dir, or in a temporary folder that it removes.
-func (a *app) demo(ctx context.Context, dir, listen, mirrorListen string) (err error) {
+func (a *app) demo(ctx context.Context, dir, listen, mirrorListen, kioskListen string) (err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "koprik-demo-"); err != nil {
 			return err
@@ -49,15 +50,22 @@ func (a *app) demo(ctx context.Context, dir, listen, mirrorListen string) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, stopCentral()) }()
-	mirror, stopMirror, err := a.demoMirror(ctx, filepath.Join(dir, "mirror"), mirrorListen, central)
+	mirror, stopMirror, err := a.demoMirror(ctx, filepath.Join(dir, "mirror"), mirrorListen, kioskListen, central)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopMirror()) }()
 	a.served = true
-	err = a.answer(map[string]string{"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr}, func() {
+	out := map[string]string{"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr}
+	if mirror.Kiosk != "" {
+		out["kiosk"] = "http://" + mirror.Kiosk
+	}
+	err = a.answer(out, func() {
 		a.say("central  http://%s", central.Addr)
 		a.say("mirror   http://%s", mirror.Addr)
+		if mirror.Kiosk != "" {
+			a.say("kiosk    http://%s", mirror.Kiosk)
+		}
 		a.say("Ctrl-C ends.")
 	})
 	if err != nil {
@@ -125,9 +133,9 @@ func missing(ctx context.Context, n *node.Node, packages []demo.Package) (out []
 	return out, nil
 }
 
-func (a *app) demoMirror(ctx context.Context, dir, listen string, central *serving) (*serving, func() error, error) {
+func (a *app) demoMirror(ctx context.Context, dir, listen, kiosk string, central *serving) (*serving, func() error, error) {
 	c, err := node.SetConfig(map[string]string{
-		"role": string(portal.Mirror), "title": demo.MirrorTitle, "upstream": "http://" + central.Addr, "listen": listen, "sync_interval": "10s",
+		"role": string(portal.Mirror), "title": demo.MirrorTitle, "upstream": "http://" + central.Addr, "listen": listen, "kiosk_listen": kiosk, "sync_interval": "10s",
 	})
 	if err != nil {
 		return nil, nil, err
@@ -150,7 +158,7 @@ func (a *app) demoMirror(ctx context.Context, dir, listen string, central *servi
 func (a *app) demoNode(ctx context.Context, dir string, o node.InitOptions) (*node.Node, error) {
 	opt := a.options()
 	opt.Log = a.log()
-	opt.Flags = map[string]string{"upstream": o.Config.Upstream, "listen": o.Config.Listen}
+	opt.Flags = map[string]string{"upstream": o.Config.Upstream, "listen": o.Config.Listen, "kiosk_listen": o.Config.KioskListen}
 	n, err := node.Open(ctx, dir, opt)
 	if !errors.Is(err, portal.ErrNotFound) {
 		return n, err

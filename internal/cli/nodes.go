@@ -100,13 +100,13 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the portal's pages and APIs until Ctrl-C; a mirror also syncs by itself",
-		Example: "  koprik serve --dir /var/lib/koprik --listen 0.0.0.0:8080",
+		Example: "  koprik serve --dir /var/lib/koprik --listen 0.0.0.0:8080 --kiosk-listen 127.0.0.1:8082",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serve(cmd.Context())
 		},
 	}
-	a.settingFlag(cmd, "listen", "sync_interval")
+	a.settingFlag(cmd, "listen", "kiosk_listen", "sync_interval")
 	return cmd
 }
 
@@ -122,7 +122,16 @@ func (a *app) serve(ctx context.Context) error {
 		return errors.Join(err, n.Close())
 	}
 	a.served = true
-	err = a.answer(map[string]string{"listening": reachable(s.Addr)}, func() { a.say("%s  (Ctrl-C ends)", reachable(s.Addr)) })
+	out := map[string]string{"listening": reachable(s.Addr)}
+	if s.Kiosk != "" {
+		out["kiosk"] = reachable(s.Kiosk)
+	}
+	err = a.answer(out, func() {
+		a.say("%s  (Ctrl-C ends)", reachable(s.Addr))
+		if s.Kiosk != "" {
+			a.say("%s  (the pages of a public screen)", reachable(s.Kiosk))
+		}
+	})
 	if err == nil {
 		err = s.Wait(ctx)
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	Publisher    portal.PublisherID
 	Upstream     string
 	Listen       string
+	KioskListen  string
 	SyncInterval time.Duration
 	OldAfterDays int
 	Relay        bool
@@ -110,7 +111,18 @@ var Settings = []Setting{
 		},
 	},
 	{
-		Key: "sync_interval", Default: "15m", Help: "how often a serving mirror asks its upstream, at least 1s",
+		Key: "kiosk_listen", Help: "address and port that the pages of a public screen are served on; empty: none",
+		get: func(c *Config) string { return c.KioskListen },
+		set: func(c *Config, v string) error {
+			c.KioskListen = v
+			if _, _, err := net.SplitHostPort(v); v != "" && err != nil {
+				return errors.New("must be an address and a port, like 127.0.0.1:8082")
+			}
+			return checkLine(v, 200)
+		},
+	},
+	{
+		Key: "sync_interval", Default: "15m0s", Help: "how often a serving mirror asks its upstream, at least 1s",
 		get: func(c *Config) string { return c.SyncInterval.String() },
 		set: func(c *Config, v string) (err error) {
 			c.SyncInterval, err = time.ParseDuration(v)

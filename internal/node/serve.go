@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"koprik/internal/disk"
@@ -31,9 +32,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := site.New(site.Options{
-		View: n.View, Status: n.Status, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
-	})
+	pages, err := site.New(n.pages(words))
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +44,24 @@ func (n *Node) Handler() (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, r)
 	}), nil
+}
+
+// KioskHandler serves the pages in the layout of a public screen, and nothing
+// for programs.
+func (n *Node) KioskHandler() (http.Handler, error) {
+	words, err := n.words()
+	if err != nil {
+		return nil, err
+	}
+	o := n.pages(words)
+	o.Kiosk = true
+	return site.New(o)
+}
+
+func (n *Node) pages(words *locale.Catalog) site.Options {
+	return site.Options{
+		View: n.View, Status: n.Status, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
+	}
 }
 
 // words are the words of the pages, with the translators' own in place of ours
@@ -95,16 +112,18 @@ func (l lateFS) Open(name string) (fs.File, error) {
 
 // Serving is a node that answers requests.
 type Serving struct {
-	Addr string // the address that is really listened on
+	Addr  string // the address that is really listened on
+	Kiosk string // the same of the kiosk's pages; "" where there are none
 
-	server *http.Server
-	ends   chan error
-	stop   context.CancelFunc
-	idle   chan struct{} // closed when the background work has ended
+	servers []*http.Server
+	ends    chan error
+	stop    context.CancelFunc
+	idle    chan struct{} // closed when the background work has ended
 }
 
-// Serve begins to answer on listen ("" is the configured address) and to do the
-// node's background work, until Stop.
+// Serve begins to answer on listen ("" is the configured address), on the
+// kiosk's address where one is configured, and to do the node's background work,
+// until Stop.
 func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
 	if !n.owner() {
 		return nil, locked(n.dir, nil)
@@ -116,37 +135,72 @@ func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := listenOn("--listen", listen)
 	if err != nil {
-		return nil, &portal.Problem{
-			Kind: portal.ErrUnavailable, Where: "--listen " + listen, Cause: err, Message: fmt.Sprintf("cannot listen there: %v", err),
-			Hint: "another program uses this port: stop it, or choose another with --listen",
-		}
+		return nil, err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Serving{
-		Addr: l.Addr().String(), ends: make(chan error, 1), stop: stop, idle: make(chan struct{}),
-		server: &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 10 * time.Second,
-			ReadTimeout:       60 * time.Second,
-			IdleTimeout:       120 * time.Second,
-			MaxHeaderBytes:    32 << 10,
-			BaseContext:       func(net.Listener) context.Context { return background },
-		},
-	}
-	go func() {
-		err := s.server.Serve(l)
-		if errors.Is(err, http.ErrServerClosed) {
-			err = nil
+	s := &Serving{Addr: l.Addr().String(), ends: make(chan error, 2), stop: stop, idle: make(chan struct{})}
+	if n.config.KioskListen != "" {
+		if err := n.serveKiosk(background, s); err != nil {
+			stop()
+			return nil, errors.Join(err, l.Close())
 		}
-		s.ends <- err
-	}()
+	}
+	s.begin(background, l, handler)
 	go func() {
 		defer close(s.idle)
 		n.work(background)
 	}()
 	return s, nil
+}
+
+func (n *Node) serveKiosk(ctx context.Context, s *Serving) error {
+	handler, err := n.KioskHandler()
+	if err != nil {
+		return err
+	}
+	l, err := listenOn("--kiosk-listen", n.config.KioskListen)
+	if err != nil {
+		return err
+	}
+	s.Kiosk = l.Addr().String()
+	s.begin(ctx, l, handler)
+	return nil
+}
+
+func listenOn(flag, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	p := &portal.Problem{
+		Kind: portal.ErrUnavailable, Where: flag + " " + address, Cause: err, Message: fmt.Sprintf("cannot listen there: %v", err),
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		p.Hint = "another program uses this port: stop it, or choose another with " + flag
+	}
+	return nil, p
+}
+
+// begin answers on l with the limits that every listener has.
+func (s *Serving) begin(ctx context.Context, l net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	s.servers = append(s.servers, server)
+	go func() {
+		err := server.Serve(l)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		s.ends <- err
+	}()
 }
 
 // Wait returns when the server has ended by itself, with the reason, or when
@@ -166,13 +220,17 @@ func (s *Serving) Stop() error {
 	const grace = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	err := s.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.server.Close()
+	var all error
+	for _, server := range s.servers {
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
+		all = errors.Join(all, err)
 	}
 	s.stop()
 	<-s.idle
-	return err
+	return all
 }
 
 // work does what a serving node does by itself: it shows what other processes

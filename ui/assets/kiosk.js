@@ -3,7 +3,7 @@
 // network, and without it the server ends the visit (ui/site/kiosk.go).
 const { body } = document, dialog = body.querySelector("dialog"), seconds = Number(body.dataset.idle);
 if (dialog && seconds) {
-  const left = dialog.querySelector(".left"), answer = Number(body.dataset.answer);
+  const left = dialog.querySelector(".seconds"), answer = Number(body.dataset.answer);
   let idle = 0;
   const awake = () => { if (!dialog.open) idle = 0; };
   for (const what of ["pointerdown", "keydown", "wheel", "scroll", "input"]) addEventListener(what, awake, { passive: true, capture: true });

@@ -183,11 +183,9 @@ func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok
 		return box, false
 	}
 	var page portal.RowPage
+	var names []string
 	if err == nil {
-		names := make([]string, 0, previewColumns)
-		for _, f := range infos[0].Columns[:min(previewColumns, len(infos[0].Columns))] {
-			names = append(names, f.Name)
-		}
+		names = previewNames(infos[0].Columns, v.lang)
 		page, err = v.view.Rows(v.ctx, r, infos[0].Sheet, portal.RowQuery{Columns: names, Limit: previewRows})
 	}
 	switch {
@@ -205,7 +203,7 @@ func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok
 		box.Table.Caption = v.N64("preview.rows", page.Total)
 	}
 	var notes []string
-	if hidden := len(infos[0].Columns) - previewColumns; hidden > 0 {
+	if hidden := len(infos[0].Columns) - len(names); hidden > 0 {
 		notes = append(notes, v.N("preview.columns", hidden))
 	}
 	if sheets := len(infos) - 1; sheets > 0 {
@@ -213,6 +211,34 @@ func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok
 	}
 	box.More = strings.Join(notes, " ")
 	return box, true
+}
+
+// endings are how columns that say the same in several languages are named:
+// region_uz, region_ru.
+var endings = map[portal.Lang]string{
+	portal.Uzbek: "_uz", portal.UzbekCyrillic: "_uz_cyrl", portal.Karakalpak: "_kaa", portal.Russian: "_ru", portal.English: "_en",
+}
+
+// previewNames chooses the first columns for a preview; of those that say the
+// same in several languages only the reader's, in the place of the first.
+func previewNames(columns []portal.Field, l portal.Lang) []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, c := range columns {
+		name := c.Name
+		for _, ending := range endings {
+			stem, ok := strings.CutSuffix(c.Name, ending)
+			if !ok || !hasColumn(columns, stem+endings[l]) {
+				continue
+			}
+			name = stem + endings[l]
+		}
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names[:min(len(names), previewColumns)]
 }
 
 func (v *visit) tableURL(id portal.DatasetID, name string) string {

@@ -54,7 +54,7 @@ func (v *visit) finding(d portal.Dataset) (figure, bool) {
 				if !aYear.MatchString(title.Text) {
 					continue
 				}
-				f.Where += ", " + title.Text
+				f.Where += " · " + title.Text
 			}
 			f.Source = Link{Shown: v.title(d), Href: v.datasetURL(d.ID)}
 			return f, true

@@ -81,7 +81,7 @@ type StateLine struct {
 	Grade      string // "fresh", "stale", "old" or "none"; names the look
 	Text       string
 	Generation string // "" without a copy
-	Href       string // the page about this copy
+	Href       string // the page about this copy; "" on a kiosk, where it stands too high to be reached
 	Clock      string // says that the machine's clock is wrong, where it is
 }
 
@@ -130,6 +130,9 @@ func (v *visit) grade(state portal.CopyState) string {
 
 func (v *visit) stateLine(state portal.CopyState) StateLine {
 	line := StateLine{Grade: v.grade(state), Href: v.Base + "/node"}
+	if v.Kiosk != nil {
+		line.Href = ""
+	}
 	if v.status.ClockWrong {
 		line.Clock = v.T("state.clock")
 	}

@@ -91,6 +91,12 @@ type Kiosk struct {
 // kiosk fills the frame of a page of a kiosk and marks the visit. over says that
 // the visit ended without anybody telling: its page is not shown.
 func (s *site) kiosk(f *Frame, w http.ResponseWriter, r *http.Request) (over bool) {
+	f.Kiosk = s.kioskFrame(f, r)
+	f.Menu, f.Foot = nil, nil
+	w.Header().Set("Cache-Control", "no-store")
+	if strings.HasPrefix(r.URL.Path, "/kiosk/") {
+		return false // belongs to no visit
+	}
 	now := s.o.Now()
 	if c, err := r.Cookie(visitCookie); err == nil {
 		last, err := strconv.ParseInt(c.Value, 10, 64)
@@ -101,9 +107,6 @@ func (s *site) kiosk(f *Frame, w http.ResponseWriter, r *http.Request) (over boo
 	http.SetCookie(w, &http.Cookie{
 		Name: visitCookie, Value: strconv.FormatInt(now.Unix(), 10), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
-	w.Header().Set("Cache-Control", "no-store")
-	f.Kiosk = s.kioskFrame(f, r)
-	f.Menu, f.Foot = nil, nil
 	return false
 }
 
@@ -136,7 +139,6 @@ func (s *site) attract(w http.ResponseWriter, r *http.Request) {
 	s.livePage(func(v *visit) (answer, error) {
 		forgets(w)
 		v.Title, v.Wide = v.T("home.title"), true
-		v.Kiosk = s.kioskFrame(v.Frame, r)
 		v.Kiosk.Attract, v.Kiosk.Large = true, ""
 		p := &attractPage{Frame: v.Frame}
 		for i, l := range portal.Langs {
