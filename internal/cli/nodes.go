@@ -232,26 +232,6 @@ func (a *app) configShow() error {
 	})
 }
 
-func (a *app) verifyCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "verify",
-		Short:   "Check every byte of the node against what is signed",
-		Example: "  koprik verify --dir /var/lib/koprik",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(n *node.Node) error {
-				v, err := n.Verify(cmd.Context())
-				if err != nil {
-					return err
-				}
-				return a.answer(map[string]any{"verified": true, "objects": v.Objects, "bytes": v.Bytes}, func() {
-					a.say("Unaltered: %s, %s, as their publishers signed them.", count(v.Objects, "file"), count(v.Bytes, "byte"))
-				})
-			})
-		},
-	}
-}
-
 func (a *app) doctorCommand() *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{

@@ -288,9 +288,12 @@ func (n *Node) buildTables(ctx context.Context, datasets []portal.Dataset) error
 // accepted: a crash fell between, or another process left it to this one. What
 // does not verify stops syncing, never serving.
 func (n *Node) catchUp(ctx context.Context) error {
-	err := n.applyAccepted(ctx)
-	if err == nil && n.central() {
+	var err error
+	if n.central() {
 		err = n.followOwn(ctx)
+	}
+	if err != nil || !n.central() {
+		err = errors.Join(err, n.applyAccepted(ctx))
 	}
 	if errors.Is(err, portal.ErrUnverified) || errors.Is(err, portal.ErrNotFound) {
 		n.opt.Log.Error("this node goes on with the copy it has", "error", err)

@@ -13,6 +13,7 @@ import (
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/carrier"
+	"koprik/sync/mirror"
 )
 
 // Diagnosis is what the doctor found, and what it mended.
@@ -53,7 +54,13 @@ func Doctor(ctx context.Context, dir string, opt Options, repair bool) (d Diagno
 		}
 		return d, nil
 	}
-	if err := n.mend(ctx, &d); err != nil {
+	release, err := n.writing(ctx)
+	if err != nil {
+		return d, err
+	}
+	err = n.mend(ctx, &d)
+	release()
+	if err != nil {
 		return d, err
 	}
 	if _, err := n.Verify(ctx); err != nil {
@@ -81,10 +88,7 @@ func removeDerived(dir string) error {
 // mend takes away damaged objects, so that the next sync fetches them again,
 // and makes damaged carriers of the repository anew.
 func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
-	if err := n.blobs.CleanTemps(); err != nil {
-		return err
-	}
-	if err := disk.CleanTemps(n.root, repositoryDir); err != nil {
+	if err := n.cleanTemps(); err != nil {
 		return err
 	}
 	if n.serves() {
@@ -96,20 +100,61 @@ func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
 			return err
 		}
 	}
-	return n.mirror.CheckAccepted(ctx, func(error) {}, func(id portal.DatasetID, r portal.Resource) error {
-		if err := n.blobs.Verify(ctx, r.Hash); err != nil {
-			if err := n.blobs.Remove(r.Hash); err != nil {
-				return err
-			}
-			if err := n.restore(r); err != nil {
-				d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was taken away; koprik sync brings it again", id, r.Path))
-				return nil //nolint:nilerr // said in words
-			}
-			d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was restored from the repository", id, r.Path))
-			return nil
+	inv, err := n.mirror.Inventory(ctx, func(error) {})
+	if err != nil {
+		return err
+	}
+	for digest, c := range inv.Contents {
+		if err := n.mendContent(ctx, digest, c, d); err != nil {
+			return err
 		}
-		return n.mendCarrier(id, r, d)
+	}
+	return n.sweepUnnamed(inv, d)
+}
+
+// mendContent takes away contents that were damaged, and takes them back from
+// this node's own repository when they are whole there.
+func (n *Node) mendContent(ctx context.Context, digest portal.Digest, c mirror.Content, d *Diagnosis) error {
+	if !n.mustHold(c) && !n.blobs.Has(digest) {
+		return nil
+	}
+	if n.blobs.Verify(ctx, digest) == nil {
+		return n.mendCarrier(c.Dataset, c.Resource, d)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := n.blobs.Remove(digest); err != nil {
+		return err
+	}
+	if err := n.restore(c.Resource); err != nil {
+		d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was taken away; koprik sync brings it again", c.Dataset, c.Resource.Path))
+		return nil //nolint:nilerr // said in words
+	}
+	d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was restored from the repository", c.Dataset, c.Resource.Path))
+	return nil
+}
+
+// sweepUnnamed removes objects that nothing names: those of a publish that was
+// killed before it signed.
+func (n *Node) sweepUnnamed(inv mirror.Inventory, d *Diagnosis) error {
+	var unnamed []portal.Digest
+	err := n.blobs.All(func(digest portal.Digest, _ int64) error {
+		if _, named := inv.Contents[digest]; !named && !inv.Manifests[digest] {
+			unnamed = append(unnamed, digest)
+		}
+		return nil
 	})
+	if err != nil || len(unnamed) == 0 {
+		return err
+	}
+	for _, digest := range unnamed {
+		if err := n.blobs.Remove(digest); err != nil {
+			return err
+		}
+	}
+	d.Repaired = append(d.Repaired, fmt.Sprintf("%d objects that nothing names were removed", len(unnamed)))
+	return nil
 }
 
 // restore takes contents back from the carrier in this node's own repository.

@@ -80,7 +80,8 @@ type Node struct {
 
 	floor time.Time // newest signed time accepted
 
-	noticedLast []byte // the timestamp that the background work saw last
+	checked     sync.Map // portal.Digest → true: objects hashed by this process
+	noticedLast []byte   // the timestamp that the background work saw last
 
 	applying sync.Mutex // one apply at a time in this process
 	closers  []io.Closer

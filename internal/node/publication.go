@@ -24,6 +24,7 @@ type publication struct {
 	recordChanged bool
 	manifests     []portal.SignedManifest
 	taken         map[portal.DatasetID]string // dataset → label of the input it came from
+	kept          map[portal.Digest]bool      // contents of the inputs that were taken
 	out           Published
 }
 
@@ -37,7 +38,7 @@ func (n *Node) publication(id portal.PublisherID) (*publication, func(), error) 
 		done()
 		return nil, nil, err
 	}
-	p := &publication{node: n, origin: o, id: id, record: portal.Publisher{ID: id}, latest: listing.Datasets, taken: map[portal.DatasetID]string{}}
+	p := &publication{node: n, origin: o, id: id, record: portal.Publisher{ID: id}, latest: listing.Datasets, taken: map[portal.DatasetID]string{}, kept: map[portal.Digest]bool{}}
 	p.out.Generation = listing.Generation
 	if listing.Record != nil {
 		if p.record, err = datapackage.DecodePublisher(listing.Record); err != nil {
@@ -53,9 +54,11 @@ func (n *Node) publication(id portal.PublisherID) (*publication, func(), error) 
 func (p *publication) add(ctx context.Context, in Input) (err error) {
 	record, changed := p.record, p.recordChanged
 	record.Contacts = slices.Clone(record.Contacts)
+	var put []portal.Digest
 	defer func() {
 		if err != nil {
 			p.record, p.recordChanged = record, changed
+			err = errors.Join(err, p.discard(put))
 		}
 	}()
 	draft, err := in.load()
@@ -74,6 +77,7 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 	var bytes int64
 	for i := range r.Resources {
 		readable, err := p.resource(ctx, in, draft.Files[i], &r.Resources[i])
+		put = append(put, r.Resources[i].Hash)
 		if err != nil {
 			return err
 		}
@@ -87,6 +91,26 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 		return err
 	}
 	p.taken[id] = in.Label
+	for _, d := range put {
+		p.kept[d] = true
+	}
+	return nil
+}
+
+// discard removes the contents of a rejected input, unless another release has
+// them: then they stand in the repository, or in this publication.
+func (p *publication) discard(put []portal.Digest) error {
+	for _, d := range put {
+		if d.IsZero() || p.kept[d] {
+			continue
+		}
+		if _, err := p.node.root.Stat(repositoryDir + "/" + datapackage.ObjectFile(d)); err == nil {
+			continue
+		}
+		if err := p.node.blobs.Remove(d); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

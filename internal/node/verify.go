@@ -24,22 +24,23 @@ type Verified struct {
 func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
 	defer named(n.dir, &err)
 	found := func(err error) { out.Problems = append(out.Problems, err) }
-	seen := map[portal.Digest]bool{}
-	err = n.mirror.CheckAccepted(ctx, found, func(id portal.DatasetID, r portal.Resource) error {
-		if seen[r.Hash] {
-			return nil
-		}
-		seen[r.Hash] = true
-		out.Objects++
-		out.Bytes += r.Bytes
-		n.opt.Progress("verify", int64(out.Objects), 0)
-		if err := n.blobs.Verify(ctx, r.Hash); err != nil {
-			return portal.Unverified(fmt.Sprintf("%s: %s", id, r.Path), "%v", err)
-		}
-		return nil
-	})
+	inv, err := n.mirror.Inventory(ctx, found)
 	if err != nil {
 		return out, err
+	}
+	for d, c := range inv.Contents {
+		if !n.mustHold(c) && !n.blobs.Has(d) {
+			continue
+		}
+		out.Objects++
+		out.Bytes += c.Resource.Bytes
+		n.opt.Progress("verify", int64(out.Objects), int64(len(inv.Contents)))
+		if err := n.blobs.Verify(ctx, d); err != nil {
+			if ctx.Err() != nil {
+				return out, err
+			}
+			found(portal.Unverified(fmt.Sprintf("%s: %s", c.Dataset, c.Resource.Path), "%v", err))
+		}
 	}
 	if _, statErr := n.root.Stat(repositoryDir + "/metadata/timestamp.json"); statErr == nil {
 		err = n.mirror.Audit(ctx, mirror.Folder(disk.Sub(n.root, repositoryDir), repositoryDir), found)
@@ -48,6 +49,12 @@ func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
 		err = errors.Join(out.Problems...)
 	}
 	return out, err
+}
+
+// mustHold tells whether this node is one that has to hold c: every node the
+// latest releases, and a centre all of them, for ever.
+func (n *Node) mustHold(c mirror.Content) bool {
+	return !c.Withdrawn && (c.Latest || n.central())
 }
 
 // removeContents deletes contents that only withdrawn datasets named.

@@ -95,7 +95,14 @@ func (v *view) Object(ctx context.Context, d portal.Digest) (portal.ReadSeekClos
 // contents opens objects for rooms that may not know embed/blob.
 type contents struct{ node *Node }
 
-// Object implements portal.Objects.
-func (c contents) Object(_ context.Context, d portal.Digest) (portal.ReadSeekCloser, int64, error) {
+// Object implements portal.Objects. Content is hashed once before this process
+// gives it away: what rotted on the disk since it was fetched is never shown.
+func (c contents) Object(ctx context.Context, d portal.Digest) (portal.ReadSeekCloser, int64, error) {
+	if _, checked := c.node.checked.Load(d); !checked {
+		if err := c.node.blobs.Verify(ctx, d); err != nil {
+			return nil, 0, err
+		}
+		c.node.checked.Store(d, true)
+	}
 	return c.node.blobs.Open(d)
 }

@@ -55,7 +55,7 @@ func loadFolder(fsys fs.FS, dir string) (Draft, error) {
 	}
 	var found []string
 	for _, name := range Descriptors {
-		if there(folder, name) {
+		if there(folder, name) == nil {
 			found = append(found, name)
 		}
 	}
@@ -71,7 +71,7 @@ func loadFolder(fsys fs.FS, dir string) (Draft, error) {
 		return Draft{}, err
 	}
 	for _, name := range []string{"passport.yaml", "passport.yml"} {
-		if !there(folder, name) {
+		if there(folder, name) != nil {
 			continue
 		}
 		if err := overlay(&d, folder, name); err != nil {
@@ -86,9 +86,16 @@ func loadFolder(fsys fs.FS, dir string) (Draft, error) {
 	return d, nil
 }
 
-func there(fsys fs.FS, name string) bool {
+// there says in words why a file cannot be read; nil when it can.
+func there(fsys fs.FS, name string) error {
 	info, err := fs.Stat(fsys, name)
-	return err == nil && !info.IsDir()
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir():
+		return errors.New("there is no such file in the package")
+	case err != nil:
+		return errors.New("cannot be read; it may be a link that leads out of the package")
+	}
+	return nil
 }
 
 // overlay puts what a passport file says over what is known already.
@@ -176,10 +183,10 @@ func loadTable(fsys fs.FS, name string) (Draft, error) {
 		Files:   []DraftFile{{Parts: []string{name}}},
 	}
 	passport := PassportName(name)
-	if yml := strings.TrimSuffix(passport, ".yaml") + ".yml"; !there(fsys, passport) && there(fsys, yml) {
+	if yml := strings.TrimSuffix(passport, ".yaml") + ".yml"; there(fsys, passport) != nil && there(fsys, yml) == nil {
 		passport = yml
 	}
-	if there(fsys, passport) {
+	if there(fsys, passport) == nil {
 		if err := overlay(&d, fsys, passport); err != nil {
 			return Draft{}, err
 		}

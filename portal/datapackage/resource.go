@@ -157,8 +157,8 @@ func (l *loader) content(f *fields, r *portal.Resource, file *DraftFile) {
 			l.add(at, "%v", err)
 			return
 		}
-		if !there(l.fsys, part) {
-			l.add(at, "%q: there is no such file in the package", part)
+		if err := there(l.fsys, part); err != nil {
+			l.add(at, "%q: %v", part, err)
 			return
 		}
 		file.Parts = append(file.Parts, part)

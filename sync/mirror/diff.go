@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -161,10 +162,16 @@ func (r *round) manifest(ctx context.Context, file string, want portal.Digest, l
 	if length > maxManifest {
 		return nil, portal.Unverified(r.where(file), "a manifest of %d bytes; at most %d are allowed", length, maxManifest)
 	}
-	if b, err := r.m.o.Contents.ReadAll(want, maxManifest); err == nil {
+	b, err := r.m.o.Contents.ReadAll(want, maxManifest)
+	if err == nil {
 		return b, nil
 	}
-	b, err := r.get(ctx, file, length)
+	if errors.Is(err, portal.ErrUnverified) { // rotten here: to be fetched anew
+		if err := r.m.o.Contents.Remove(want); err != nil {
+			return nil, err
+		}
+	}
+	b, err = r.get(ctx, file, length)
 	if err != nil {
 		return nil, missingIsLie(r.where(file), err)
 	}

@@ -1,9 +1,12 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 
+	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/carrier"
@@ -11,13 +14,17 @@ import (
 )
 
 // Change gives everything that is accepted as one full change, from what this
-// node holds: to fill a catalogue that was lost or is behind.
+// node holds and relays: to fill a catalogue that was lost or is behind.
 func (m *Mirror) Change(ctx context.Context) (portal.Change, error) {
 	a, err := m.load()
 	if err != nil {
 		return portal.Change{}, err
 	}
-	r := &round{m: m, src: &counted{Source: nothing{}}, o: RoundOptions{Have: -1, DryRun: true}}
+	var source Source = nothing{}
+	if m.o.Relay != nil {
+		source = Folder(m.o.Relay, "repository")
+	}
+	r := &round{m: m, src: &counted{Source: source}, o: RoundOptions{Have: -1}}
 	c, err := r.diff(ctx, a, a, &Report{})
 	c.State = a.state(false)
 	return c, err
@@ -46,6 +53,7 @@ func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) er
 		found(err)
 		return ctx.Err()
 	}
+	r.auditRoots(ctx, found)
 	l, err := list(a)
 	if err != nil {
 		found(err)
@@ -63,6 +71,26 @@ func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) er
 		}
 	}
 	return ctx.Err()
+}
+
+// auditRoots compares the chain of roots, which new mirrors begin with, with
+// the one that is trusted here.
+func (r *round) auditRoots(ctx context.Context, found func(error)) {
+	for _, v := range versionsOf(r.m.o.Trust, "root") {
+		name := metadataName("root", v)
+		ours, err := disk.ReadFile(r.m.o.Trust, name, maxRoot)
+		if err != nil {
+			found(err)
+			continue
+		}
+		theirs, err := r.get(ctx, "metadata/"+name, maxRoot)
+		switch {
+		case err != nil:
+			found(missingIsLie(r.where("metadata/"+name), err))
+		case !bytes.Equal(ours, theirs):
+			found(portal.Unverified(r.where("metadata/"+name), "is not the root that is trusted here"))
+		}
+	}
 }
 
 // audited walks the source's metadata from our anchor, with nothing of ours in
@@ -125,11 +153,10 @@ func (r *round) auditDataset(ctx context.Context, id portal.DatasetID, want list
 			found(verdict(r.where(datapackage.ManifestPath(id, number)), err))
 			return nil
 		}
-		if latest {
-			for _, res := range release.Resources {
-				if err := r.auditObject(ctx, res); err != nil {
-					found(err)
-				}
+		for _, res := range release.Resources {
+			// Contents of earlier releases may be elsewhere; what is here counts.
+			if err := r.auditObject(ctx, res); err != nil && (latest || !isNotFound(err)) {
+				found(missingIsLie(r.where(datapackage.ObjectFile(res.Hash)), err))
 			}
 		}
 		if release.Previous == nil {
@@ -155,7 +182,7 @@ func (r *round) auditObject(ctx context.Context, res portal.Resource) error {
 	file := datapackage.ObjectFile(res.Hash)
 	body, _, err := r.src.Get(ctx, file, 0)
 	if err != nil {
-		return missingIsLie(r.where(file), err)
+		return err
 	}
 	defer body.Close() //nolint:errcheck // opened for reading
 	in, err := carrier.Decode(io.LimitReader(body, carrier.MaxCompressed(res.Bytes)), res.Bytes)
@@ -170,39 +197,79 @@ func (r *round) auditObject(ctx context.Context, res portal.Resource) error {
 	return nil
 }
 
-// CheckAccepted verifies every manifest that the accepted metadata names
-// against what this node holds, and yields the contents of the latest releases
-// so that the caller checks those.
-func (m *Mirror) CheckAccepted(ctx context.Context, found func(error), content func(portal.DatasetID, portal.Resource) error) error {
+// Inventory is everything that the accepted copy is made of.
+type Inventory struct {
+	Manifests map[portal.Digest]bool    // of releases and of publishers' records
+	Contents  map[portal.Digest]Content // of all releases
+}
+
+// Content is a file of a release.
+type Content struct {
+	Dataset   portal.DatasetID
+	Resource  portal.Resource
+	Latest    bool // a latest release names it: every node holds it
+	Withdrawn bool // only withdrawn datasets name it: nobody holds it
+}
+
+// Inventory reads every manifest that the accepted metadata names, each checked
+// against its signed hash, and reports those that this node lacks or that were
+// damaged here.
+func (m *Mirror) Inventory(ctx context.Context, found func(error)) (Inventory, error) {
+	inv := Inventory{Manifests: map[portal.Digest]bool{}, Contents: map[portal.Digest]Content{}}
 	a, err := m.load()
 	if err != nil {
-		found(err)
-		return nil
+		return inv, err
+	}
+	for _, name := range a.damaged {
+		found(portal.Unverified("trust/"+name, "is not what was accepted").WithHint("the next sync brings it again"))
 	}
 	l, err := list(a)
 	if err != nil {
-		found(err)
-		return nil
+		return inv, err
+	}
+	for p, want := range l.records {
+		inv.Manifests[want.target.SHA256] = true
+		if _, err := m.o.Contents.ReadAll(want.target.SHA256, maxManifest); err != nil {
+			found(portal.Unverified("record of publisher "+string(p), "%v", err))
+		}
 	}
 	for id, want := range l.datasets {
 		if err := ctx.Err(); err != nil {
-			return err
+			return inv, err
 		}
-		b, err := m.o.Contents.ReadAll(want.target.SHA256, maxManifest)
+		m.inventory(inv, id, want, found)
+	}
+	return inv, nil
+}
+
+// inventory adds one dataset, from its latest release to its first.
+func (m *Mirror) inventory(inv Inventory, id portal.DatasetID, want listed, found func(error)) {
+	next := &portal.PreviousRelease{Release: want.number, SHA256: want.target.SHA256}
+	withdrawn := false
+	for next != nil {
+		where := fmt.Sprintf("manifest of %s release %d", id, next.Release)
+		inv.Manifests[next.SHA256] = true
+		b, err := m.o.Contents.ReadAll(next.SHA256, maxManifest)
 		if err != nil {
-			found(portal.Unverified("manifest of "+string(id), "%v", err))
-			continue
+			found(portal.Unverified(where, "%v", err))
+			return
 		}
 		release, err := datapackage.Decode(b)
 		if err != nil {
-			found(verdict("manifest of "+string(id), err))
-			continue
+			found(verdict(where, err))
+			return
 		}
+		latest := next.Release == want.number
+		withdrawn = withdrawn || latest && release.Withdrawn != nil
 		for _, res := range release.Resources {
-			if err := content(id, res); err != nil {
-				found(err)
+			c, known := inv.Contents[res.Hash]
+			if !known {
+				c = Content{Dataset: id, Resource: res, Withdrawn: true}
 			}
+			c.Latest = c.Latest || latest
+			c.Withdrawn = c.Withdrawn && withdrawn
+			inv.Contents[res.Hash] = c
 		}
+		next = release.Previous
 	}
-	return nil
 }

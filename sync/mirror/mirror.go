@@ -32,6 +32,8 @@ type Contents interface {
 	ReadAll(d portal.Digest, limit int64) ([]byte, error)
 	// Open gives what is held under d and its length, or portal.ErrNotHeld.
 	Open(d portal.Digest) (portal.ReadSeekCloser, int64, error)
+	// Remove takes away what is held under d, if anything is.
+	Remove(d portal.Digest) error
 }
 
 // Options say where a mirror keeps what.
@@ -151,6 +153,7 @@ type accepted struct {
 	// was accepted before stands.
 	suspended map[portal.PublisherID]*tuf.Targets
 	raw       map[string][]byte // files new in this round, by name in trust/
+	damaged   []string          // files of trust/ that are not what was accepted
 }
 
 func (a *accepted) state(media bool) portal.CopyState {
@@ -228,7 +231,10 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 		return err
 	}
 	if err := a.set.UpdateTimestamp(b, p); err != nil {
-		return nil //nolint:nilerr // its key was replaced by a newer root: nothing is accepted until the next round
+		// Its key was replaced by a newer root, or the file was damaged: nothing
+		// is accepted until the next round.
+		a.damaged = append(a.damaged, "timestamp.json")
+		return nil
 	}
 	steps := []struct {
 		role   string
@@ -259,8 +265,12 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
 	v := a.set.Snapshot().Meta[string(id)+".json"].Version
 	if b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata); err == nil {
-		if a.set.UpdateDelegated(string(id), b, p) == nil {
+		err := a.set.UpdateDelegated(string(id), b, p)
+		if err == nil {
 			return
+		}
+		if errors.Is(err, tuf.ErrMismatch) {
+			a.damaged = append(a.damaged, metadataName(string(id), v))
 		}
 	}
 	for _, older := range versionsOf(m.o.Trust, string(id)) {
