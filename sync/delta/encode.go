@@ -1,0 +1,174 @@
+package delta
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// Options bound the work of Encode. The zero value tries everything.
+type Options struct {
+	Only []Codec // codecs that may win; nil for all
+}
+
+// Trial is what one codec gave.
+type Trial struct {
+	Codec Codec
+	Bytes int // of the whole patch; 0 when it declined
+}
+
+// Best is the smallest patch that decodes to the new content.
+type Best struct {
+	Codec Codec
+	Patch []byte
+	Tried []Trial
+}
+
+// Encode makes the smallest patch from old to fresh; old is nil for a patch that
+// needs none. Every candidate is applied before it may win. It takes seconds for
+// each MB that changed, and up to 1 GB of memory at 100 MB.
+func Encode(old, fresh []byte, o Options) (Best, error) {
+	if len(old) > MaxSize || len(fresh) > MaxSize {
+		return Best{}, fmt.Errorf("contents of %d and %d bytes: at most %d are patched", len(old), len(fresh), MaxSize)
+	}
+	e := &contest{old: old, fresh: fresh, want: ContentOf(fresh), only: o.Only}
+	e.try(Stored, func() ([]byte, error) { return fresh, nil })
+	e.try(Zstd, func() ([]byte, error) { return encodeZstd(nil, fresh) })
+	if len(old) > 0 && len(fresh) > 0 && len(old)+len(fresh) <= maxZstdPatch {
+		e.try(ZstdPatch, func() ([]byte, error) { return encodeZstd(old, fresh) })
+	}
+	e.copies()
+	e.tables()
+	if len(fresh) <= maxBrotli && e.brotliMayWin() {
+		e.try(Brotli, func() ([]byte, error) { return encodeBrotli(fresh) })
+	}
+	if e.err == nil && e.best.Patch == nil {
+		e.err = errors.New("no codec that is allowed can make this patch")
+	}
+	return e.best, e.err
+}
+
+// contest keeps the best so far.
+type contest struct {
+	old, fresh []byte
+	want       Content
+	only       []Codec
+	best       Best
+	err        error
+}
+
+func (e *contest) allowed(c Codec) bool {
+	for _, o := range e.only {
+		if o == c {
+			return true
+		}
+	}
+	return e.only == nil
+}
+
+// try lets a codec compete; a nil body means that it declines.
+func (e *contest) try(c Codec, encode func() ([]byte, error)) {
+	if e.err != nil || !e.allowed(c) {
+		return
+	}
+	body, err := encode()
+	if err != nil {
+		e.err = fmt.Errorf("encode as %s: %w", c, err)
+		return
+	}
+	if body == nil && c >= Copies {
+		e.best.Tried = append(e.best.Tried, Trial{Codec: c})
+		return
+	}
+	h := Header{Codec: c, New: int64(len(e.fresh)), Body: int64(len(body))}
+	if c.NeedsOld() {
+		h.Old = int64(len(e.old))
+	}
+	if h.check() != nil {
+		e.best.Tried = append(e.best.Tried, Trial{Codec: c})
+		return
+	}
+	patch := append(h.append(nil), body...)
+	e.best.Tried = append(e.best.Tried, Trial{c, len(patch)})
+	if e.best.Patch != nil && len(patch) >= len(e.best.Patch) {
+		return
+	}
+	if err := Apply(discard{}, bytes.NewReader(e.old), int64(len(e.old)), bytes.NewReader(patch), e.want); err != nil {
+		e.err = fmt.Errorf("a %s patch does not verify: %w", c, err)
+		return
+	}
+	e.best.Codec, e.best.Patch = c, patch
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// maxRanged is the longest range-coded body: it takes half a minute to apply.
+const maxRanged = 4 << 20
+
+const maxPrime = 1 << 20 // old content that literals are trained on: a second a MB on both sides
+
+// copies tries that codec, and once more with trained literals where the patch
+// is large enough for it to matter.
+func (e *contest) copies() {
+	if !e.allowed(Copies) || e.err != nil {
+		return
+	}
+	buf := append(append(make([]byte, 0, len(e.old)+len(e.fresh)), e.old...), e.fresh...)
+	delim := delimiter(e.fresh)
+	limit := min(len(e.fresh)+1024, maxRanged)
+	size := 0
+	e.try(Copies, func() ([]byte, error) {
+		body := encodeCopies(buf, len(e.old), delim, false, limit)
+		size = len(body)
+		return body, nil
+	})
+	if len(e.old) > 0 && len(e.old) <= maxPrime && size > len(e.old)/50 {
+		e.try(Copies, func() ([]byte, error) { return encodeCopies(buf, len(e.old), delim, true, limit), nil })
+	}
+}
+
+// tables tries that codec, likewise.
+func (e *contest) tables() {
+	if len(e.old) == 0 || len(e.old) > maxTable || len(e.fresh) > maxTable {
+		return
+	}
+	size := 0
+	e.try(Table, func() ([]byte, error) {
+		body := encodeTable(e.old, e.fresh, false)
+		size = len(body)
+		return body, nil
+	})
+	if len(e.old) <= maxPrime && size > len(e.old)/50 {
+		e.try(Table, func() ([]byte, error) { return encodeTable(e.old, e.fresh, true), nil })
+	}
+}
+
+// brotliMayWin spares the slowest codec where a patch is far below what any
+// whole codec reaches: brotli was never below half of zstd.
+func (e *contest) brotliMayWin() bool {
+	for _, t := range e.best.Tried {
+		if t.Codec == Zstd && e.best.Patch != nil {
+			return len(e.best.Patch) > t.Bytes/2
+		}
+	}
+	return true
+}
+
+// delimiter guesses what stands between fields: the mark that is most frequent
+// in the beginning; 0 when there is none.
+func delimiter(b []byte) byte {
+	var count [256]int
+	for _, c := range b[:min(len(b), 1<<16)] {
+		count[c]++
+	}
+	best := byte(0)
+	most := min(len(b), 1<<16) / 200
+	for _, c := range []byte(",;\t|") {
+		if count[c] > most {
+			best, most = c, count[c]
+		}
+	}
+	return best
+}

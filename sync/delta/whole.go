@@ -1,0 +1,108 @@
+package delta
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/bits"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+// encodeZstd gives one frame at klauspost's best level; old is its raw
+// dictionary when there is one. Only that level finds the deltas.
+func encodeZstd(old, fresh []byte) ([]byte, error) {
+	window := wholeWindow
+	options := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true)}
+	if old != nil {
+		window = max(zstd.MinWindowSize, 1<<bits.Len(uint(len(old)+len(fresh)))) //nolint:gosec // a length
+		options = append(options, zstd.WithEncoderDictRaw(0, old))
+	}
+	enc, err := zstd.NewWriter(nil, append(options, zstd.WithWindowSize(window))...)
+	if err != nil {
+		return nil, err
+	}
+	defer enc.Close() //nolint:errcheck // nothing is written by it
+	return enc.EncodeAll(fresh, nil), nil
+}
+
+func encodeBrotli(fresh []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: 11, LGWin: 22})
+	if _, err := w.Write(fresh); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return out.Bytes(), err
+}
+
+// applyWhole gives out a body that needs no old content.
+func applyWhole(w io.Writer, h Header, body io.Reader) error {
+	switch h.Codec {
+	case Zstd:
+		dec, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(wholeWindow), zstd.WithDecoderMaxMemory(uint64(max(h.New, wholeWindow)))) //nolint:gosec // a length
+		if err != nil {
+			return fmt.Errorf("%w: %v", ErrPatch, err)
+		}
+		defer dec.Close()
+		return copyDamaged(w, dec)
+	case Brotli:
+		return copyDamaged(w, brotli.NewReader(body))
+	}
+	return copyDamaged(w, body)
+}
+
+// copyDamaged copies and calls what the reader cannot decode a damaged patch.
+func copyDamaged(w io.Writer, r io.Reader) error {
+	in := &watched{r: r}
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, in, make([]byte, 32<<10))
+	if err != nil && in.err != nil {
+		return fmt.Errorf("%w: %w", ErrPatch, err)
+	}
+	return err
+}
+
+// watched keeps its reader's error, to tell it from the writer's.
+type watched struct {
+	r   io.Reader
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // readers give it bare
+		w.err = err
+	}
+	return n, err
+}
+
+// applyZstdPatch holds old and new in memory: their sum is limited.
+func applyZstdPatch(w io.Writer, old io.ReaderAt, h Header, body io.Reader) error {
+	dict := make([]byte, h.Old)
+	if n, err := old.ReadAt(dict, 0); int64(n) < h.Old {
+		return fmt.Errorf("read old content: %w", noEOF(err))
+	}
+	b, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("read patch: %w", err)
+	}
+	var head zstd.Header
+	if err := head.Decode(b); err != nil || !head.HasFCS && h.New > 255 || head.HasFCS && head.FrameContentSize != uint64(h.New) { //nolint:gosec // a length
+		return fmt.Errorf("%w: not one zstd frame of %d bytes", ErrPatch, h.New)
+	}
+	window := uint64(max(4*zstd.MinWindowSize, 2*(h.Old+h.New))) //nolint:gosec // a length
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderDictRaw(0, dict),
+		zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(window))
+	if err != nil {
+		return fmt.Errorf("%w: %v", ErrPatch, err)
+	}
+	defer dec.Close()
+	out, err := dec.DecodeAll(b, make([]byte, 0, h.New))
+	if err != nil {
+		return fmt.Errorf("%w: %v", ErrPatch, err)
+	}
+	_, err = w.Write(out)
+	return err
+}
