@@ -59,7 +59,9 @@ func (n *Node) KioskHandler() (http.Handler, error) {
 }
 
 func (n *Node) pages(words *locale.Catalog) site.Options {
+	memo := &markOf{}
 	return site.Options{
+		Mark: func() (site.Mark, bool) { return n.mark(memo) },
 		View: n.View, Status: n.Status, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
 	}
 }

@@ -1,17 +1,15 @@
-// Package assets holds the style sheet and the icon of every page, compiled in
+// Package assets holds the style sheets, the scripts and the icon of every page, compiled in
 // and served under addresses that name their content, so that a browser asks
 // for each of them once.
 package assets
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"koprik/portal"
 )
@@ -26,12 +24,12 @@ const Prefix = "/assets/"
 // http.Handler for everything below Prefix.
 type Set struct {
 	urls   map[string]string // "style.css" -> "/assets/style.0123456789abcdef.css"
-	bodies map[string][]byte // by address
+	bodies map[string]Packed // by address
 }
 
 // Load reads the compiled-in files.
 func Load() (*Set, error) {
-	s := &Set{urls: map[string]string{}, bodies: map[string][]byte{}}
+	s := &Set{urls: map[string]string{}, bodies: map[string]Packed{}}
 	entries, err := files.ReadDir(".")
 	if err != nil {
 		return nil, fmt.Errorf("assets: %w", err)
@@ -44,7 +42,9 @@ func Load() (*Set, error) {
 		ext := path.Ext(e.Name())
 		url := Prefix + strings.TrimSuffix(e.Name(), ext) + "." + portal.DigestOf(body).Short() + ext
 		s.urls[e.Name()] = url
-		s.bodies[url] = body
+		if s.bodies[url], err = Pack(body); err != nil {
+			return nil, fmt.Errorf("asset %s: %w", e.Name(), err)
+		}
 	}
 	return s, nil
 }
@@ -62,5 +62,5 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(r.URL.Path)))
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	body.Send(w, r, http.StatusOK)
 }

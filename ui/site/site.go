@@ -28,6 +28,12 @@ type Options struct {
 	View func(context.Context) (portal.View, error)
 	// Status tells how the node is. Mandatory.
 	Status func(context.Context) (portal.Status, error)
+	// Mark tells what Status would, cheaply; then pages that are kept are sent
+	// without opening a view. ok is false when it cannot tell. nil: every page
+	// is made for every reader.
+	Mark func() (m Mark, ok bool)
+	// CacheBytes bounds the memory for kept pages; 0 means 16 MiB.
+	CacheBytes int
 	// Now is the node's trusted time. Mandatory.
 	Now func() time.Time
 	// Words are the words of the pages; nil means those compiled in.
@@ -66,12 +72,26 @@ type site struct {
 	assets    *assets.Set
 	templates map[string]*template.Template
 	late      overdueList
+	cache     *pageCache
 	build     string // changes when any page could look different over the same data
 }
 
 // New makes the handler of "/", "/{lang}/…" and "/assets/…". It answers every
 // other address with the page that says there is none.
 func New(o Options) (http.Handler, error) {
+	s, err := newSite(o)
+	if err != nil {
+		return nil, err
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
+	if err != nil {
+		return nil, err
+	}
+	var forgery http.CrossOriginProtection
+	return guarded(forgery.Handler(compress(s.routes()))), nil
+}
+
+func newSite(o Options) (*site, error) {
 	if o.View == nil || o.Status == nil || o.Now == nil {
 		return nil, errors.New("site: View, Status and Now are needed")
 	}
@@ -82,6 +102,10 @@ func New(o Options) (http.Handler, error) {
 	if s.zone == nil {
 		s.zone = time.FixedZone("UTC+5", 5*60*60)
 	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = defaultCache
+	}
+	s.cache = newPageCache(o.CacheBytes)
 	var err error
 	if s.words == nil {
 		if s.words, err = locale.New(nil); err != nil {
@@ -96,12 +120,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(512))
-	if err != nil {
-		return nil, err
-	}
-	var forgery http.CrossOriginProtection
-	return guarded(forgery.Handler(compress(s.routes()))), nil
+	return s, nil
 }
 
 func (s *site) routes() http.Handler {

@@ -3,8 +3,6 @@ package site
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,13 +53,16 @@ func (s *site) livePage(h handler) http.Handler { return s.serve(h, false) }
 
 func (s *site) serve(h handler, cacheable bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if cacheable && s.sendKept(w, r) {
+			return
+		}
 		v, err := s.begin(w, r)
 		defer v.close()
 		var a answer
 		tag := ""
 		if err == nil {
 			if cacheable && v.Kiosk == nil {
-				tag = v.etag()
+				tag = s.etag(v.lang, r.URL.RequestURI(), Mark{State: v.view.State(), Title: v.status.Title, ClockWrong: v.status.ClockWrong}, v.now)
 			}
 			if tag != "" && slices.Contains(tagsIn(r.Header.Get("If-None-Match")), tag) {
 				w.Header().Set("ETag", tag)
@@ -87,7 +88,10 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 			return
 		}
 		if a.status == 0 && tag != "" {
-			w.Header().Set("ETag", tag)
+			if err := v.keep(tag, body); err != nil {
+				v.fail(err)
+			}
+			return
 		}
 		v.send(a.status, body)
 	})
@@ -149,14 +153,6 @@ func (v *visit) close() {
 	}
 }
 
-// etag names what this page would be: generation, language, address, build,
-// and what of the node and the clock stands on every page.
-func (v *visit) etag() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %v %s", v.lang, v.r.URL.RequestURI(), v.site.build, v.Site, v.State, v.today())
-	return fmt.Sprintf(`W/"%d-%s"`, v.view.State().Generation, hex.EncodeToString(h.Sum(nil)[:9]))
-}
-
 // tagsIn splits an If-None-Match header. "*" matches nothing here: whether a
 // page exists is only known once it is made.
 func tagsIn(header string) []string {
@@ -168,8 +164,10 @@ func tagsIn(header string) []string {
 }
 
 // today is the day in the portal's zone: ages on pages change with it.
-func (v *visit) today() portal.Date {
-	return portal.Date(v.now.In(v.site.zone).Format(time.DateOnly))
+func (v *visit) today() portal.Date { return v.site.today(v.now) }
+
+func (s *site) today(now time.Time) portal.Date {
+	return portal.Date(now.In(s.zone).Format(time.DateOnly))
 }
 
 // day writes the day of a moment in the portal's zone.
@@ -200,7 +198,7 @@ func (v *visit) send(status int, body []byte) {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Type", pageType)
 	v.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	v.w.WriteHeader(status)
 	if v.r.Method != http.MethodHead {

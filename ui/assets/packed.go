@@ -1,0 +1,106 @@
+package assets
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Packed is a body in the forms in which it is sent. Compressing is paid once;
+// a browser on a plain-HTTP name of a local network asks for gzip only, others
+// also for zstd.
+type Packed struct {
+	Plain, Gzip, Zstd []byte // Plain may be nil: then it is made from Gzip when somebody asks
+}
+
+// squeezers are kept, because making one costs more than a page.
+var squeezers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+// Pack compresses a body in both ways.
+func Pack(body []byte) (Packed, error) {
+	p := Packed{Plain: body}
+	var b bytes.Buffer
+	z := squeezers.Get().(*gzip.Writer)
+	defer squeezers.Put(z)
+	z.Reset(&b)
+	if _, err := z.Write(body); err != nil {
+		return p, fmt.Errorf("gzip: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return p, fmt.Errorf("gzip: %w", err)
+	}
+	p.Gzip = b.Bytes()
+	p.Zstd = encoder.EncodeAll(body, nil)
+	return p, nil
+}
+
+// encoder is used for whole bodies only, which it allows from many goroutines.
+var encoder = func() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<17))
+	if err != nil {
+		panic(err) // the options above are constants
+	}
+	return e
+}()
+
+// Size is how many bytes are held.
+func (p Packed) Size() int { return len(p.Plain) + len(p.Gzip) + len(p.Zstd) }
+
+// Send answers r with the smallest form that it accepts. Content-Type is the
+// caller's.
+func (p Packed) Send(w http.ResponseWriter, r *http.Request, status int) {
+	h := w.Header()
+	if !slices.Contains(h.Values("Vary"), "Accept-Encoding") {
+		h.Add("Vary", "Accept-Encoding")
+	}
+	body, name := p.Plain, ""
+	switch gz, zs := accepted(r.Header.Get("Accept-Encoding")); {
+	case zs && len(p.Zstd) > 0 && (!gz || len(p.Zstd) <= len(p.Gzip)):
+		body, name = p.Zstd, "zstd"
+	case gz && len(p.Gzip) > 0:
+		body, name = p.Gzip, "gzip"
+	case body == nil:
+		z, err := gzip.NewReader(bytes.NewReader(p.Gzip))
+		if err == nil {
+			body, err = io.ReadAll(z)
+		}
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+	}
+	if name != "" {
+		h.Set("Content-Encoding", name)
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the reader went away: nobody is left to tell
+	}
+}
+
+// accepted reads an Accept-Encoding header. What is refused by q=0 is not
+// accepted; other weights make no difference here.
+func accepted(header string) (gz, zs bool) {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if q, ok := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q="); ok && strings.Trim(q, "0.") == "" {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "gzip":
+			gz = true
+		case "zstd":
+			zs = true
+		}
+	}
+	return gz, zs
+}

@@ -1,0 +1,137 @@
+package site
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"koprik/ui/assets"
+)
+
+// marked makes a world whose site is told cheaply what it shows.
+func marked(t testing.TB, change ...func(*world)) *world {
+	return newWorld(t, append([]func(*world){func(w *world) {
+		w.options.Mark = func() (Mark, bool) {
+			return Mark{State: w.view.state, Title: w.status.Title, ClockWrong: w.status.ClockWrong}, true
+		}
+	}}, change...)...)
+}
+
+func TestAPageIsMadeOnceAGenerationAndLanguage(t *testing.T) {
+	w := marked(t)
+	const address = "/en/dataset/main_population"
+	first := w.get(t, address, "Accept-Encoding", "gzip")
+	wanted, _ := io.ReadAll(first.Body)
+	for range 3 {
+		res := w.get(t, address, "Accept-Encoding", "gzip")
+		body, _ := io.ReadAll(res.Body)
+		if string(body) != string(wanted) || res.StatusCode != 200 {
+			t.Errorf("another page: %d", res.StatusCode)
+		}
+		for _, name := range []string{"Etag", "Koprik-Generation", "Koprik-As-Of", "Content-Language", "Content-Type", "Cache-Control", "Content-Encoding", "Content-Security-Policy", "Vary"} {
+			if got, want := res.Header.Get(name), first.Header.Get(name); got != want || got == "" {
+				t.Errorf("%s: %q, the first time %q", name, got, want)
+			}
+		}
+	}
+	if n := w.views.Load(); n != 1 {
+		t.Errorf("%d views for one page", n)
+	}
+	if res := w.get(t, address, "If-None-Match", first.Header.Get("ETag")); res.StatusCode != http.StatusNotModified || w.views.Load() != 1 {
+		t.Errorf("status %d with %d views", res.StatusCode, w.views.Load())
+	}
+	mustHave(t, w.body(t, address, 200), "Population of Uzbekistan") // without compression
+	w.body(t, "/ru/dataset/main_population", 200)
+	if n := w.views.Load(); n != 2 {
+		t.Errorf("%d views for two languages", n)
+	}
+}
+
+func TestAKeptPageGoesWithWhatItShowed(t *testing.T) {
+	for name, change := range map[string]func(*world){
+		"generation": func(w *world) { w.view.state.Generation++ },
+		"freshness":  func(w *world) { w.view.state.Media = true },
+		"title":      func(w *world) { w.status.Title = "Another" },
+		"clock":      func(w *world) { w.status.ClockWrong = true },
+	} {
+		w := marked(t)
+		w.body(t, "/en/", 200)
+		change(w)
+		w.body(t, "/en/", 200)
+		if n := w.views.Load(); n != 2 {
+			t.Errorf("%s: %d views", name, n)
+		}
+	}
+	day := now
+	w := marked(t, func(w *world) { w.options.Now = func() time.Time { return day } })
+	w.body(t, "/en/", 200)
+	day = day.Add(24 * time.Hour)
+	w.body(t, "/en/", 200)
+	if n := w.views.Load(); n != 2 {
+		t.Errorf("day: %d views", n)
+	}
+}
+
+func TestWhatIsNoPageIsNotKept(t *testing.T) {
+	w := marked(t)
+	for range 2 {
+		w.body(t, "/en/dataset/main_none", 404)
+		w.body(t, "/en/dataset/water_canals", 410)
+		w.body(t, "/en/node", 200)
+	}
+	if n := w.views.Load(); n != 6 {
+		t.Errorf("%d views", n)
+	}
+}
+
+func TestKeptPagesStayWithinTheirMemory(t *testing.T) {
+	const limit = 40_000
+	w := marked(t, func(w *world) { w.options.CacheBytes = limit })
+	for i := range 60 {
+		w.body(t, fmt.Sprintf("/en/search?q=x%d", i), 200)
+	}
+	s, err := newSite(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 {
+		s.cache.put(&keptPage{name: fmt.Sprint(i), body: mustPack(t, make([]byte, 100*i))})
+		if s.cache.size > limit || s.cache.order.Len() != len(s.cache.pages) {
+			t.Fatalf("%d bytes, %d pages in order, %d by name", s.cache.size, s.cache.order.Len(), len(s.cache.pages))
+		}
+	}
+	if s.cache.get("59") == nil || s.cache.get("0") != nil {
+		t.Error("not the least used page went")
+	}
+	s.cache.put(&keptPage{name: "large", body: mustPack(t, make([]byte, largestKept))})
+	if s.cache.get("large") != nil {
+		t.Error("one page took everything")
+	}
+}
+
+func BenchmarkPages(b *testing.B) {
+	for name, change := range map[string]func(*world){
+		"kept": func(*world) {},
+		"made": func(w *world) { w.options.Mark = nil },
+	} {
+		for _, address := range []string{"/uz/", "/uz/dataset/main_population", "/uz/search?q=maktab"} {
+			b.Run(name+address, func(b *testing.B) {
+				w := marked(b, change)
+				for b.Loop() {
+					w.get(b, address, "Accept-Encoding", "gzip", "Cookie", "lang=uz")
+				}
+			})
+		}
+	}
+}
+
+func mustPack(t testing.TB, body []byte) assets.Packed {
+	t.Helper()
+	p, err := assets.Pack(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
