@@ -18,7 +18,7 @@ MAX_SIZE  := 40000000
 PLATFORMS := linux/amd64 linux/arm64 linux/arm windows/amd64
 FUZZTIME  ?= 60s
 
-.PHONY: help build test check fmt vet lint arch tidy race cross size reproducible soak fuzz bench vuln clean
+.PHONY: help build test check fmt vet lint arch tidy race cross size reproducible conformance soak fuzz bench vuln clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,20 @@ reproducible: ## two builds of the commit in two folders have one digest
 	a=$$(sha256sum < "$$tmp/one.bin"); b=$$(sha256sum < "$$tmp/another/folder.bin"); \
 	[ "$$a" = "$$b" ] || { echo "two builds, two digests: $$a $$b"; exit 1; }; \
 	echo "reproducible: $${a%% *}"
+
+# The suite's own pins of what it needs, in an environment of its own; nothing is
+# written into the checkout. It starts the client under the program faketime.
+conformance: ## tuf-conformance against sync/tuf; SUITE=<a checkout of it>
+	@[ -f "$(SUITE)/CLIENT-CLI.md" ] || { echo "SUITE=<a checkout of theupdateframework/tuf-conformance>"; exit 2; }
+	@command -v faketime >/dev/null || { echo "the suite needs the program faketime"; exit 2; }
+	@mkdir -p $(DIST)/conformance
+	CGO_ENABLED=0 $(GO) build -o $(DIST)/conformance/client ./sync/tuf/conformance
+	@[ -x $(DIST)/conformance/python/bin/pip ] || python3 -m venv $(DIST)/conformance/python
+	@$(DIST)/conformance/python/bin/python -c 'import sys, tomllib; print(*tomllib.load(open(sys.argv[1], "rb"))["project"]["dependencies"], sep="\n")' \
+	  "$(SUITE)/pyproject.toml" > $(DIST)/conformance/needs.txt
+	@$(DIST)/conformance/python/bin/pip install -q --disable-pip-version-check -r $(DIST)/conformance/needs.txt
+	PYTHONDONTWRITEBYTECODE=1 $(DIST)/conformance/python/bin/python -m pytest -q -p no:cacheprovider --rootdir "$(SUITE)" \
+	  "$(SUITE)/tuf_conformance" --entrypoint "$(CURDIR)/$(DIST)/conformance/client"
 
 soak: ## the full counts of the long tests, fuzzing, a second build without a cache; hours
 	KOPRIK_SOAK=1 $(GO) test -race -count=1 -timeout 8h ./...

@@ -122,6 +122,19 @@ func TestStatedLengthAndHashCountBeforeAnythingIsDecoded(t *testing.T) {
 	refuses(t, s, ErrMismatch, func() error { return s.UpdateSnapshot([]byte(strings.Repeat("[", len(b))), before) })
 }
 
+func TestAStatedHashOfZerosIsStatedAndMatchesNothing(t *testing.T) {
+	r := newRepo(t)
+	r.hashes = true
+	s := r.set()
+	b := r.timestampFile()
+	at := strings.Index(string(b), `"sha256":"`) + len(`"sha256":"`)
+	signed := strings.Replace(signedPart(t, b), string(b[at:at+64]), strings.Repeat("00", 32), 1)
+	if err := s.UpdateTimestamp(resign(t, signed, r.signers["timestamp"]...), before); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, s, ErrMismatch, func() error { return s.UpdateSnapshot(r.snapshotFile(), before) })
+}
+
 func TestAStatedLengthAloneCounts(t *testing.T) {
 	r := newRepo(t)
 	r.time.Snapshot = File{Version: 1, Length: int64(len(r.snapshotFile()))}
@@ -251,7 +264,7 @@ func TestA31ByteKeyInADelegationIsAnErrorAndNoPanic(t *testing.T) {
 		refuses(t, s, ErrFormat, func() error { return s.UpdateTargets(resign(t, signed, r.signers["targets"]...), before) })
 	}
 	for _, sig := range []string{"", "00", strings.Repeat("00", 63), strings.Repeat("00", 65)} {
-		if testKey(1).Public().verifies(nil, sig) || (Key{"ed25519", "ed25519", KeyValue{"00"}}).verifies(nil, sig) {
+		if testKey(1).Public().verifies(nil, sig, nil) || (Key{"ed25519", "ed25519", KeyValue{"00"}}).verifies(nil, sig, nil) {
 			t.Errorf("%q verifies", sig)
 		}
 	}

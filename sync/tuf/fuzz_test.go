@@ -92,7 +92,7 @@ func FuzzUpdateTimestamp(f *testing.F) {
 			return
 		}
 		s = newRepo(t).walked()
-		e, err := open(b, "timestamp", &wireTimestamp{Timestamp: &Timestamp{}})
+		e, err := open(b, "timestamp", &wireTimestamp{Timestamp: &Timestamp{}}, nil)
 		if err != nil || string(e.canonical) != signed {
 			t.Fatalf("accepted: %v %s", err, b)
 		}

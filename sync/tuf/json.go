@@ -23,7 +23,7 @@ const (
 // encoding/json, and so go-tuf, takes "Version" for "version": a name that
 // differs from one of these only in case is an error, wherever it stands.
 var wireNames = strings.Fields(`_type consistent_snapshot delegations expires hashes keyid keyids keytype keyval keys
-	length meta name paths public roles scheme sha256 sig signatures signed snapshot.json spec_version targets
+	length meta name paths public roles scheme sha256 sha512 sig signatures signed snapshot.json spec_version targets
 	terminating threshold version x-signed-at`)
 
 // parseJSON reads one JSON text into map[string]any, []any, string, json.Number,
@@ -51,10 +51,7 @@ func (p *parser) value(depth int) any {
 		p.err = errors.New("too many values, or nested too deeply")
 		return nil
 	}
-	token, err := p.tokens.Token()
-	if err != nil {
-		p.err = err
-	}
+	token, _ := p.tokens.Token()
 	switch token {
 	case json.Delim('['):
 		list := []any{}

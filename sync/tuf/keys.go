@@ -10,14 +10,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 )
 
 // Key is a public key as metadata states it. Only Type and Scheme "ed25519"
 // verify here, with 32 bytes in lower-case hexadecimal; a key of another type
 // is carried and verifies nothing, so that a publisher who moves to a newer
-// scheme is suspended on old mirrors and harms nobody else.
+// scheme is suspended on old mirrors and harms nobody else. A general Set
+// asks its Verifier.
 type Key struct {
 	Type   string   `json:"keytype"`
 	Scheme string   `json:"scheme"`
@@ -51,10 +51,16 @@ func (k Key) raw() (ed25519.PublicKey, error) {
 	return raw, nil
 }
 
-func (k Key) verifies(message []byte, sig string) bool {
+// Verifier says whether a signature was made with a key of another type.
+type Verifier func(k Key, message, sig []byte) bool
+
+func (k Key) verifies(message []byte, sig string, other Verifier) bool {
 	public, err := k.raw()
 	raw, errSig := lowerHex(sig)
-	return err == nil && errSig == nil && public != nil && ed25519.Verify(public, message, raw)
+	if err != nil || errSig != nil || public == nil && other == nil {
+		return false
+	}
+	return public == nil && other(k, message, raw) || public != nil && ed25519.Verify(public, message, raw)
 }
 
 // PrivateKey signs metadata. The zero value signs nothing. Printing one shows
@@ -64,14 +70,11 @@ type PrivateKey struct {
 }
 
 func (k PrivateKey) ed25519() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.seed[:]) }
-
-func (k PrivateKey) sign(message []byte) []byte { return ed25519.Sign(k.ed25519(), message) }
+func (k PrivateKey) sign(message []byte) []byte  { return ed25519.Sign(k.ed25519(), message) }
 
 // GenerateKey makes an ed25519 key from the system's randomness.
 func GenerateKey() (k PrivateKey, err error) {
-	if _, err = rand.Read(k.seed[:]); err != nil {
-		err = fmt.Errorf("generate key: %w", err)
-	}
+	_, err = rand.Read(k.seed[:])
 	return k, err
 }
 
@@ -110,9 +113,7 @@ func (k PrivateKey) Public() Key {
 }
 
 // Format keeps the secret out of logs, whatever the verb.
-func (k PrivateKey) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "private key of "+k.Public().ID())
-}
+func (k PrivateKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "private key of ", k.Public().ID()) }
 
 // lowerHex decodes hexadecimal of lower case only: one spelling for one value.
 func lowerHex(s string) ([]byte, error) {

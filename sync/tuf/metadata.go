@@ -45,9 +45,7 @@ type File struct {
 	SHA256  [32]byte
 }
 
-func fileOf(version int64, b []byte) File {
-	return File{version, int64(len(b)), sha256.Sum256(b)}
-}
+func fileOf(version int64, b []byte) File { return File{version, int64(len(b)), sha256.Sum256(b)} }
 
 // contradicts says whether two statements of one version cannot both be true.
 func (f File) contradicts(o File) bool {
@@ -79,10 +77,12 @@ type Snapshot struct {
 	Meta    map[string]File `json:"meta"`
 }
 
-// Target states a file: its length in bytes and its SHA-256.
+// Target states a file: its length in bytes and its SHA-256. A general Set
+// takes SHA-512 for it, in hexadecimal, where SHA-256 isn't stated.
 type Target struct {
 	Length int64
 	SHA256 [32]byte
+	SHA512 string
 }
 
 // Targets lists files by their path in the repository, and whom it trusts for
@@ -107,7 +107,8 @@ type wireDelegations struct {
 }
 
 // Delegation trusts a role, named as a publisher's slug, for the paths that
-// match one of Paths; in them * and ? stand for anything but a slash.
+// match one of Paths; in them * and ? stand for anything but a slash. No two
+// overlap: a publisher has d/<name>/*/*, another role a top folder for itself.
 type Delegation struct {
 	Name        string   `json:"name"`
 	KeyIDs      []string `json:"keyids"`
@@ -116,15 +117,18 @@ type Delegation struct {
 	Terminating bool     `json:"terminating"`
 }
 
+// delegation finds none in a role that isn't held.
 func (t *Targets) delegation(name string) (Delegation, bool) {
-	i := slices.IndexFunc(t.Roles, func(d Delegation) bool { return d.Name == name })
-	if i < 0 {
-		return Delegation{}, false
+	for i := 0; t != nil && i < len(t.Roles); i++ {
+		if t.Roles[i].Name == name {
+			return t.Roles[i], true
+		}
 	}
-	return t.Roles[i], true
+	return Delegation{}, false
 }
 
-func (d Delegation) covers(target string) bool {
+// Covers says whether the delegation is for a path.
+func (d Delegation) Covers(target string) bool {
 	return slices.ContainsFunc(d.Paths, func(pattern string) bool {
 		ok, err := path.Match(pattern, target)
 		return ok && err == nil
@@ -135,32 +139,32 @@ func (d Delegation) covers(target string) bool {
 // writer that reads back its own. Errors of all Parse functions wrap ErrFormat;
 // with one, the value means nothing.
 func ParseRoot(b []byte) (r Root, err error) {
-	_, err = open(b, "root", &r)
+	_, err = open(b, "root", &r, nil)
 	return r, err
 }
 
 // ParseTimestamp is ParseRoot for a timestamp file.
 func ParseTimestamp(b []byte) (t Timestamp, err error) {
-	_, err = open(b, "timestamp", &wireTimestamp{Timestamp: &t})
+	_, err = open(b, "timestamp", &wireTimestamp{Timestamp: &t}, nil)
 	return t, err
 }
 
 // ParseSnapshot is ParseRoot for a snapshot file.
 func ParseSnapshot(b []byte) (s Snapshot, err error) {
-	_, err = open(b, "snapshot", &s)
+	_, err = open(b, "snapshot", &s, nil)
 	return s, err
 }
 
 // ParseTargets is ParseRoot for a targets file, the top one or a publisher's.
 func ParseTargets(b []byte) (t Targets, err error) {
-	_, err = open(b, "targets", &wireTargets{Targets: &t})
+	_, err = open(b, "targets", &wireTargets{Targets: &t}, nil)
 	return t, err
 }
 
-// shape is what a file is decoded into.
-type shape interface{ check() error }
+// shape is what a file is decoded into, and checked for a general Set or ours.
+type shape interface{ check(general bool) error }
 
-func (r *Root) check() error {
+func (r *Root) check(bool) error {
 	if len(r.Roles) != len(topRoles) {
 		return fmt.Errorf("roles: want %v", topRoles)
 	}
@@ -172,16 +176,16 @@ func (r *Root) check() error {
 	return nil
 }
 
-func (w *wireTimestamp) check() error {
+func (w *wireTimestamp) check(bool) error {
 	if w.Snapshot = w.Meta["snapshot.json"]; w.Snapshot.Version == 0 || len(w.Meta) != 1 {
 		return errors.New("meta: want snapshot.json alone")
 	}
 	return nil
 }
 
-func (n *Snapshot) check() error {
+func (n *Snapshot) check(general bool) error {
 	for name := range n.Meta {
-		if role, ok := strings.CutSuffix(name, ".json"); !ok || !isSlug(role) {
+		if role, ok := strings.CutSuffix(name, ".json"); !ok || !isRole(role, general) {
 			return fmt.Errorf("meta %.80q: want <role>.json", name)
 		}
 	}
@@ -191,37 +195,48 @@ func (n *Snapshot) check() error {
 	return nil
 }
 
-func (w *wireTargets) check() error {
+func (w *wireTargets) check(general bool) error {
 	if w.Targets.Targets == nil {
 		return errors.New("lacks targets")
 	}
-	for name := range w.Targets.Targets {
+	for name, t := range w.Targets.Targets {
 		if !isPath(name) {
 			return fmt.Errorf("path %.120q: want names other than . and .. between single slashes", name)
+		}
+		if t.SHA256 == [32]byte{} && (len(t.SHA512) != 128 || !general) {
+			return fmt.Errorf("path %.120q: lacks SHA-256", name)
 		}
 	}
 	if w.Delegations == nil {
 		return nil
 	}
 	w.Keys, w.Roles = w.Delegations.Keys, w.Delegations.Roles
-	return w.Delegations.check()
+	return w.Delegations.check(general)
 }
 
-func (w *wireDelegations) check() error {
+func (w *wireDelegations) check(general bool) error {
 	if w.Keys == nil || w.Roles == nil {
 		return errors.New("delegations lack keys or roles")
 	}
-	seen := map[string]bool{}
+	seen, owners := map[string]bool{}, map[string]string{}
 	for _, d := range w.Roles {
-		if !isSlug(d.Name) || slices.Contains(topRoles, d.Name) || seen[d.Name] {
+		if !isRole(d.Name, general) || slices.Contains(topRoles, d.Name) || seen[d.Name] {
 			return fmt.Errorf("delegation %.80q: twice, a role of root's, or not 1 to 40 of a-z, 0-9 and -", d.Name)
 		}
 		seen[d.Name] = true
 		if err := (Role{d.KeyIDs, d.Threshold}).check(w.Keys); err != nil {
 			return fmt.Errorf("delegation %s: %w", d.Name, err)
 		}
-		if len(d.Paths) == 0 || slices.ContainsFunc(d.Paths, func(p string) bool { return !isPath(p) || strings.ContainsAny(p, "[]") }) {
-			return fmt.Errorf("delegation %s: want paths, with * and ? for wildcards", d.Name)
+		if len(d.Paths) == 0 || !d.Terminating && !general {
+			return fmt.Errorf("delegation %s: no paths, or not terminating", d.Name)
+		}
+		for _, p := range d.Paths {
+			top, _, _ := strings.Cut(p, "/")
+			shared := top == "d" || strings.ContainsAny(top, "*?") || owners[top] != "" && owners[top] != d.Name
+			if !isPath(p) || strings.ContainsAny(p, "[]") || !general && shared && p != "d/"+d.Name+"/*/*" {
+				return fmt.Errorf("delegation %s: path %.80q: want d/%s/*/*, or a folder of its own", d.Name, p, d.Name)
+			}
+			owners[top] = d.Name
 		}
 	}
 	return nil
@@ -247,8 +262,9 @@ func (r Role) check(keys map[string]Key) error {
 	return nil
 }
 
-func isSlug(s string) bool {
-	return 1 <= len(s) && len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+func isRole(s string, general bool) bool {
+	slug := len(s) <= 40 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return s != "" && (slug || general)
 }
 
 // isPath accepts what can only name a file inside the repository.

@@ -79,7 +79,8 @@ func TestEveryRoleHasTypeVersionAndExpiry(t *testing.T) {
 		"hashes without SHA-256":   {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"md5":"00"},`},
 		"a short hash":             {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"sha256":"abcd"},`},
 		"an upper-case hash":       {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"sha256":"` + strings.Repeat("AB", 32) + `"},`},
-		"a hash of zeros":          {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"sha256":"` + strings.Repeat("00", 32) + `"},`},
+		"no hashes in hashes":      {`"snapshot.json":{`, `"snapshot.json":{"hashes":{},`},
+		"only SHA-512":             {`"snapshot.json":{`, `"snapshot.json":{"hashes":{"sha512":"` + strings.Repeat("ab", 64) + `"},`},
 		"null in an unknown place": {`"meta":{`, `"zzz":null,"meta":{`},
 		"a float in an unknown":    {`"meta":{`, `"zzz":[0.5],"meta":{`},
 	}
@@ -168,7 +169,7 @@ func TestTargetPathsCanOnlyNameFilesOfTheRepository(t *testing.T) {
 	}
 	wrong.refuse(t, r.pubFile("main"), parseTargets)
 	sum := strings.Repeat("01", 32)
-	r.pub["main"] = Targets{Version: 1, Expires: expires, Targets: map[string]Target{"d/main/a/1.json": {5, [32]byte([]byte(strings.Repeat("\x01", 32)))}}}
+	r.pub["main"] = Targets{Version: 1, Expires: expires, Targets: map[string]Target{"d/main/a/1.json": {Length: 5, SHA256: [32]byte([]byte(strings.Repeat("\x01", 32)))}}}
 	edits{
 		"no length":           {`"length":5`, `"size":5`},
 		"a negative length":   {`"length":5`, `"length":-5`},
@@ -208,11 +209,26 @@ func TestDelegationsAreByPathsToDistinctSlugs(t *testing.T) {
 		"delegations as a list":  {`"delegations":{`, `"delegations":[],"x":{`},
 		"a key id without a key": {`"keyids":["`, `"keyids":["0`},
 		"a role twice":           {`{"keyids":`, `{"keyids":[],"name":"main","paths":["e/*"],"terminating":true,"threshold":1},{"keyids":`},
+		"not terminating":        {`"terminating":true`, `"terminating":false`},
+		"another one's datasets": {`d/main/*/*`, `d/other/*/*`},
+		"all datasets":           {`d/main/*/*`, `d/*/*/*`},
+		"a part of its datasets": {`d/main/*/*`, `d/main/a*/*`},
+		"everything":             {`["d/main/*/*"]`, `["*"]`},
+		"a folder of anybody":    {`["d/main/*/*"]`, `["s*/x"]`},
+		"a folder of another":    {`{"keyids":`, `{"keyids":[],"name":"seal","paths":["seal/*"],"terminating":true,"threshold":1},{"keyids":[],"name":"x","paths":["x/*","seal/y"],"terminating":true,"threshold":1},{"keyids":`},
 	}
 	for _, name := range []string{"root", "targets", "snapshot", "timestamp", "", "Main", "ma in", "бош", "../x", "a/b", "a_b", strings.Repeat("a", 41)} {
 		wrong["a role called "+name] = [2]string{`"name":"main"`, `"name":"` + name + `"`}
 	}
 	wrong.refuse(t, r.targetsFile(), parseTargets)
+	for _, d := range []string{
+		`{"keyids":[],"name":"seal","paths":["seal/*"],"terminating":true,"threshold":1}`,
+		`{"keyids":[],"name":"talkback","paths":["talkback/*","receipts/*","acks/*","talkback/x/?"],"terminating":true,"threshold":1}`,
+	} {
+		if err := parseTargets(tamper(t, r.targetsFile(), `{"keyids":`, d+`,{"keyids":`)); err != nil {
+			t.Errorf("%s: %v", d, err)
+		}
+	}
 }
 
 func TestAStarDoesNotCrossASlash(t *testing.T) {
@@ -238,11 +254,11 @@ func TestAStarDoesNotCrossASlash(t *testing.T) {
 		{"exact", "exact", true},
 		{"exact", "exactly", false},
 	} {
-		if got := (Delegation{Paths: []string{"nothing", c.pattern}}).covers(c.path); got != c.want {
+		if got := (Delegation{Paths: []string{"nothing", c.pattern}}).Covers(c.path); got != c.want {
 			t.Errorf("%s covers %s: %v", c.pattern, c.path, got)
 		}
 	}
-	if (Delegation{}).covers("a") {
+	if (Delegation{}).Covers("a") {
 		t.Error("a delegation of nothing covers something")
 	}
 }

@@ -65,11 +65,11 @@ func rank(role string) int {
 
 // Set is the metadata trusted at one moment: always a consistent whole, every
 // part verified under what stands above it. Updates come in the order root,
-// timestamp, snapshot, targets, delegated. One that returns an error leaves
-// the set as it was; one that takes other bytes drops what stands below, and
-// the caller offers its cached files again, which are verified anew. A Set is
-// not safe for concurrent use. What its methods return must not be changed.
+// timestamp, snapshot, targets, delegated. One that takes other bytes drops what
+// stands below, and the caller offers its cached files again. A Set is not safe
+// for concurrent use. What its methods return must not be changed.
 type Set struct {
+	other     Verifier        // nil: not a general Set
 	held      map[string]held // by role
 	seen      held            // the last snapshot taken: none may fall behind it
 	rootBytes []byte
@@ -93,22 +93,23 @@ func (r Root) authority(role string) authority { return authority{r.Roles[role],
 
 // same says whether the same keys under the same ids sign, as many of them.
 func (a authority) same(o authority) bool {
-	own := func(a authority) map[string]Key {
-		keys := map[string]Key{}
-		for _, id := range a.KeyIDs {
-			keys[id] = a.keys[id]
-		}
-		return keys
-	}
-	return a.Threshold == o.Threshold && maps.Equal(own(a), own(o))
+	return a.Threshold == o.Threshold && len(a.KeyIDs) == len(o.KeyIDs) &&
+		!slices.ContainsFunc(a.KeyIDs, func(id string) bool {
+			return !slices.Contains(o.KeyIDs, id) || a.keys[id] != o.keys[id]
+		})
 }
 
 // NewSet begins with a root that is trusted because of the way it came:
 // shipped with the program, or a file that somebody checked. It must be signed
 // by its own keys, and may have expired.
-func NewSet(root []byte) (*Set, error) {
+func NewSet(root []byte) (*Set, error) { return NewGeneralSet(root, nil) }
+
+// NewGeneralSet is NewSet for any TUF repository: roles have any names, delegate
+// further (UpdateNested) and list what they like, SHA-512 may name a target, and
+// other verifies for keys that ours only carries. A nil other gives NewSet's.
+func NewGeneralSet(root []byte, other Verifier) (*Set, error) {
 	r := &Root{}
-	e, err := open(root, "root", r)
+	e, err := open(root, "root", r, other)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func NewSet(root []byte) (*Set, error) {
 		return nil, err
 	}
 	h.meta = r
-	return &Set{held: map[string]held{"root": h}, rootBytes: bytes.Clone(root)}, nil
+	return &Set{other, map[string]held{"root": h}, held{meta: &Snapshot{}}, bytes.Clone(root)}, nil
 }
 
 // UpdateRoot takes the root that follows the held one: version N+1, signed by
@@ -125,11 +126,10 @@ func NewSet(root []byte) (*Set, error) {
 // snapshot change, both are forgotten, so that a version driven up with a
 // stolen key holds nobody back: Timestamp then returns nil, and the caller
 // deletes its copies too. When the keys of targets change, targets is dropped.
-// Expiry is left to the updates below, for a root on the way to a newer one
-// may have expired. The held bytes give ErrUnchanged.
+// Expiry is left to the updates below. The held bytes give ErrUnchanged.
 func (s *Set) UpdateRoot(b []byte) error {
 	old, r := s.Root(), &Root{}
-	e, err := open(b, "root", r)
+	e, err := open(b, "root", r, s.other)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (s *Set) UpdateRoot(b []byte) error {
 	changed := func(role string) bool { return !old.authority(role).same(r.authority(role)) }
 	switch {
 	case changed("timestamp") || changed("snapshot"):
-		s.seen = held{}
+		s.seen = held{meta: &Snapshot{}}
 		s.dropBelow("root")
 	case changed("targets"):
 		s.dropBelow("snapshot")
@@ -173,7 +173,7 @@ func (s *Set) dropBelow(role string) {
 // version with another hash, is ErrEquivocation: keep both, raise the alarm.
 func (s *Set) UpdateTimestamp(b []byte, p Policy) error {
 	t, old := &Timestamp{}, s.Timestamp()
-	return s.update("timestamp", b, p, &wireTimestamp{Timestamp: t}, t, func(held) error {
+	return s.update("", "timestamp", b, p, &wireTimestamp{Timestamp: t}, t, func(held) error {
 		switch {
 		case old == nil:
 			return nil
@@ -195,14 +195,11 @@ func (s *Set) UpdateTimestamp(b []byte, p Policy) error {
 // under one version (ErrEquivocation). The held bytes again change nothing.
 func (s *Set) UpdateSnapshot(b []byte, p Policy) error {
 	n := &Snapshot{}
-	err := s.update("snapshot", b, p, n, n, func(h held) error {
+	err := s.update("", "snapshot", b, p, n, n, func(h held) error {
 		if h.file.contradicts(s.seen.file) {
 			return fmt.Errorf("snapshot %d: %w", n.Version, ErrEquivocation)
 		}
-		if old, ok := s.seen.meta.(*Snapshot); ok {
-			return n.follows(old)
-		}
-		return nil
+		return n.follows(s.seen.meta.(*Snapshot))
 	})
 	if err == nil {
 		s.seen = s.held["snapshot"]
@@ -222,28 +219,33 @@ func (n *Snapshot) follows(old *Snapshot) error {
 	return nil
 }
 
-// UpdateTargets takes the top targets role that the snapshot names. The held
-// bytes again change nothing.
+// UpdateTargets takes the top targets role that the snapshot names.
 func (s *Set) UpdateTargets(b []byte, p Policy) error {
 	t := &Targets{}
-	return s.update("targets", b, p, &wireTargets{Targets: t}, t, nil)
+	return s.update("", "targets", b, p, &wireTargets{Targets: t}, t, func(held) error { return nil })
 }
 
 // UpdateDelegated takes a publisher's role: delegated by targets, named by the
 // snapshot, signed as the delegation asks. A target outside the delegation's
 // paths and a delegation of its own are ErrFormat.
 func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
+	return s.UpdateNested("targets", name, b, p)
+}
+
+// UpdateNested is UpdateDelegated for a role that another one delegates to,
+// which ErrFormat keeps out of all Sets but general ones.
+func (s *Set) UpdateNested(delegator, name string, b []byte, p Policy) error {
 	if rank(name) <= rank("targets") {
 		return fmt.Errorf("%s: %w: no publisher", name, ErrOrder)
 	}
 	t := &Targets{}
-	return s.update(name, b, p, &wireTargets{Targets: t}, t, func(held) error {
-		if len(t.Roles) > 0 || len(t.Keys) > 0 {
+	return s.update(delegator, name, b, p, &wireTargets{Targets: t}, t, func(held) error {
+		if s.other == nil && len(t.Roles)+len(t.Keys) > 0 {
 			return fmt.Errorf("%s: %w: delegates further", name, ErrFormat)
 		}
 		d, _ := s.Targets().delegation(name)
 		for target := range t.Targets {
-			if !d.covers(target) {
+			if s.other == nil && !d.Covers(target) {
 				return fmt.Errorf("%s: %w: %q is outside its paths %q", name, ErrFormat, target, d.Paths)
 			}
 		}
@@ -254,7 +256,7 @@ func (s *Set) UpdateDelegated(name string, b []byte, p Policy) error {
 // update is what all updates below root have in common: what must be held, what
 // is stated of the file, who has to sign it, the bytes held under the same
 // version. into is the shape that decodes meta; rules judge it before expiry.
-func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rules func(held) error) error {
+func (s *Set) update(delegator, role string, b []byte, p Policy, into shape, meta any, rules func(held) error) error {
 	for _, above := range topRoles[:rank(role)] {
 		h, ok := s.held[above]
 		if !ok {
@@ -264,14 +266,14 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 			return err
 		}
 	}
-	stated, by, err := s.expected(role)
+	stated, by, err := s.expected(delegator, role)
 	if err != nil {
 		return err
 	}
 	if stated.contradicts(fileOf(stated.Version, b)) {
 		return fmt.Errorf("%s %d: %w: length or hash", role, stated.Version, ErrMismatch)
 	}
-	e, err := open(b, role, into)
+	e, err := open(b, role, into, s.other)
 	if err != nil {
 		return err
 	}
@@ -284,10 +286,8 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 	case h.file.contradicts(s.held[role].file):
 		return fmt.Errorf("%s %d: %w", role, e.version, ErrEquivocation)
 	}
-	if rules != nil {
-		if err := rules(h); err != nil {
-			return err
-		}
+	if err := rules(h); err != nil {
+		return err
 	}
 	if err := p.check(role, h.expires); err != nil {
 		return err
@@ -302,7 +302,7 @@ func (s *Set) update(role string, b []byte, p Policy, into shape, meta any, rule
 
 // expected returns what the metadata above a role states of its file, and who
 // has to sign it. All of it is held.
-func (s *Set) expected(role string) (stated File, by authority, err error) {
+func (s *Set) expected(delegator, role string) (File, authority, error) {
 	switch role {
 	case "timestamp":
 		return File{}, s.Root().authority(role), nil
@@ -313,11 +313,12 @@ func (s *Set) expected(role string) (stated File, by authority, err error) {
 	if role == "targets" { // which no snapshot lacks
 		return stated, s.Root().authority(role), nil
 	}
-	d, delegated := s.Targets().delegation(role)
+	by := content[Targets](s, delegator)
+	d, delegated := by.delegation(role)
 	if !ok || !delegated {
-		return File{}, authority{}, fmt.Errorf("%.80q: %w: not in snapshot, or not delegated by targets", role, ErrMismatch)
+		return File{}, authority{}, fmt.Errorf("%.80q: %w: not in snapshot, or not delegated by %s", role, ErrMismatch, delegator)
 	}
-	return stated, authority{Role{d.KeyIDs, d.Threshold}, s.Targets().Keys}, nil
+	return stated, authority{Role{d.KeyIDs, d.Threshold}, by.Keys}, nil
 }
 
 // verify counts the keys that signed. A key under two ids counts once.
@@ -326,7 +327,7 @@ func (e *envelope) verify(role string, b []byte, by authority) (held, error) {
 	counted := map[Key]bool{}
 	for _, s := range e.Signatures {
 		key := by.keys[s.KeyID]
-		if slices.Contains(by.KeyIDs, s.KeyID) && !counted[key] && key.verifies(e.canonical, s.Sig) {
+		if slices.Contains(by.KeyIDs, s.KeyID) && !counted[key] && key.verifies(e.canonical, s.Sig, e.other) {
 			counted[key] = true
 			h.signers = append(h.signers, s.KeyID)
 		}
@@ -345,32 +346,28 @@ func (s *Set) Root() Root { return *s.held["root"].meta.(*Root) }
 func (s *Set) RootBytes() []byte { return bytes.Clone(s.rootBytes) }
 
 // Timestamp returns the trusted timestamp, nil before there is one.
-func (s *Set) Timestamp() *Timestamp {
-	t, _ := s.held["timestamp"].meta.(*Timestamp)
-	return t
-}
+func (s *Set) Timestamp() *Timestamp { return content[Timestamp](s, "timestamp") }
 
 // Snapshot returns the snapshot that Timestamp names, nil until UpdateSnapshot
 // has taken it.
-func (s *Set) Snapshot() *Snapshot {
-	n, _ := s.held["snapshot"].meta.(*Snapshot)
-	return n
-}
+func (s *Set) Snapshot() *Snapshot { return content[Snapshot](s, "snapshot") }
 
 // Targets returns the top targets role that Snapshot names, nil until
 // UpdateTargets has taken it.
-func (s *Set) Targets() *Targets {
-	t, _ := s.held["targets"].meta.(*Targets)
-	return t
-}
+func (s *Set) Targets() *Targets { return content[Targets](s, "targets") }
 
 // Delegated returns the publisher's role that Snapshot names and Targets
 // delegates to, nil until UpdateDelegated has taken it.
 func (s *Set) Delegated(name string) *Targets {
-	if rank(name) <= rank("targets") {
+	if name == "targets" {
 		return nil
 	}
-	t, _ := s.held[name].meta.(*Targets)
+	return content[Targets](s, name)
+}
+
+// content is nil when nothing, or something else, is held.
+func content[T any](s *Set, role string) *T {
+	t, _ := s.held[role].meta.(*T)
 	return t
 }
 

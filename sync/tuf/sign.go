@@ -64,7 +64,7 @@ func sign(kind string, content, empty shape, listed map[string]Key, keys []Priva
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w: %w", kind, ErrFormat, err)
 	}
-	if _, err = open(b, kind, empty); err != nil {
+	if _, err = open(b, kind, empty, nil); err != nil {
 		return nil, fmt.Errorf("sign %w", err)
 	}
 	return b, nil

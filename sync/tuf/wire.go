@@ -15,7 +15,8 @@ type envelope struct {
 	Signatures []signature `json:"signatures"`
 	Signed     shape       `json:"signed"`
 
-	canonical []byte // of Signed: what signatures are made over
+	other     Verifier // nil: read for ours, not a general Set
+	canonical []byte   // of Signed: what signatures are made over
 	version   int64
 	expires   time.Time
 }
@@ -27,8 +28,8 @@ type signature struct {
 
 // open decodes a role's file into its shape, as strictly as can be without
 // knowing who should have signed it. Errors wrap ErrFormat.
-func open(b []byte, role string, into shape) (*envelope, error) {
-	e := &envelope{Signed: into}
+func open(b []byte, role string, into shape, other Verifier) (*envelope, error) {
+	e := &envelope{Signed: into, other: other}
 	if err := e.decode(b, role); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", role, ErrFormat, err)
 	}
@@ -61,7 +62,7 @@ func (e *envelope) decode(b []byte, role string) error {
 		}
 		seen[s.KeyID] = true
 	}
-	return e.Signed.check()
+	return e.Signed.check(e.other != nil)
 }
 
 var specVersion1 = regexp.MustCompile(`^1\.[0-9]{1,9}(\.[0-9]{1,9})?$`)
@@ -103,32 +104,40 @@ type wireFile struct {
 	Hashes  *wireHashes `json:"hashes,omitempty"`
 }
 
+// wireHashes may have others beside them, which are ignored.
 type wireHashes struct {
-	SHA256 string `json:"sha256"` // others may stand beside it; this one decides
+	SHA256 string `json:"sha256,omitempty"`
+	SHA512 string `json:"sha512,omitempty"`
 }
 
-func newHashes(sum [32]byte) *wireHashes { return &wireHashes{hex.EncodeToString(sum[:])} }
+// newHashes are none for a zero sum.
+func newHashes(sum [32]byte) *wireHashes {
+	if sum == [32]byte{} {
+		return nil
+	}
+	return &wireHashes{SHA256: hex.EncodeToString(sum[:])}
+}
 
-// read returns a zero sum when no hashes are stated.
+// read returns a zero sum when SHA-256 is not stated.
 func (w *wireFile) read(b []byte) (sum [32]byte, err error) {
-	if err := json.Unmarshal(b, w); err != nil || w.Hashes == nil {
+	if err := json.Unmarshal(b, w); err != nil || w.Hashes == nil || w.Hashes.SHA256 == "" {
 		return sum, err
 	}
 	raw, err := lowerHex(w.Hashes.SHA256)
-	if err != nil || len(raw) != len(sum) || [32]byte(raw) == sum {
-		return sum, fmt.Errorf("sha256 %.80q: want 64 lower-case hexadecimal digits, not all 0", w.Hashes.SHA256)
+	if err != nil || len(raw) != len(sum) {
+		return sum, fmt.Errorf("sha256 %.80q: want 64 lower-case hexadecimal digits", w.Hashes.SHA256)
 	}
-	return [32]byte(raw), nil
+	if sum = [32]byte(raw); sum == [32]byte{} {
+		sum[31] = 1 // zeros would say "not stated"; nobody knows a file that has either
+	}
+	return sum, nil
 }
 
 // MarshalJSON writes the TUF form; what is zero is left out.
 func (f File) MarshalJSON() ([]byte, error) {
-	w := wireFile{Version: f.Version}
+	w := wireFile{Version: f.Version, Hashes: newHashes(f.SHA256)}
 	if f.Length != 0 {
 		w.Length = &f.Length
-	}
-	if f.SHA256 != [32]byte{} {
-		w.Hashes = newHashes(f.SHA256)
 	}
 	return json.Marshal(w)
 }
@@ -141,8 +150,8 @@ func (f *File) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if w.Version < 1 || w.Length != nil && *w.Length < 1 {
-		return fmt.Errorf("file %.200s: want version and length from 1", b)
+	if w.Version < 1 || w.Length != nil && *w.Length < 1 || w.Hashes != nil && w.Hashes.SHA256 == "" {
+		return fmt.Errorf("file %.200s: want version and length from 1, and SHA-256 where there are hashes", b)
 	}
 	*f = File{Version: w.Version, SHA256: sum}
 	if w.Length != nil {
@@ -157,7 +166,7 @@ func (t Target) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the TUF form: a length from 0, and hashes with SHA-256
-// among them.
+// or else SHA-512 among them.
 func (t *Target) UnmarshalJSON(b []byte) error {
 	var w wireFile
 	sum, err := w.read(b)
@@ -167,6 +176,8 @@ func (t *Target) UnmarshalJSON(b []byte) error {
 	if w.Length == nil || *w.Length < 0 || w.Hashes == nil {
 		return fmt.Errorf("target %.200s: want length and hashes", b)
 	}
-	*t = Target{Length: *w.Length, SHA256: sum}
+	if *t = (Target{Length: *w.Length, SHA256: sum}); w.Hashes.SHA256 == "" {
+		t.SHA512 = w.Hashes.SHA512
+	}
 	return nil
 }
