@@ -1,5 +1,7 @@
 package portal
 
+import "time"
+
 // Query asks the catalogue's index. The zero value matches everything.
 type Query struct {
 	Text    string
@@ -9,6 +11,8 @@ type Query struct {
 	Offset  int // at most MaxOffset
 	Limit   int // 1 to MaxLimit; 0 means DefaultLimit
 	Explain bool
+	Suggest bool      // only complete the last word: Results has Suggestions and no hits
+	AsOf    time.Time // from when FacetFreshness counts; zero means the newest issue in the index
 }
 
 // Limits of one query (guarantee 5).
@@ -28,7 +32,28 @@ const (
 	FacetPublisher Facet = "publisher"
 	FacetFormat    Facet = "format"
 	FacetLicense   Facet = "license"
+	FacetRegion    Facet = "region"    // ISO 3166-2 codes ("UZ-SA"); RegionSplit
+	FacetYear      Facet = "year"      // "2024"; years that the data is about
+	FacetLanguage  Facet = "language"  // Lang of the title
+	FacetSex       Facet = "sex"       // SexYes, SexNo; no value where nobody said
+	FacetFreshness Facet = "freshness" // FreshMonth … FreshOlder; exactly one a dataset
 )
+
+// Values of facets that are not data's own.
+const (
+	RegionSplit  = "split"   // a table has a column of regions; which ones is not known
+	SexYes       = "yes"     // the data is split by sex
+	SexNo        = "no"      // its passport says that it is not
+	FreshMonth   = "month"   // issued within 31 days before Query.AsOf
+	FreshQuarter = "quarter" // within 92 days
+	FreshYear    = "year"    // within 366 days
+	FreshOlder   = "older"
+)
+
+// Facets are all of them, in the order in which they are shown.
+var Facets = []Facet{
+	FacetTheme, FacetPublisher, FacetRegion, FacetYear, FacetFormat, FacetLicense, FacetLanguage, FacetSex, FacetFreshness,
+}
 
 // Sort orders hits; the zero value is by relevance.
 type Sort string
@@ -45,13 +70,23 @@ type Results struct {
 	Total  int
 	Hits   []Hit
 	Facets map[Facet]map[string]int // counts over all hits, not over the page
+	// DidYouMean is the query with words that stand nowhere replaced by near ones
+	// that do; "" where nothing is near or every word was found.
+	DidYouMean string
+	// AlsoSearched are other spellings and words that the search took for those
+	// of the query: the other script's form first, then synonyms.
+	AlsoSearched []string
+	// Suggestions are whole queries that begin like this one, most frequent
+	// first; only where the query asked for them.
+	Suggestions []string
 }
 
 // Hit is one dataset found.
 type Hit struct {
 	Dataset DatasetID
 	Score   float64
-	Matched []string // which kinds of field matched: "title", "description", "keyword", "publisher", "column"
+	Matched []string // which kinds of field matched: "title", "description", "keyword", "publisher", "column", "value", "question"
+	Words   []string // the words of the query that matched, as they were typed; synonyms where none of them did
 	Explain string   // only where the query asked for it
 }
 

@@ -23,8 +23,19 @@ const (
 	fieldUpdated = "updated" // time of issue, seconds since 1970 in 12 digits
 )
 
-// facetFields are the facets by the field that counts them; the names agree.
-var facetFields = []portal.Facet{portal.FacetTheme, portal.FacetPublisher, portal.FacetFormat, portal.FacetLicense}
+// Fields of facts that rank, and of words as they are spelt in titles.
+const (
+	fieldSubset = "subset" // of which part of the whole the title speaks
+	fieldLength = "length" // words of the title
+	fieldWords  = "words"  // loose key, NUL, the word as it is spelt in a title
+)
+
+// facetFields are the facets that are fields, by the names of the facets.
+// Freshness is none: it is counted from the time of issue.
+var facetFields = []portal.Facet{
+	portal.FacetTheme, portal.FacetPublisher, portal.FacetRegion, portal.FacetYear,
+	portal.FacetFormat, portal.FacetLicense, portal.FacetLanguage, portal.FacetSex,
+}
 
 // kind says what part of a dataset a word of the body stands in. It travels as
 // the array position of the word, so that one field serves for all kinds.
@@ -35,30 +46,44 @@ const (
 	kindKeyword
 	kindPublisher
 	kindColumn
+	kindValue
+	kindQuestion
 )
 
 // kindNames are the names that portal.Hit gives them.
-var kindNames = []string{kindDescription: "description", kindKeyword: "keyword", kindPublisher: "publisher", kindColumn: "column"}
+var kindNames = []string{kindDescription: "description", kindKeyword: "keyword", kindPublisher: "publisher", kindColumn: "column", kindValue: "value", kindQuestion: "question"}
 
 const (
 	textOptions  = bleveindex.IndexField | bleveindex.IncludeTermVectors
-	valueOptions = bleveindex.IndexField | bleveindex.DocValues | bleveindex.SkipFreqNorm
+	plainOptions = bleveindex.IndexField | bleveindex.SkipFreqNorm // words without positions, and values
 )
 
 // phraseGap keeps a phrase from reaching from one wording into the next.
 const phraseGap = 100
 
 // documentOf gives what is indexed of a dataset.
-func documentOf(d *portal.Dataset) *document.Document {
-	doc := document.NewDocument(string(d.ID))
-	r := &d.Latest
+func documentOf(d *Document) *document.Document {
+	doc := document.NewDocument(string(d.Dataset.ID))
+	r := &d.Dataset.Latest
 	addTitle(doc, r.Title)
 	addBody(doc, kindDescription, wordings(r.Description))
-	addBody(doc, kindKeyword, keywords(d))
-	addBody(doc, kindPublisher, wordings(d.Publisher.Title))
+	addBody(doc, kindKeyword, keywords(&d.Dataset))
+	addBody(doc, kindPublisher, wordings(d.Dataset.Publisher.Title))
 	addBody(doc, kindDescription, resourceTexts(r.Resources))
 	addBody(doc, kindColumn, columnTexts(r.Resources))
+	addBody(doc, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
+	var talk []wording
+	for _, q := range d.Questions {
+		talk = append(talk, wordings(q)...)
+	}
+	addBody(doc, kindQuestion, talk)
+	addFacts(doc, d)
+	return doc
+}
 
+// addFacts indexes what the columns of segments are made of.
+func addFacts(doc *document.Document, d *Document) {
+	r, f := &d.Dataset.Latest, factsOf(d)
 	var themes, formats, licenses []string
 	for _, t := range r.Themes {
 		themes = append(themes, string(t))
@@ -70,11 +95,38 @@ func documentOf(d *portal.Dataset) *document.Document {
 		licenses = append(licenses, l.Name)
 	}
 	addValues(doc, string(portal.FacetTheme), themes)
-	addValues(doc, string(portal.FacetPublisher), []string{string(d.ID.Publisher())})
+	addValues(doc, string(portal.FacetPublisher), []string{string(d.Dataset.ID.Publisher())})
+	addValues(doc, string(portal.FacetRegion), f.regions)
+	addValues(doc, string(portal.FacetYear), f.years)
 	addValues(doc, string(portal.FacetFormat), formats)
 	addValues(doc, string(portal.FacetLicense), licenses)
+	addValues(doc, string(portal.FacetLanguage), f.languages)
+	addValues(doc, string(portal.FacetSex), []string{f.sex})
 	addValues(doc, fieldUpdated, []string{sortableTime(r.Issued.Unix())})
-	return doc
+	addValues(doc, fieldSubset, []string{strconv.Itoa(int(f.subset))})
+	addValues(doc, fieldLength, []string{strconv.Itoa(min(f.length, 255))})
+	addValues(doc, fieldWords, spelt(r.Title))
+}
+
+// spelt gives the words of the titles, each by its loose key and as spelt.
+func spelt(title portal.Text) []string {
+	var terms []string
+	for _, w := range wordings(title) {
+		for _, raw := range lang.Tokens(w.text) {
+			if key := lang.FoldLooseIn(w.lang, raw); len(key) > 1 && len(raw) <= maxTerm {
+				terms = append(terms, cut(key)+"\x00"+strings.ToLower(raw))
+			}
+		}
+	}
+	return terms
+}
+
+func plain(texts []string) []wording {
+	ws := make([]wording, len(texts))
+	for i, s := range texts {
+		ws[i] = wording{"", s}
+	}
+	return ws
 }
 
 // sortableTime writes seconds so that their order as text is their order.
@@ -157,8 +209,8 @@ func addTitle(doc *document.Document, title portal.Text) {
 		loose = addTerm(loose, wholeTitle(lang.FoldLooseIn(w.lang, w.text)), pos+1)
 		pos += phraseGap
 	}
-	addText(doc, fieldTitle, nil, strict)
-	addText(doc, fieldTitles, nil, loose)
+	addText(doc, fieldTitle, nil, strict, plainOptions)
+	addText(doc, fieldTitles, nil, loose, textOptions)
 }
 
 // addBody indexes wordings of one kind in the body.
@@ -172,7 +224,7 @@ func addBody(doc *document.Document, k kind, ws []wording) {
 		}
 		pos += phraseGap
 	}
-	addText(doc, fieldBody, []uint64{uint64(k)}, s)
+	addText(doc, fieldBody, []uint64{uint64(k)}, s, textOptions)
 }
 
 func addToken(s stream, t token, pos int) stream {
@@ -190,9 +242,9 @@ func addTerm(s stream, term string, pos int) stream {
 	return append(s, &analysis.Token{Term: []byte(term), Position: pos, Type: analysis.AlphaNumeric})
 }
 
-func addText(doc *document.Document, field string, arrayPositions []uint64, s stream) {
+func addText(doc *document.Document, field string, arrayPositions []uint64, s stream, options bleveindex.FieldIndexingOptions) {
 	if len(s) > 0 {
-		doc.AddField(document.NewTextFieldCustom(field, arrayPositions, nil, textOptions, s))
+		doc.AddField(document.NewTextFieldCustom(field, arrayPositions, nil, options, s))
 	}
 }
 
@@ -201,7 +253,7 @@ func addValues(doc *document.Document, field string, values []string) {
 	slices.Sort(values)
 	for _, v := range slices.Compact(values) {
 		if v != "" {
-			doc.AddField(document.NewTextFieldCustom(field, nil, []byte(v), valueOptions, nil))
+			doc.AddField(document.NewTextFieldCustom(field, nil, []byte(v), plainOptions, nil))
 		}
 	}
 }

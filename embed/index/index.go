@@ -19,7 +19,7 @@ import (
 
 // mappingVersion names the build. Raise it with every change of what is indexed
 // or of how words are folded.
-const mappingVersion = "m1"
+const mappingVersion = "m2"
 
 // batchSize is how many datasets one batch carries: at 10 it costs three times
 // the CPU, at 10,000 it costs 757 MB (spec/text-and-search.md).
@@ -55,12 +55,15 @@ type Index struct {
 	// afterBatch is called after every batch but the last; tests crash there.
 	afterBatch func()
 
+	cache *cache
+
 	updating sync.Mutex // held by Update
 
-	mu      sync.RWMutex // guards what follows
-	state   state
-	current *scorch.IndexSnapshot // of the newest whole generation; nil when there is none
-	closed  bool
+	mu       sync.RWMutex // guards what follows
+	state    state
+	synonyms *synonyms
+	current  *view // of the newest whole generation; nil when there is none
+	closed   bool
 }
 
 // state is the record that travels in the batches.
@@ -81,7 +84,11 @@ type unfinished struct {
 // not hold a whole index and ErrLocked when someone else has it; neither leaves
 // a lock behind, and both come at once.
 func Open(dir string) (*Index, error) {
-	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize}
+	own, err := parseSynonyms(ownSynonyms)
+	if err != nil {
+		return nil, err
+	}
+	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize, cache: &cache{}, synonyms: own}
 	fresh, err := check(x.dir)
 	if err != nil {
 		return nil, fmt.Errorf("index %s: %w", x.dir, err)
@@ -178,13 +185,29 @@ func (x *Index) pin() error {
 	if err != nil {
 		return err
 	}
-	snapshot := r.(*scorch.IndexSnapshot)
 	x.mu.Lock()
 	old := x.current
-	x.current = snapshot
+	x.current = &view{snapshot: r.(*scorch.IndexSnapshot), cache: x.cache, synonyms: x.synonyms}
 	x.mu.Unlock()
 	if old != nil {
-		return old.Close()
+		return old.snapshot.Close()
+	}
+	return nil
+}
+
+// SetSynonyms adds a table of synonyms in the form of synonyms.toml to the
+// program's own; nil leaves the own ones. Readers opened later use it. A table
+// that cannot be read is portal.ErrRejected and changes nothing.
+func (x *Index) SetSynonyms(table []byte) error {
+	s, err := parseSynonyms(ownSynonyms, table)
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.synonyms = s
+	if v := x.current; v != nil {
+		x.current = &view{snapshot: v.snapshot, cache: x.cache, synonyms: s}
 	}
 	return nil
 }
@@ -249,11 +272,21 @@ func sortedSet(ids []portal.DatasetID) []portal.DatasetID {
 // or nothing. After an error, a crash or a cancelled ctx the index reports
 // Interrupted until an Update brings all of its datasets again.
 func (x *Index) Update(ctx context.Context, generation int64, upserts []portal.Dataset, removed []portal.DatasetID) error {
+	documents := make([]Document, len(upserts))
+	for i := range upserts {
+		documents[i].Dataset = upserts[i]
+	}
+	return x.UpdateDocuments(ctx, generation, documents, removed)
+}
+
+// UpdateDocuments is Update for datasets of which more is known than the
+// catalogue has.
+func (x *Index) UpdateDocuments(ctx context.Context, generation int64, upserts []Document, removed []portal.DatasetID) error {
 	x.updating.Lock()
 	defer x.updating.Unlock()
 	ids := slices.Clone(removed)
 	for i := range upserts {
-		ids = append(ids, upserts[i].ID)
+		ids = append(ids, upserts[i].Dataset.ID)
 	}
 	ids = sortedSet(ids)
 	before, err := x.begin(generation, ids)
@@ -319,9 +352,9 @@ func (x *Index) interrupt(during state) {
 }
 
 // put adds a dataset to a batch.
-func put(b *bleveindex.Batch, d *portal.Dataset) {
-	if d.Latest.Withdrawn != nil {
-		b.Delete(string(d.ID))
+func put(b *bleveindex.Batch, d *Document) {
+	if d.Dataset.Latest.Withdrawn != nil {
+		b.Delete(string(d.Dataset.ID))
 		return
 	}
 	b.Update(documentOf(d))
@@ -339,7 +372,7 @@ func (x *Index) Reader() (*Reader, error) {
 	if x.current == nil {
 		return nil, ErrInterrupted
 	}
-	x.current.AddRef()
+	x.current.snapshot.AddRef()
 	return newReader(x.current)
 }
 
@@ -355,7 +388,7 @@ func (x *Index) Close() error {
 	x.closed = true
 	var err error
 	if x.current != nil {
-		err = x.current.Close()
+		err = x.current.snapshot.Close()
 	}
 	err = errors.Join(err, x.scorch.Close())
 	x.queue.Close()

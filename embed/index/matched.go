@@ -1,66 +1,114 @@
 package index
 
 import (
+	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
-	"github.com/blevesearch/bleve/v2/search"
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"koprik/portal"
 )
 
-// matched tells for each hit of a page in which kinds of field the words of the
-// query stand, "title" first. It looks only at the page, for positions are
-// costly to read.
-func (p *plan) matched(hits search.DocumentMatchCollection, clauses []clause, l portal.Lang) ([][]string, error) {
-	found := make([]map[string]bool, len(hits))
-	order := make([]int, len(hits)) // by place in the index: posting lists only go forward
-	for i := range hits {
-		found[i], order[i] = map[string]bool{}, i
+// match says where one hit matched: the kinds of field, "title" first, and the
+// words of the query, in their order.
+type match struct{ kinds, words []string }
+
+// matches tells for each hit of the page where the words of the query stand. It
+// looks only at the page, for positions are costly to read.
+func (s *search) matches() ([]match, error) {
+	typed, others := newMarks(len(s.best)), newMarks(len(s.best))
+	order := make([]int, len(s.best)) // by place in the index: posting lists only go forward
+	for i := range order {
+		order[i] = i
 	}
-	sort.Slice(order, func(i, j int) bool {
-		return hits[order[i]].IndexInternalID.Compare(hits[order[j]].IndexInternalID) < 0
-	})
-	for _, c := range clauses {
-		if c.exclude {
+	at := func(i int) uint64 { return s.best[i].part.offset + uint64(s.best[i].doc) }
+	sort.Slice(order, func(i, j int) bool { return at(order[i]) < at(order[j]) })
+	for i := range s.plan.words {
+		w := &s.plan.words[i]
+		if w.df == 0 {
 			continue
 		}
-		for _, word := range c.words {
-			for _, t := range termsOf(word, l) {
-				if c.phrase && isStem(t.text) {
+		to := others
+		if w.typed {
+			to = typed
+		}
+		for _, t := range w.terms {
+			if err := s.mark(t, order, func(i int, kinds []string) { to[i].add(w.raw, kinds) }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, c := range s.plan.clauses {
+		if !c.phrase || c.exclude {
+			continue
+		}
+		for _, raw := range c.words {
+			for _, t := range termsOf(raw, s.query.Lang) {
+				if isStem(t.text) {
 					continue
 				}
-				if err := p.mark(t, hits, order, found); err != nil {
+				if err := s.mark(t, order, func(i int, kinds []string) { typed[i].add(raw, kinds) }); err != nil {
 					return nil, err
 				}
 			}
 		}
 	}
-	names := append([]string{fieldTitle}, kindNames...)
-	out := make([][]string, len(hits))
+	out := make([]match, len(s.best))
 	for i := range out {
-		for _, name := range names {
-			if found[i][name] {
-				out[i] = append(out[i], name)
-			}
+		if out[i] = typed[i].match(); len(out[i].words) == 0 {
+			out[i] = others[i].match()
 		}
 	}
 	return out, nil
 }
 
-// mark notes the kinds of field in which a term stands, for every hit.
-func (p *plan) mark(t term, hits search.DocumentMatchCollection, order []int, found []map[string]bool) (err error) {
-	r, err := p.reader.TermFieldReader(p.ctx, []byte(t.text), t.field, true, true, t.field == fieldBody)
+// marks collect what matched in one hit.
+type marks struct {
+	kinds map[string]bool
+	words []string
+}
+
+func newMarks(n int) []marks {
+	all := make([]marks, n)
+	for i := range all {
+		all[i].kinds = map[string]bool{}
+	}
+	return all
+}
+
+func (m *marks) add(word string, kinds []string) {
+	for _, k := range kinds {
+		m.kinds[k] = true
+	}
+	if !slices.Contains(m.words, word) {
+		m.words = append(m.words, word)
+	}
+}
+
+func (m *marks) match() match {
+	out := match{words: m.words}
+	for _, name := range append([]string{fieldTitle}, kindNames...) {
+		if m.kinds[name] {
+			out.kinds = append(out.kinds, name)
+		}
+	}
+	return out
+}
+
+// mark tells of every hit in which a term stands, in which kinds of field.
+func (s *search) mark(t term, order []int, found func(i int, kinds []string)) (err error) {
+	r, err := s.view.snapshot.TermFieldReader(s.ctx, []byte(t.text), t.field, false, false, t.field == fieldBody)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	for _, i := range order {
-		if err := p.ctx.Err(); err != nil {
+		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		id := hits[i].IndexInternalID
+		id := s.best[i].part.internalID(s.best[i].doc)
 		doc, err := r.Advance(id, nil)
 		if err != nil {
 			return err
@@ -68,11 +116,8 @@ func (p *plan) mark(t term, hits search.DocumentMatchCollection, order []int, fo
 		if doc == nil {
 			return nil
 		}
-		if !doc.ID.Equals(id) {
-			continue
-		}
-		for _, kind := range kindsOf(t.field, doc) {
-			found[i][kind] = true
+		if doc.ID.Equals(id) {
+			found(i, kindsOf(t.field, doc))
 		}
 	}
 	return nil
@@ -89,4 +134,51 @@ func kindsOf(field string, doc *bleveindex.TermFieldDoc) []string {
 		}
 	}
 	return slices.Compact(kinds)
+}
+
+// explain says how a hit came to its score: a line for every term that it has,
+// then what the sum was multiplied with.
+func (s *search) explain(h *hit) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "score %.4f", h.key)
+	if s.query.Sort != portal.ByRelevance {
+		fmt.Fprintf(&b, " (ordered by %s)", s.query.Sort)
+	}
+	has := func(t term) (bool, error) {
+		d, err := h.part.dict(t.field)
+		if err != nil {
+			return false, err
+		}
+		p, ok, err := postingOf(d, t.text)
+		if err != nil || !ok {
+			return false, err
+		}
+		docs := newBitset(h.part.n)
+		p.into(docs)
+		return docs.has(h.doc), nil
+	}
+	for _, g := range s.plan.groups {
+		for _, a := range g.alts {
+			for _, i := range a.words {
+				w := &s.plan.words[i]
+				for _, t := range w.terms {
+					ok, err := has(t)
+					if err != nil {
+						return "", err
+					}
+					if ok && !g.exclude {
+						fmt.Fprintf(&b, "\n  %.4f  %q in %s:%s, boost %.2f × rarity %.2f (%d datasets have the word) × %.1f",
+							float32(t.boost)*w.weight*a.boost, w.raw, t.field, t.text, t.boost, w.weight, w.df, a.boost)
+					}
+				}
+			}
+		}
+	}
+	doc := h.part.cols
+	fmt.Fprintf(&b, "\n  × %.4f: a title of %d words, issued %s, parts of the whole %04b that the query does not name",
+		h.part.prior(h.doc, subsetOf(s.query.Text), s.asOf), doc.length[h.doc], dateOf(doc.updated[h.doc]), doc.subset[h.doc]&^uint8(subsetOf(s.query.Text)))
+	if whole, err := has(term{fieldTitles, s.plan.whole, boostWhole}); err == nil && whole && s.plan.whole != "" {
+		fmt.Fprintf(&b, "\n  + %.0f: the query is the whole title", boostWhole)
+	}
+	return b.String(), nil
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,15 +22,15 @@ type clause struct {
 	exclude bool
 }
 
-// parse reads a query's text: words, "phrases" in any quotes, and either with a
-// minus before it. It never refuses: what makes no sense is searched as words,
-// and what is beyond the limits is not searched.
-func parse(text string) []clause {
+// parse reads a query's text: words, "phrases" in any quotes, either with a
+// minus before it, and field words ("year:2020"), which are conditions. It never
+// refuses: what makes no sense is searched as words, and what is beyond the
+// limits is not searched.
+func parse(text string) (clauses []clause, conditions []condition) {
 	rs := []rune(text)
 	if len(rs) > portal.MaxQueryText {
 		rs = rs[:portal.MaxQueryText]
 	}
-	var clauses []clause
 	terms := 0
 	add := func(s string, phrase, exclude bool) {
 		words := lang.Tokens(s)
@@ -53,21 +54,87 @@ func parse(text string) []clause {
 			exclude = true
 			i++
 		}
-		if closing := quotes[rs[i]]; closing != "" {
-			if end := indexAny(rs[i+1:], closing); end >= 0 {
-				add(string(rs[i+1:i+1+end]), true, exclude)
-				i += end + 2
-				continue
-			}
+		if s, next, ok := quoted(rs, i); ok {
+			add(s, true, exclude)
+			i = next
+			continue
 		}
-		end := i + 1
-		for end < len(rs) && !unicode.IsSpace(rs[end]) && (quotes[rs[end]] == "" || end == i) {
-			end++
+		if c, next, ok := fieldWord(rs, i); ok && len(conditions) < maxTerms {
+			c.not = exclude
+			conditions = append(conditions, c)
+			i = next
+			continue
 		}
+		end := wordEnd(rs, i)
 		add(string(rs[i:end]), false, exclude)
 		i = end
 	}
-	return clauses
+	return clauses, conditions
+}
+
+// quoted reads what stands in quotes at i.
+func quoted(rs []rune, i int) (s string, next int, ok bool) {
+	if i >= len(rs) || quotes[rs[i]] == "" {
+		return "", i, false
+	}
+	end := indexAny(rs[i+1:], quotes[rs[i]])
+	if end < 0 {
+		return "", i, false
+	}
+	return string(rs[i+1 : i+1+end]), i + end + 2, true
+}
+
+// wordEnd finds the space or the quote that ends what stands at i.
+func wordEnd(rs []rune, i int) int {
+	end := i + 1
+	for end < len(rs) && !unicode.IsSpace(rs[end]) && quotes[rs[end]] == "" {
+		end++
+	}
+	return end
+}
+
+// fieldNames are the names of field words by their loose keys, in the languages
+// of the pages.
+var fieldNames = map[string]portal.Facet{
+	"publisher": portal.FacetPublisher, "nashir": portal.FacetPublisher, "tashkilot": portal.FacetPublisher, "izdatel": portal.FacetPublisher,
+	"theme": portal.FacetTheme, "topic": portal.FacetTheme, "mavzu": portal.FacetTheme, "tema": portal.FacetTheme,
+	"region": portal.FacetRegion, "hudud": portal.FacetRegion, "viloyat": portal.FacetRegion, "oblast": portal.FacetRegion, "aymaq": portal.FacetRegion,
+	"year": portal.FacetYear, "yil": portal.FacetYear, "god": portal.FacetYear, "jil": portal.FacetYear,
+	"format": portal.FacetFormat,
+}
+
+// fieldWord reads "name:value" or name:"value" at i.
+func fieldWord(rs []rune, i int) (c condition, next int, ok bool) {
+	end := wordEnd(rs, i)
+	colon := slices.Index(rs[i:end], ':')
+	if colon < 1 {
+		return c, i, false
+	}
+	facet, known := fieldNames[lang.FoldLoose(string(rs[i:i+colon]))]
+	value := string(rs[i+colon+1 : end])
+	if value == "" {
+		if s, after, found := quoted(rs, end); found {
+			value, end = s, after
+		}
+	}
+	value = strings.ToLower(strings.TrimSpace(value))
+	if !known || value == "" {
+		return c, i, false
+	}
+	c = condition{facet: facet, values: []string{value}}
+	switch facet {
+	case portal.FacetRegion:
+		c.values[0] = regionCode(value)
+	case portal.FacetYear:
+		if years := yearsIn(strings.ReplaceAll(value, "..", "-")); len(years) > 0 {
+			c.values = years
+		}
+	case portal.FacetFormat:
+		c.values[0] = strings.TrimPrefix(value, ".")
+	case portal.FacetPublisher:
+		c.part = true
+	}
+	return c, end, true
 }
 
 func isMinus(r rune) bool { return r == '-' || r == '\u2212' || r == '\u2013' }
@@ -94,18 +161,22 @@ type term struct {
 // The boosts. A word in the title as it is spelt counts most; a stem in the
 // description least.
 const (
-	boostStrict    = 8
+	boostStrict    = 0.2 // so little that a phone typist's first hit is the same
 	boostTitle     = 4
 	boostTitleStem = 1.5
-	boostBody      = 1
+	boostBody      = 0.6
 	boostBodyStem  = 0.3
-	boostWhole     = 20
-	boostOwn       = 1.5 // of stems of the reader's own language
+	boostWhole     = 1e4  // of a query that is a whole title
+	boostSynonym   = 0.4  // of what stands for a word of the query
+	boostOwn       = 1.05 // of stems of the reader's own language
 )
 
 // termsOf gives the terms of one word of a query, any of which will do.
 func termsOf(word string, reader portal.Lang) []term {
 	t := analyse(word, "")
+	if len(t.stems) > 0 {
+		t.addKarakalpak(word)
+	}
 	terms := []term{{fieldTitle, t.strict, boostStrict}, {fieldTitles, t.loose, boostTitle}, {fieldBody, t.loose, boostBody}}
 	if loose := cut(lang.FoldLooseIn(portal.Karakalpak, word)); loose != t.loose { // ў may be w
 		strict := cut(lang.FoldIn(portal.Karakalpak, word))
@@ -130,8 +201,10 @@ func termsOf(word string, reader portal.Lang) []term {
 
 func familyOf(l portal.Lang) byte {
 	switch l {
-	case portal.Uzbek, portal.UzbekCyrillic, portal.Karakalpak:
+	case portal.Uzbek, portal.UzbekCyrillic:
 		return turkic
+	case portal.Karakalpak:
+		return kipchak
 	case portal.Russian:
 		return russian
 	case portal.English:

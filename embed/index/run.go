@@ -1,0 +1,343 @@
+package index
+
+import (
+	"context"
+	"maps"
+	"math"
+	"strings"
+	"time"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+	segmentapi "github.com/blevesearch/scorch_segment_api/v2"
+
+	"koprik/portal"
+	"koprik/portal/lang"
+)
+
+// run answers a query from one view.
+func run(ctx context.Context, v *view, q portal.Query) (portal.Results, error) {
+	if err := ctx.Err(); err != nil {
+		return portal.Results{}, err
+	}
+	if q.Suggest {
+		return suggest(ctx, v, q)
+	}
+	cols, newest, err := v.columns()
+	if err != nil {
+		return portal.Results{}, err
+	}
+	p := planOf(v, q)
+	if !q.AsOf.IsZero() {
+		newest = seconds(q.AsOf)
+	}
+	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{Facets: noFacets()}}
+	if err := s.segments(cols); err != nil {
+		return portal.Results{}, err
+	}
+	if err := s.findAll(); err != nil {
+		return portal.Results{}, err
+	}
+	if err := s.page(); err != nil {
+		return portal.Results{}, err
+	}
+	s.results.AlsoSearched = p.alsoSearched(q.Text)
+	if s.results.DidYouMean, err = s.didYouMean(); err != nil {
+		return portal.Results{}, err
+	}
+	return s.results, nil
+}
+
+func seconds(t time.Time) uint32 { return uint32(min(max(t.Unix(), 0), math.MaxUint32)) }
+
+func noFacets() map[portal.Facet]map[string]int {
+	all := make(map[portal.Facet]map[string]int, len(portal.Facets))
+	for _, f := range portal.Facets {
+		all[f] = map[string]int{}
+	}
+	return all
+}
+
+// search is one query being answered.
+type search struct {
+	ctx     context.Context
+	view    *view
+	plan    *plan
+	query   portal.Query
+	asOf    uint32
+	parts   []*part
+	best    []hit
+	results portal.Results
+}
+
+// part is one segment and what a query has there.
+type part struct {
+	seg    segmentapi.Segment
+	live   bitset
+	cols   *columns
+	offset uint64 // of its first document among those of the snapshot
+	n      int
+	dicts  map[string]segmentapi.TermDictionary
+	// found are the postings of the plan's words, by word and term.
+	found   [][]posting
+	phrases []bitset // by phrase of the plan
+	id      func(doc uint32) (string, error)
+}
+
+// segments prepares the segments.
+func (s *search) segments(cols []*columns) error {
+	offset := uint64(0)
+	for i, snap := range s.view.snapshot.Segments() {
+		seg := snap.Segment()
+		p := &part{
+			seg: seg, cols: cols[i], offset: offset, n: int(seg.Count()), dicts: map[string]segmentapi.TermDictionary{},
+			id: func(doc uint32) (string, error) {
+				b, err := seg.DocID(uint64(doc))
+				return string(b), err
+			},
+		}
+		offset += uint64(p.n)
+		p.live = newBitset(p.n)
+		p.live.all(p.n)
+		if deleted := snap.Deleted(); deleted != nil {
+			deleted.Iterate(func(doc uint32) bool {
+				p.live[doc/64] &^= 1 << (doc % 64)
+				return true
+			})
+		}
+		for range s.plan.phrases {
+			p.phrases = append(p.phrases, newBitset(p.n))
+		}
+		s.parts = append(s.parts, p)
+	}
+	for i, w := range s.plan.phrases {
+		if err := s.findPhrase(i, w); err != nil {
+			return err
+		}
+	}
+	for i := range s.plan.words {
+		if err := s.findWord(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dict gives the dictionary of a field.
+func (p *part) dict(field string) (segmentapi.TermDictionary, error) {
+	if d := p.dicts[field]; d != nil {
+		return d, nil
+	}
+	d, err := p.seg.Dictionary(field)
+	p.dicts[field] = d
+	return d, err
+}
+
+// findWord looks a word's terms up in every segment and weighs the word: rare
+// ones count more. All terms of a word have one weight, that of the most
+// frequent, so that a rare spelling is not worth more than a common one.
+func (s *search) findWord(i int) error {
+	w := &s.plan.words[i]
+	total, most := 0, make([]int, len(w.terms))
+	for _, p := range s.parts {
+		if err := s.ctx.Err(); err != nil {
+			return err
+		}
+		total += p.n
+		found := make([]posting, len(w.terms))
+		for j, t := range w.terms {
+			d, err := p.dict(t.field)
+			if err != nil {
+				return err
+			}
+			posting, ok, err := postingOf(d, t.text)
+			if err != nil {
+				return err
+			}
+			if ok {
+				found[j] = posting
+				most[j] += posting.n
+			}
+		}
+		p.found = append(p.found, found)
+	}
+	for _, n := range most {
+		w.df = max(w.df, n)
+	}
+	w.weight = float32(math.Log(1 + (float64(total)+1)/(float64(w.df)+1)))
+	return nil
+}
+
+// findAll collects the hits of every segment.
+func (s *search) findAll() error {
+	keep := s.query.Offset + s.query.Limit
+	ages := make([]int, 4)
+	whole := len(s.plan.groups) == 0 && len(s.plan.conditions) == 0
+	for _, p := range s.parts {
+		matched, err := s.match(p)
+		if err != nil {
+			return err
+		}
+		top, n, err := s.collect(p, matched, keep, ages, whole)
+		if err != nil {
+			return err
+		}
+		s.results.Total += n
+		s.best = append(s.best, top...)
+	}
+	if whole {
+		s.results.Facets = s.view.countAll(s.parts)
+	}
+	for i, n := range ages {
+		if n > 0 {
+			s.results.Facets[portal.FacetFreshness][ageNames[i]] = n
+		}
+	}
+	return s.order()
+}
+
+// countAll gives the facets over every dataset, counted once for a view.
+func (v *view) countAll(parts []*part) map[portal.Facet]map[string]int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.all == nil {
+		v.all = noFacets()
+		for _, p := range parts {
+			c := newCounter(p.cols)
+			p.live.each(c.add)
+			c.into(v.all)
+		}
+	}
+	out := noFacets()
+	for f, counts := range v.all {
+		maps.Copy(out[f], counts)
+	}
+	return out
+}
+
+// match gives the documents of a segment that the words of the query match.
+func (s *search) match(p *part) (bitset, error) {
+	matched := newBitset(p.n)
+	copy(matched, p.live)
+	some := newBitset(p.n)
+	every := newBitset(p.n)
+	for _, g := range s.plan.groups {
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		clear(some)
+		for _, a := range g.alts {
+			s.matchAll(p, a, every)
+			some.or(every)
+		}
+		if g.exclude {
+			matched.andNot(some)
+		} else {
+			matched.and(some)
+		}
+	}
+	return matched, nil
+}
+
+// matchAll puts into every the documents that have all words of an alternative.
+func (s *search) matchAll(p *part, a alternative, every bitset) {
+	every.all(p.n)
+	any := newBitset(p.n)
+	for _, w := range a.words {
+		clear(any)
+		for j := range p.found[w] {
+			if f := &p.found[w][j]; f.n > 0 {
+				f.into(any)
+			}
+		}
+		every.and(any)
+	}
+	for _, ph := range a.phrases {
+		every.and(p.phrases[ph])
+	}
+}
+
+// score gives every matched document its score.
+func (s *search) score(p *part, matched bitset) []float32 {
+	scores := make([]float32, p.n)
+	for _, g := range s.plan.groups {
+		if g.exclude {
+			continue
+		}
+		for _, a := range g.alts {
+			for _, w := range a.words {
+				word := &s.plan.words[w]
+				for j := range p.found[w] {
+					if f := &p.found[w][j]; f.n > 0 {
+						f.weigh(matched, scores, float32(word.terms[j].boost)*word.weight*a.boost)
+					}
+				}
+			}
+			for _, ph := range a.phrases {
+				p.phrases[ph].each(func(doc uint32) {
+					if matched.has(doc) {
+						scores[doc] += boostTitle
+					}
+				})
+			}
+		}
+	}
+	parts := subsetOf(s.query.Text)
+	matched.each(func(doc uint32) { scores[doc] *= p.prior(doc, parts, s.asOf) })
+	if s.plan.whole != "" {
+		if d, err := p.dict(fieldTitles); err == nil {
+			if f, ok, err := postingOf(d, s.plan.whole); err == nil && ok {
+				f.weigh(matched, scores, boostWhole)
+			}
+		}
+	}
+	return scores
+}
+
+// prior is what a score is multiplied with whatever the words: short titles
+// before long ones, the whole before a part that the query does not name, fresh
+// before stale.
+func (p *part) prior(doc uint32, asked subset, asOf uint32) float32 {
+	years := float32(0)
+	if t := p.cols.updated[doc]; t < asOf {
+		years = float32(asOf-t) / (365 * day)
+	}
+	prior := (1 + 0.15/(1+years)) / (1 + 0.03*float32(min(p.cols.length[doc], 30)))
+	for other := p.cols.subset[doc] &^ uint8(asked); other != 0; other &= other - 1 {
+		prior *= 0.7
+	}
+	return prior
+}
+
+// internalID is Bleve's number of a document of the snapshot.
+func (p *part) internalID(doc uint32) bleveindex.IndexInternalID {
+	return bleveindex.NewIndexInternalID(nil, p.offset+uint64(doc))
+}
+
+// alsoSearched are the other script's form of a text and the synonyms.
+func (p *plan) alsoSearched(text string) []string {
+	if len(p.groups) == 0 {
+		return nil
+	}
+	var out []string
+	add := func(s string) {
+		if s != "" && s != text && !containsFold(out, s) {
+			out = append(out, s)
+		}
+	}
+	text = strings.TrimSpace(text)
+	add(lang.ToLatin(text))
+	add(lang.ToCyrillic(text))
+	for _, s := range p.synonymsUsed {
+		add(s)
+	}
+	return out
+}
+
+func containsFold(list []string, s string) bool {
+	for _, t := range list {
+		if strings.EqualFold(t, s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+package index
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"koprik/portal"
+	"koprik/portal/lang"
+)
+
+//go:embed synonyms.toml
+var ownSynonyms []byte
+
+// maxPhrase is the longest entry of the synonyms, in words.
+const maxPhrase = 4
+
+// synonyms are words and abbreviations that stand for each other, by the keys
+// of any of their forms.
+type synonyms struct {
+	byKey map[string][]int // places in groups
+	// groups are the entries that stand for each other, as they are spelt.
+	groups [][]string
+}
+
+// synonymFile is the form of synonyms.toml: a list of groups, in each the
+// entries by language.
+type synonymFile struct {
+	Group []map[string][]string `toml:"group"`
+}
+
+// parseSynonyms reads a table of synonyms. Unknown languages and entries of more
+// than maxPhrase words are errors that name the group.
+func parseSynonyms(tables ...[]byte) (*synonyms, error) {
+	s := &synonyms{byKey: map[string][]int{}}
+	for _, b := range tables {
+		var file synonymFile
+		meta, err := toml.Decode(string(b), &file)
+		if err != nil {
+			return nil, fmt.Errorf("synonyms: %w", err)
+		}
+		if keys := meta.Undecoded(); len(keys) > 0 {
+			return nil, portal.Rejected("synonyms", "%s is not known", keys[0])
+		}
+		for i, group := range file.Group {
+			if err := s.add(i+1, group); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// add adds one group; number is its place in its file.
+func (s *synonyms) add(number int, group map[string][]string) error {
+	var entries []string
+	place := len(s.groups)
+	for name := range group {
+		if _, err := portal.ParseLang(name); err != nil {
+			return portal.Rejected(fmt.Sprintf("synonyms: group %d", number), "%v", err)
+		}
+	}
+	for _, l := range portal.Langs {
+		for _, entry := range group[string(l)] {
+			words := lang.Tokens(entry)
+			if len(words) == 0 || len(words) > maxPhrase {
+				return portal.Rejected(fmt.Sprintf("synonyms: group %d", number), "%q has %d words, 1 to %d are allowed", entry, len(words), maxPhrase)
+			}
+			entries = append(entries, entry)
+			for _, key := range keysOf(words, l) {
+				if !slices.Contains(s.byKey[key], place) {
+					s.byKey[key] = append(s.byKey[key], place)
+				}
+			}
+		}
+	}
+	s.groups = append(s.groups, entries)
+	return nil
+}
+
+// keysOf gives the keys under which words of a language are found: as they are,
+// and by the stems of each family.
+func keysOf(words []string, l portal.Lang) []string {
+	keys := map[byte][]string{}
+	families := []byte{0, turkic, kipchak, russian, english}
+	for _, w := range words {
+		t := analyse(w, l)
+		for _, f := range families {
+			key := t.loose
+			for _, s := range t.stems {
+				if s.family == f {
+					key = s.term
+				}
+			}
+			keys[f] = append(keys[f], key)
+		}
+	}
+	var out []string
+	for _, f := range families {
+		if key := strings.Join(keys[f], " "); !slices.Contains(out, key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// of gives what stands for the words: entries of their groups, without the
+// words themselves.
+func (s *synonyms) of(words []string) []string {
+	var out []string
+	own := keysOf(words, "")
+	for _, key := range own {
+		for _, group := range s.byKey[key] {
+			for _, entry := range s.groups[group] {
+				if !slices.Contains(out, entry) && lang.FoldLoose(entry) != own[0] {
+					out = append(out, entry)
+				}
+			}
+		}
+	}
+	return out
+}
