@@ -84,7 +84,7 @@ func initOrigin(ctx context.Context, dir string, fsys disk.FS, init InitOptions,
 		return nil, err
 	}
 	defer keys.Close() //nolint:errcheck // every key is synced by now
-	o := origin.Open(origin.Options{Repository: disk.Sub(fsys, repositoryDir), Keys: keys, Now: opt.Clock})
+	o := origin.Open(origin.Options{Repository: disk.Sub(fsys, repositoryDir), Keys: keys, Now: opt.now})
 	root, err := o.Init(ctx, c.Publisher)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func initOrigin(ctx context.Context, dir string, fsys disk.FS, init InitOptions,
 // firstRecord is a publisher's contact record: with an e-mail it has a desk
 // that answers for whatever comes without a passport.
 func firstRecord(id portal.PublisherID, title portal.Text, email string, opt Options) (portal.PublisherRecord, error) {
-	p := portal.Publisher{ID: id, Version: 1, Issued: opt.Clock().UTC().Truncate(1e9), Title: title}
+	p := portal.Publisher{ID: id, Version: 1, Issued: opt.now().Truncate(1e9), Title: title}
 	if email != "" {
 		p.Default = "desk"
 		p.Contacts = []portal.Contact{{ID: "desk", Post: postOfPublisher, Unit: title, Email: email}}

@@ -58,6 +58,12 @@ func (o *Options) defaults() {
 	}
 }
 
+// now is the trusted time of a node that has not accepted anything yet.
+func (o *Options) now() time.Time {
+	t, _ := trustedNow(o.Build, time.Time{}, o.Clock())
+	return t
+}
+
 // Node is one open data directory.
 type Node struct {
 	dir    string
