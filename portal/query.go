@@ -70,6 +70,8 @@ type Results struct {
 	Total  int
 	Hits   []Hit
 	Facets map[Facet]map[string]int // counts over all hits, not over the page
+	// Partly says that no dataset has all words of the query; the hits have some.
+	Partly bool
 	// DidYouMean is the query with words that stand nowhere replaced by near ones
 	// that do; "" where nothing is near or every word was found.
 	DidYouMean string

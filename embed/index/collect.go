@@ -76,7 +76,10 @@ const runLength = 1024
 func (s *search) collect(p *part, matched bitset, keep int, ages []int, whole bool) ([]hit, int, error) {
 	var scores []float32
 	if s.query.Sort == portal.ByRelevance && len(s.plan.groups) > 0 {
-		scores = s.score(p, matched)
+		var err error
+		if scores, err = s.score(p, matched); err != nil {
+			return nil, 0, err
+		}
 	}
 	pass := newFilters(p.cols, s.plan.conditions, s.asOf)
 	count := newCounter(p.cols)

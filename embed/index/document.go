@@ -66,10 +66,10 @@ func documentOf(d *Document) *document.Document {
 	doc := document.NewDocument(string(d.Dataset.ID))
 	r := &d.Dataset.Latest
 	addTitle(doc, r.Title)
-	addBody(doc, kindDescription, wordings(r.Description))
-	addBody(doc, kindKeyword, keywords(&d.Dataset))
+	f := factsOf(d)
+	addBody(doc, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
+	addBody(doc, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
 	addBody(doc, kindPublisher, wordings(d.Dataset.Publisher.Title))
-	addBody(doc, kindDescription, resourceTexts(r.Resources))
 	addBody(doc, kindColumn, columnTexts(r.Resources))
 	addBody(doc, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
 	var talk []wording
@@ -77,13 +77,13 @@ func documentOf(d *Document) *document.Document {
 		talk = append(talk, wordings(q)...)
 	}
 	addBody(doc, kindQuestion, talk)
-	addFacts(doc, d)
+	addFacts(doc, d, f)
 	return doc
 }
 
 // addFacts indexes what the columns of segments are made of.
-func addFacts(doc *document.Document, d *Document) {
-	r, f := &d.Dataset.Latest, factsOf(d)
+func addFacts(doc *document.Document, d *Document, f facts) {
+	r := &d.Dataset.Latest
 	var themes, formats, licenses []string
 	for _, t := range r.Themes {
 		themes = append(themes, string(t))

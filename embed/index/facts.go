@@ -172,6 +172,8 @@ func factsOf(d *Document) facts {
 			f.length = n
 		}
 	}
+	slices.Sort(f.years)
+	f.years = slices.Compact(f.years)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"math/bits"
 
 	segmentapi "github.com/blevesearch/scorch_segment_api/v2"
@@ -59,75 +60,67 @@ func (b bitset) each(f func(doc uint32)) {
 	}
 }
 
-// posting is the documents of one term in one segment: the one document that
-// has it, or a bitmap of Bleve's.
+// posting is the documents of one term in one segment, read in runs.
 type posting struct {
-	one   uint32
-	isOne bool
-	many  interface {
-		NextMany(buf []uint32) int
-	}
-	dense func(bitset)
-	n     int
+	n    int // how many; 0 where the segment has not the term
+	runs func(take func(docs []uint32))
 }
 
-// postingOf finds a term; ok is false when no document of the segment has it.
-func postingOf(dict segmentapi.TermDictionary, text string) (p posting, ok bool, err error) {
+// postingOf finds a term. The set is Bleve's own bitmap: neither frequencies nor
+// lengths are read, for the score is ours (prior, score).
+func postingOf(dict segmentapi.TermDictionary, text string) (posting, error) {
 	list, err := dict.PostingsList([]byte(text), nil, nil)
 	if err != nil || list == nil || list.Count() == 0 {
-		return p, false, err
+		return posting{}, err
 	}
-	it := list.Iterator(false, false, false, nil)
-	if o, is := it.(segmentapi.OptimizablePostingsIterator); is {
-		if doc, hit := o.DocNum1Hit(); hit {
-			return posting{one: uint32(doc), isOne: true, n: 1}, true, nil
-		}
-		if bm := o.ActualBitmap(); bm != nil {
-			return posting{many: bm.ManyIterator(), n: int(list.Count()), dense: func(b bitset) {
-				var buf [256]uint32
-				for m := bm.ManyIterator(); ; {
-					n := m.NextMany(buf[:])
-					if n == 0 {
-						return
-					}
-					for _, doc := range buf[:n] {
-						b.set(doc)
-					}
-				}
-			}}, true, nil
+	p := posting{n: int(list.Count())}
+	it, ok := list.Iterator(false, false, false, nil).(segmentapi.OptimizablePostingsIterator)
+	if !ok {
+		return posting{}, fmt.Errorf("postings of %q: Bleve's iterator is of another kind", text)
+	}
+	if doc, one := it.DocNum1Hit(); one {
+		p.runs = func(take func(docs []uint32)) { take([]uint32{uint32(doc)}) }
+		return p, nil
+	}
+	bitmap := it.ActualBitmap()
+	if bitmap == nil {
+		return posting{}, nil
+	}
+	p.runs = func(take func(docs []uint32)) {
+		var buf [runLength]uint32
+		for m := bitmap.ManyIterator(); ; {
+			n := m.NextMany(buf[:])
+			if n == 0 {
+				return
+			}
+			take(buf[:n])
 		}
 	}
-	return p, false, nil
+	return p, nil
 }
 
 // into puts the documents in a set.
 func (p *posting) into(b bitset) {
-	if p.isOne {
-		b.set(p.one)
+	if p.n == 0 {
 		return
 	}
-	p.dense(b)
+	p.runs(func(docs []uint32) {
+		for _, doc := range docs {
+			b.set(doc)
+		}
+	})
 }
 
-// weigh adds a weight to the score of every document of the posting that is in
-// the set. It can be called once.
+// weigh adds a weight to the score of every document that is in the set.
 func (p *posting) weigh(in bitset, scores []float32, weight float32) {
-	if p.isOne {
-		if in.has(p.one) {
-			scores[p.one] += weight
-		}
+	if p.n == 0 {
 		return
 	}
-	var buf [256]uint32
-	for {
-		n := p.many.NextMany(buf[:])
-		if n == 0 {
-			return
-		}
-		for _, doc := range buf[:n] {
+	p.runs(func(docs []uint32) {
+		for _, doc := range docs {
 			if in.has(doc) {
 				scores[doc] += weight
 			}
 		}
-	}
+	})
 }

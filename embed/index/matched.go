@@ -149,13 +149,10 @@ func (s *search) explain(h *hit) (string, error) {
 		if err != nil {
 			return false, err
 		}
-		p, ok, err := postingOf(d, t.text)
-		if err != nil || !ok {
-			return false, err
-		}
+		p, err := postingOf(d, t.text)
 		docs := newBitset(h.part.n)
 		p.into(docs)
-		return docs.has(h.doc), nil
+		return docs.has(h.doc), err
 	}
 	for _, g := range s.plan.groups {
 		for _, a := range g.alts {

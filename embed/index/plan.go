@@ -2,6 +2,7 @@ package index
 
 import (
 	"slices"
+	"strings"
 
 	bleve "github.com/blevesearch/bleve/v2/search"
 	"github.com/blevesearch/bleve/v2/search/searcher"
@@ -23,8 +24,9 @@ type plan struct {
 
 // group is met by any of its alternatives, of which the first is what was typed.
 type group struct {
-	alts    []alternative
-	exclude bool
+	alts     []alternative
+	exclude  bool
+	optional bool // ranks, and need not match
 }
 
 // alternative is met by all its words and phrases.
@@ -104,7 +106,63 @@ func (p *plan) addWords(s *synonyms, clauses []clause, l portal.Lang) int {
 		g.alts = append(g.alts, p.alternative(lang.Tokens(other), l, boostSynonym, false))
 		p.synonymsUsed = append(p.synonymsUsed, other)
 	}
+	g.optional = n == 1 && neutral[lang.FoldLoose(words[0])]
 	p.groups = append(p.groups, g)
+	return n
+}
+
+// neutral are words, by their loose keys, that say nothing of what is looked
+// for: a query may have them and a dataset need not. Where a query has no other
+// word, they are looked for.
+var neutral = keySet(`
+	va bilan uchun boyicha haqida haqidagi togrisida qancha nechta necha qanday qaysi bor yil yili yilda yildagi yillar yillarda
+	malumot malumotlar malumotlari ochiq royhati ham eng bu shu nima kerak menga korsat
+	ham haqqinda ushin menen qansha
+	и в на по о об для сколько какой какая какие год году года годы годам данные из с
+	the of in on for and by a an how many much what is are year years data to from
+`)
+
+func keySet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		set[lang.FoldLoose(w)] = true
+	}
+	return set
+}
+
+// relax asks less of a query that found nothing: first that words which stand
+// nowhere need not match, then that any of its words will do. It is false when
+// nothing is left to be asked less.
+func (p *plan) relax() bool {
+	must, unknown := 0, 0
+	for i := range p.groups {
+		if g := &p.groups[i]; !g.exclude && !g.optional {
+			must++
+			if p.stands(g) == 0 {
+				unknown++
+			}
+		}
+	}
+	if must == 0 || len(p.groups) < 2 || must == 1 && unknown == 0 {
+		return false
+	}
+	for i := range p.groups {
+		g := &p.groups[i]
+		if !g.exclude && (unknown == 0 || p.stands(g) == 0) {
+			g.optional = true
+		}
+	}
+	return true
+}
+
+// stands tells how many datasets have a word of a group.
+func (p *plan) stands(g *group) (n int) {
+	for _, a := range g.alts {
+		n += len(a.phrases)
+		for _, w := range a.words {
+			n = max(n, p.words[w].df)
+		}
+	}
 	return n
 }
 

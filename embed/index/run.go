@@ -30,12 +30,18 @@ func run(ctx context.Context, v *view, q portal.Query) (portal.Results, error) {
 	if !q.AsOf.IsZero() {
 		newest = seconds(q.AsOf)
 	}
-	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{Facets: noFacets()}}
+	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{}}
 	if err := s.segments(cols); err != nil {
 		return portal.Results{}, err
 	}
 	if err := s.findAll(); err != nil {
 		return portal.Results{}, err
+	}
+	for s.results.Total == 0 && s.plan.relax() {
+		s.results.Partly = true
+		if err := s.findAll(); err != nil {
+			return portal.Results{}, err
+		}
 	}
 	if err := s.page(); err != nil {
 		return portal.Results{}, err
@@ -149,14 +155,10 @@ func (s *search) findWord(i int) error {
 			if err != nil {
 				return err
 			}
-			posting, ok, err := postingOf(d, t.text)
-			if err != nil {
+			if found[j], err = postingOf(d, t.text); err != nil {
 				return err
 			}
-			if ok {
-				found[j] = posting
-				most[j] += posting.n
-			}
+			most[j] += found[j].n
 		}
 		p.found = append(p.found, found)
 	}
@@ -169,6 +171,7 @@ func (s *search) findWord(i int) error {
 
 // findAll collects the hits of every segment.
 func (s *search) findAll() error {
+	s.best, s.results.Facets = nil, noFacets()
 	keep := s.query.Offset + s.query.Limit
 	ages := make([]int, 4)
 	whole := len(s.plan.groups) == 0 && len(s.plan.conditions) == 0
@@ -214,12 +217,13 @@ func (v *view) countAll(parts []*part) map[portal.Facet]map[string]int {
 	return out
 }
 
-// match gives the documents of a segment that the words of the query match.
+// match gives the documents of a segment that the words of the query match: all
+// that it must have, or where it must have none, any that it may have.
 func (s *search) match(p *part) (bitset, error) {
-	matched := newBitset(p.n)
+	matched, anyOf := newBitset(p.n), newBitset(p.n)
 	copy(matched, p.live)
-	some := newBitset(p.n)
-	every := newBitset(p.n)
+	some, every := newBitset(p.n), newBitset(p.n)
+	musts, mays := 0, 0
 	for _, g := range s.plan.groups {
 		if err := s.ctx.Err(); err != nil {
 			return nil, err
@@ -229,11 +233,19 @@ func (s *search) match(p *part) (bitset, error) {
 			s.matchAll(p, a, every)
 			some.or(every)
 		}
-		if g.exclude {
+		switch {
+		case g.exclude:
 			matched.andNot(some)
-		} else {
+		case g.optional:
+			anyOf.or(some)
+			mays++
+		default:
 			matched.and(some)
+			musts++
 		}
+	}
+	if musts == 0 && mays > 0 {
+		matched.and(anyOf)
 	}
 	return matched, nil
 }
@@ -241,15 +253,13 @@ func (s *search) match(p *part) (bitset, error) {
 // matchAll puts into every the documents that have all words of an alternative.
 func (s *search) matchAll(p *part, a alternative, every bitset) {
 	every.all(p.n)
-	any := newBitset(p.n)
+	docs := newBitset(p.n)
 	for _, w := range a.words {
-		clear(any)
+		clear(docs)
 		for j := range p.found[w] {
-			if f := &p.found[w][j]; f.n > 0 {
-				f.into(any)
-			}
+			p.found[w][j].into(docs)
 		}
-		every.and(any)
+		every.and(docs)
 	}
 	for _, ph := range a.phrases {
 		every.and(p.phrases[ph])
@@ -257,40 +267,45 @@ func (s *search) matchAll(p *part, a alternative, every bitset) {
 }
 
 // score gives every matched document its score.
-func (s *search) score(p *part, matched bitset) []float32 {
+func (s *search) score(p *part, matched bitset) ([]float32, error) {
 	scores := make([]float32, p.n)
 	for _, g := range s.plan.groups {
 		if g.exclude {
 			continue
 		}
 		for _, a := range g.alts {
-			for _, w := range a.words {
-				word := &s.plan.words[w]
-				for j := range p.found[w] {
-					if f := &p.found[w][j]; f.n > 0 {
-						f.weigh(matched, scores, float32(word.terms[j].boost)*word.weight*a.boost)
-					}
-				}
-			}
-			for _, ph := range a.phrases {
-				p.phrases[ph].each(func(doc uint32) {
-					if matched.has(doc) {
-						scores[doc] += boostTitle
-					}
-				})
-			}
+			s.scoreAlternative(p, a, matched, scores)
 		}
 	}
 	parts := subsetOf(s.query.Text)
 	matched.each(func(doc uint32) { scores[doc] *= p.prior(doc, parts, s.asOf) })
-	if s.plan.whole != "" {
-		if d, err := p.dict(fieldTitles); err == nil {
-			if f, ok, err := postingOf(d, s.plan.whole); err == nil && ok {
-				f.weigh(matched, scores, boostWhole)
-			}
+	if s.plan.whole == "" {
+		return scores, nil
+	}
+	d, err := p.dict(fieldTitles)
+	if err != nil {
+		return nil, err
+	}
+	f, err := postingOf(d, s.plan.whole)
+	f.weigh(matched, scores, boostWhole)
+	return scores, err
+}
+
+// scoreAlternative adds what the words and phrases of an alternative are worth.
+func (s *search) scoreAlternative(p *part, a alternative, matched bitset, scores []float32) {
+	for _, w := range a.words {
+		word := &s.plan.words[w]
+		for j := range p.found[w] {
+			p.found[w][j].weigh(matched, scores, float32(word.terms[j].boost)*word.weight*a.boost)
 		}
 	}
-	return scores
+	for _, ph := range a.phrases {
+		p.phrases[ph].each(func(doc uint32) {
+			if matched.has(doc) {
+				scores[doc] += boostTitle
+			}
+		})
+	}
 }
 
 // prior is what a score is multiplied with whatever the words: short titles

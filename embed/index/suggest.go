@@ -46,7 +46,6 @@ func suggest(ctx context.Context, v *view, q portal.Query) (portal.Results, erro
 	for _, s := range found {
 		old, ok := best[s.key]
 		if same := s.cyrillic == cyrillic; !ok || same && old.cyrillic != cyrillic || same == (old.cyrillic == cyrillic) && s.n > old.n {
-			s.n += 0
 			best[s.key] = s
 		}
 	}
@@ -216,7 +215,7 @@ func (s *search) count(field, text string) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		f, _, err := postingOf(d, text)
+		f, err := postingOf(d, text)
 		if err != nil {
 			return 0, err
 		}
