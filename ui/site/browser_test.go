@@ -38,7 +38,7 @@ func browser(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Contex
 		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), browserTime())
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, flags...)...)
 	t.Cleanup(cancel)
@@ -129,4 +129,12 @@ func picture(t *testing.T, ctx context.Context, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// browserTime is how long a browser may run for one test.
+func browserTime() time.Duration {
+	if soak() {
+		return time.Hour
+	}
+	return 3 * time.Minute
 }
