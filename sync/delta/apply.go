@@ -20,7 +20,15 @@ import (
 // when there is none. Errors: ErrPatch, ErrBase, portal.ErrUnverified when
 // other bytes come out, and those of r, old and w.
 func Apply(w io.Writer, old io.ReaderAt, oldSize int64, r io.Reader, want Content) error {
-	in := bufio.NewReaderSize(r, 32<<10)
+	source := &watched{r: r}
+	err := applyAll(w, old, oldSize, bufio.NewReaderSize(source, 32<<10), want)
+	if err != nil && source.err != nil {
+		return fmt.Errorf("read patch: %w", source.err) // the line's error, not the patch's
+	}
+	return err
+}
+
+func applyAll(w io.Writer, old io.ReaderAt, oldSize int64, in *bufio.Reader, want Content) error {
 	h, err := ReadHeader(in)
 	if err != nil {
 		return err
@@ -55,9 +63,6 @@ func Apply(w io.Writer, old io.ReaderAt, oldSize int64, r io.Reader, want Conten
 func applyBody(w io.Writer, old io.ReaderAt, h Header, body *io.LimitedReader) error {
 	switch h.Codec {
 	case ZstdPatch:
-		if h.Old == 0 {
-			return fmt.Errorf("%w: a %s from nothing", ErrPatch, h.Codec)
-		}
 		return applyZstdPatch(w, old, h, body)
 	case Copies:
 		return applyCopies(w, old, h, bufio.NewReaderSize(body, 4<<10))

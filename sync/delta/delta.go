@@ -117,6 +117,8 @@ func (h Header) check() error {
 		return fmt.Errorf("%w: lengths %d, %d, %d are over the limits", ErrPatch, h.Old, h.New, h.Body)
 	case !h.Codec.NeedsOld() && h.Old != 0:
 		return fmt.Errorf("%w: %s names an old content", ErrPatch, h.Codec)
+	case (h.Codec == ZstdPatch || h.Codec == Table) && h.Old == 0:
+		return fmt.Errorf("%w: a %s from nothing", ErrPatch, h.Codec)
 	case h.Codec == Stored && h.Body != h.New:
 		return fmt.Errorf("%w: stored %d bytes as %d", ErrPatch, h.New, h.Body)
 	case h.Codec == ZstdPatch && (h.Old+h.New > maxZstdPatch || h.Body > maxZstdBody):

@@ -224,15 +224,17 @@ func TestErrorsOfReadersAndWritersAreTheirOwn(t *testing.T) {
 func TestHeadersOfNoWriterAreRefused(t *testing.T) {
 	good := encode(t, nil, []byte("content"), delta.Stored).Patch
 	bad := map[string][]byte{
-		"empty":            {},
-		"another magic":    append([]byte("XPD"), good[3:]...),
-		"another version":  append([]byte("KPD\x02"), good[4:]...),
-		"unknown codec":    append([]byte("KPD\x01\x09"), good[5:]...),
-		"long number":      append([]byte("KPD\x01\x00\x80\x00"), good[6:]...),
-		"endless number":   []byte("KPD\x01\x00\xff\xff\xff\xff\xff\xff"),
-		"stored with base": append([]byte("KPD\x01\x00\x05"), good[6:]...),
-		"over 1 GiB":       []byte("KPD\x01\x04\x00\x81\x80\x80\x80\x04\x00"),
-		"huge zstd patch":  []byte("KPD\x01\x03\x81\x80\x80\x20\x80\x80\x80\x08\x01"),
+		"empty":              {},
+		"another magic":      append([]byte("XPD"), good[3:]...),
+		"another version":    append([]byte("KPD\x02"), good[4:]...),
+		"unknown codec":      append([]byte("KPD\x01\x09"), good[5:]...),
+		"long number":        append([]byte("KPD\x01\x00\x80\x00"), good[6:]...),
+		"endless number":     []byte("KPD\x01\x00\xff\xff\xff\xff\xff\xff"),
+		"stored with base":   append([]byte("KPD\x01\x00\x05"), good[6:]...),
+		"over 1 GiB":         []byte("KPD\x01\x04\x00\x81\x80\x80\x80\x04\x00"),
+		"table from nothing": []byte("KPD\x01\x05\x00\x07\x01x"),
+		"patch from nothing": []byte("KPD\x01\x03\x00\x07\x01x"),
+		"huge zstd patch":    []byte("KPD\x01\x03\x81\x80\x80\x20\x80\x80\x80\x08\x01"),
 	}
 	for name, b := range bad {
 		if _, err := apply(b, nil, delta.ContentOf([]byte("content"))); !errors.Is(err, delta.ErrPatch) {

@@ -1,0 +1,118 @@
+package delta_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"koprik/sync/delta"
+)
+
+// peakOf runs f and gives by how much the memory in use rose above what was in
+// use before, sampled every millisecond.
+func peakOf(f func()) uint64 {
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	idle, peak := m.HeapInuse+m.StackInuse, uint64(0)
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapInuse+m.StackInuse)
+			}
+		}
+	}()
+	f()
+	close(done)
+	<-stopped
+	return max(peak, idle) - idle
+}
+
+// tableOf makes a table of about size bytes and a later version of it: 2,000
+// figures revised, rows gone, rows new, and a block of rows moved.
+func tableOf(size int) (old, fresh []byte) {
+	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
+	var rows []string
+	for i := 0; size > 0; i++ {
+		rows = append(rows, fmt.Sprintf("%d,region %c,%d,%d.%03d,%016x%016x,%d\n", i, 'A'+rng.IntN(14), 1990+rng.IntN(36), rng.IntN(1000), rng.IntN(1000), rng.Uint64(), rng.Uint64(), rng.IntN(1<<30)))
+		size -= len(rows[i])
+	}
+	old = []byte(strings.Join(rows, ""))
+	for range min(2000, len(rows)/10) {
+		i := rng.IntN(len(rows))
+		rows[i] = strings.Replace(rows[i], ",region", ",Region", 1)
+	}
+	for range 100 {
+		rows = slices.Delete(rows, len(rows)/3, len(rows)/3+1)
+		rows = slices.Insert(rows, len(rows)/2, fmt.Sprintf("%d,region new,2026,%d,%016x,0\n", len(rows), rng.IntN(1000), rng.Uint64()))
+	}
+	block := slices.Clone(rows[len(rows)*6/10 : len(rows)*7/10])
+	rows = slices.Insert(slices.Delete(rows, len(rows)*6/10, len(rows)*7/10), len(rows)/10, block...)
+	return old, []byte(strings.Join(rows, ""))
+}
+
+// TestApplyingTakesLessThan64MB measures every codec at the sizes where it
+// takes most; the file of 100 MB is measured by make bench-delta and make soak.
+func TestApplyingTakesLessThan64MB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures memory: not beside the race detector")
+	}
+	sizes := []int{11 << 20}
+	if os.Getenv("KOPRIK_SOAK") != "" || os.Getenv("KOPRIK_VERSIONS") != "" {
+		sizes = append(sizes, 100<<20)
+	}
+	for _, size := range sizes {
+		old, fresh := tableOf(size)
+		want := delta.ContentOf(fresh)
+		name := filepath.Join(t.TempDir(), "old")
+		if err := os.WriteFile(name, old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		base := int64(len(old))
+		for _, codec := range []delta.Codec{delta.Zstd, delta.ZstdPatch, delta.Copies, delta.Table} {
+			if size > 16<<20 && codec != delta.Copies {
+				continue
+			}
+			start := time.Now()
+			best, err := delta.Encode(old, fresh, delta.Options{Only: []delta.Codec{codec}})
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			took := time.Since(start)
+			var applied error
+			start = time.Now()
+			peak := peakOf(func() {
+				f, err := os.Open(name)
+				if err != nil {
+					applied = err
+					return
+				}
+				applied = delta.Apply(io.Discard, f, base, bytes.NewReader(best.Patch), want)
+				_ = f.Close()
+			})
+			t.Logf("%-10s %4d MB: patch %9d bytes, made and checked in %v, applied in %v with %.1f MB", codec, size>>20, len(best.Patch), took.Round(time.Millisecond), time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20))
+			if applied != nil || peak > 64<<20 {
+				t.Errorf("%s of %d MB: %v, %d bytes of memory", codec, size>>20, applied, peak)
+			}
+		}
+	}
+}
