@@ -22,6 +22,7 @@ type publication struct {
 	unlock func() // lets go of write.lock
 
 	recordChanged bool
+	suspended     bool // what is published waits to be signed by a key that holds
 	manifests     []portal.SignedManifest
 	taken         map[portal.DatasetID]string // dataset → label of the input it came from
 	kept          map[portal.Digest]bool      // contents of the inputs that were taken
@@ -39,7 +40,7 @@ func (n *Node) publication(id portal.PublisherID) (*publication, func(), error) 
 		return nil, nil, err
 	}
 	p := &publication{node: n, origin: o, id: id, record: portal.Publisher{ID: id}, latest: listing.Datasets, taken: map[portal.DatasetID]string{}, kept: map[portal.Digest]bool{}}
-	p.out.Generation = listing.Generation
+	p.out.Generation, p.suspended = listing.Generation, listing.Suspended
 	if listing.Record != nil {
 		if p.record, err = datapackage.DecodePublisher(listing.Record); err != nil {
 			done()
@@ -273,7 +274,7 @@ func (p *publication) write(r portal.Release) (portal.SignedManifest, error) {
 
 // finish signs and publishes what was gathered, and makes it visible.
 func (p *publication) finish(ctx context.Context) error {
-	if len(p.manifests) == 0 && !p.recordChanged {
+	if len(p.manifests) == 0 && !p.recordChanged && !p.suspended {
 		return p.node.settle(ctx, p.out.Generation, p.unlock)
 	}
 	batch := origin.Batch{Publisher: p.id, Manifests: p.manifests}

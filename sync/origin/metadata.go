@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -17,15 +20,24 @@ type current struct {
 	snapshot  tuf.Snapshot
 	targets   tuf.Targets
 	roles     map[string]tuf.Targets
+	root      tuf.Root
+	rootBytes []byte
+	ring      ring
 
+	next           *tuf.Root // the root that is to follow, after everything else
 	targetsChanged bool
 	changed        []portal.PublisherID // roles to be signed anew
+	placed         []placed             // roles that somebody else signed
 }
 
 // load reads back what timestamp.json points at. It is our own writing, read
 // from our own disk: a mirror verifies, a writer only needs the versions.
 func (o *Origin) load() (*current, error) {
 	c := &current{roles: map[string]tuf.Targets{}}
+	var err error
+	if c.ring, err = o.ring(); err != nil {
+		return nil, err
+	}
 	b, err := disk.ReadFile(o.repo, timestampFile, maxMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &portal.Problem{
@@ -38,6 +50,9 @@ func (o *Origin) load() (*current, error) {
 	}
 	if c.timestamp, err = tuf.ParseTimestamp(b); err != nil {
 		return nil, damaged(timestampFile, err)
+	}
+	if err := o.loadRoot(c); err != nil {
+		return nil, err
 	}
 	if err := read(o, roleSnapshot, c.timestamp.Snapshot.Version, tuf.ParseSnapshot, &c.snapshot); err != nil {
 		return nil, err
@@ -53,6 +68,39 @@ func (o *Origin) load() (*current, error) {
 		c.roles[d.Name] = role
 	}
 	return c, nil
+}
+
+// loadRoot reads the newest root.
+func (o *Origin) loadRoot(c *current) error {
+	entries, err := o.repo.ReadDir("metadata")
+	if err != nil {
+		return err
+	}
+	var newest int64
+	for _, e := range entries {
+		if v, role := parseMetadataFile(e.Name()); role == roleRoot {
+			newest = max(newest, v)
+		}
+	}
+	name := metadataFile(roleRoot, newest)
+	if c.rootBytes, err = disk.ReadFile(o.repo, name, maxMetadata); err != nil {
+		return err
+	}
+	if c.root, err = tuf.ParseRoot(c.rootBytes); err != nil {
+		return damaged(name, err)
+	}
+	return nil
+}
+
+// parseMetadataFile reads "<version>.<role>.json"; another name gives "".
+func parseMetadataFile(name string) (version int64, role string) {
+	number, rest, _ := strings.Cut(name, ".")
+	role, ok := strings.CutSuffix(rest, ".json")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || version < 1 {
+		return 0, ""
+	}
+	return version, role
 }
 
 func read[T any](o *Origin, role string, version int64, parse func([]byte) (T, error), into *T) error {
@@ -79,93 +127,196 @@ func metadataFile(role string, version int64) string {
 
 // delegate gives d/<p>/*/* to a key of p's own.
 func (o *Origin) delegate(c *current, p portal.PublisherID) error {
-	k, err := o.ensureKey(publisherKey(p))
+	name := publisherKey(p) + keySuffix
+	k, err := o.ensureKey(name)
 	if err != nil {
 		return err
 	}
-	if c.targets.Keys == nil {
-		c.targets.Keys = map[string]tuf.Key{}
-	}
-	id := k.Public().ID()
-	c.targets.Keys[id] = k.Public()
-	c.targets.Roles = append(c.targets.Roles, tuf.Delegation{
-		Name: string(p), KeyIDs: []string{id}, Threshold: 1,
-		Paths: []string{"d/" + string(p) + "/*/*"}, Terminating: true,
-	})
-	c.targetsChanged = true
-	if c.roles == nil {
-		c.roles = map[string]tuf.Targets{}
-	}
+	c.ring.add(k, name)
+	c.grant(p, tuf.Role{KeyIDs: []string{k.Public().ID()}, Threshold: 1}, k.Public())
 	c.roles[string(p)] = tuf.Targets{Targets: map[string]tuf.Target{}}
 	c.changed = append(c.changed, p)
 	return nil
 }
 
-// publish signs and writes what changed, each role before what points at it.
+// delegated is who signs for p.
+func (c *current) delegated(p portal.PublisherID) (tuf.Role, bool) {
+	for _, d := range c.targets.Roles {
+		if d.Name == string(p) {
+			return tuf.Role{KeyIDs: d.KeyIDs, Threshold: d.Threshold}, true
+		}
+	}
+	return tuf.Role{}, false
+}
+
+// grant makes role who signs for p, and drops keys that nobody signs with.
+func (c *current) grant(p portal.PublisherID, role tuf.Role, keys ...tuf.Key) {
+	d := tuf.Delegation{
+		Name: string(p), KeyIDs: append([]string{}, role.KeyIDs...), Threshold: role.Threshold,
+		Paths: []string{"d/" + string(p) + "/*/*"}, Terminating: true,
+	}
+	roles := slices.Clone(c.targets.Roles)
+	if i := slices.IndexFunc(roles, func(r tuf.Delegation) bool { return r.Name == d.Name }); i >= 0 {
+		roles[i] = d
+	} else {
+		roles = append(roles, d)
+	}
+	known := maps.Clone(c.targets.Keys)
+	if known == nil {
+		known = map[string]tuf.Key{}
+	}
+	for _, k := range keys {
+		known[k.ID()] = k
+	}
+	maps.DeleteFunc(known, func(id string, _ tuf.Key) bool {
+		return !slices.ContainsFunc(roles, func(r tuf.Delegation) bool { return slices.Contains(r.KeyIDs, id) })
+	})
+	c.targets.Roles, c.targets.Keys, c.targetsChanged = roles, known, true
+	if c.roles == nil {
+		c.roles = map[string]tuf.Targets{}
+	}
+}
+
+// signers gives the keys that sign a role of root's. When a new root is to
+// follow, the file has to hold under both: it is written before that root, and a
+// mirror may come at any moment between the two.
+func (c *current) signers(role string) ([]tuf.PrivateKey, error) {
+	roles := []tuf.Role{c.root.Roles[role]}
+	if c.next != nil {
+		roles = append(roles, c.next.Roles[role])
+	}
+	return c.ring.of(role, roles...)
+}
+
+// publish signs everything that changed, and then writes it, each role before
+// what points at it; a root that follows comes last of all. When a key is
+// missing, nothing is written.
 func (o *Origin) publish(c *current) error {
+	var files []file
+	if err := o.signTargets(c, &files); err != nil {
+		return err
+	}
+	c.snapshot.Version++
+	c.snapshot.Expires = o.expiry(snapshotLife)
+	keys, err := c.signers(roleSnapshot)
+	if err != nil {
+		return err
+	}
+	b, err := tuf.SignSnapshot(c.snapshot, keys...)
+	if err != nil {
+		return fmt.Errorf("sign snapshot: %w", err)
+	}
+	files = append(files, file{metadataFile(roleSnapshot, c.snapshot.Version), b})
+	c.timestamp.Snapshot = tuf.File{Version: c.snapshot.Version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
+	ts, err := o.signTimestamp(c)
+	if err != nil {
+		return err
+	}
+	files = append(files, ts)
+	if c.next != nil {
+		root, err := c.signRoot()
+		if err != nil {
+			return err
+		}
+		files = append(files, root)
+	}
+	for _, f := range files {
+		if err := disk.WriteFile(o.repo, f.name, f.bytes); err != nil {
+			return err
+		}
+	}
+	return o.retain(c)
+}
+
+// placed is a publisher's role that is carried as it came.
+type placed struct {
+	role    string
+	version int64
+	bytes   []byte
+}
+
+// file is a signed file on its way into the repository.
+type file struct {
+	name  string
+	bytes []byte
+}
+
+// signTargets signs the publishers' roles that changed, and targets, and states
+// them in the snapshot.
+func (o *Origin) signTargets(c *current, files *[]file) error {
+	state := func(role string, version int64, b []byte) {
+		*files = append(*files, file{metadataFile(role, version), b})
+		c.snapshot.Meta[role+".json"] = tuf.File{Version: version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
+	}
+	for _, p := range c.placed {
+		state(p.role, p.version, p.bytes)
+	}
 	slices.Sort(c.changed)
 	for _, p := range slices.Compact(c.changed) {
 		role := c.roles[string(p)]
 		role.Version++
 		role.Expires = o.expiry(publisherLife)
-		if err := o.sign(c, string(p), publisherKey(p), role.Version, func(k tuf.PrivateKey) ([]byte, error) { return tuf.SignTargets(role, k) }); err != nil {
+		by, _ := c.delegated(p)
+		keys, err := c.ring.of("publisher "+string(p), by)
+		if err != nil {
 			return err
 		}
-	}
-	if c.targetsChanged {
-		c.targets.Version++
-		c.targets.Expires = o.expiry(targetsLife)
-		if err := o.sign(c, roleTargets, roleTargets, c.targets.Version, func(k tuf.PrivateKey) ([]byte, error) { return tuf.SignTargets(c.targets, k) }); err != nil {
-			return err
+		b, err := tuf.SignTargets(role, keys...)
+		if err != nil {
+			return fmt.Errorf("sign %s: %w", p, err)
 		}
+		state(string(p), role.Version, b)
 	}
-	c.snapshot.Version++
-	c.snapshot.Expires = o.expiry(snapshotLife)
-	k, err := o.key(roleSnapshot)
+	if !c.targetsChanged {
+		return nil
+	}
+	c.targets.Version++
+	c.targets.Expires = o.expiry(targetsLife)
+	keys, err := c.signers(roleTargets)
 	if err != nil {
 		return err
 	}
-	b, err := tuf.SignSnapshot(c.snapshot, k)
+	b, err := tuf.SignTargets(c.targets, keys...)
 	if err != nil {
-		return fmt.Errorf("sign snapshot: %w", err)
+		return fmt.Errorf("sign targets: %w", err)
 	}
-	if err := disk.WriteFile(o.repo, metadataFile(roleSnapshot, c.snapshot.Version), b); err != nil {
-		return err
-	}
-	c.timestamp.Snapshot = tuf.File{Version: c.snapshot.Version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
-	return o.signTimestamp(c)
-}
-
-// sign signs one role with the key called keyName, writes it, and states it in
-// the snapshot.
-func (o *Origin) sign(c *current, role, keyName string, version int64, sign func(tuf.PrivateKey) ([]byte, error)) error {
-	k, err := o.key(keyName)
-	if err != nil {
-		return err
-	}
-	b, err := sign(k)
-	if err != nil {
-		return fmt.Errorf("sign %s: %w", role, err)
-	}
-	if err := disk.WriteFile(o.repo, metadataFile(role, version), b); err != nil {
-		return err
-	}
-	c.snapshot.Meta[role+".json"] = tuf.File{Version: version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
+	state(roleTargets, c.targets.Version, b)
 	return nil
 }
 
-// signTimestamp is the one write that makes everything before it visible.
-func (o *Origin) signTimestamp(c *current) error {
-	k, err := o.key(roleTimestamp)
+// signTimestamp makes the one file that makes everything before it visible.
+func (o *Origin) signTimestamp(c *current) (file, error) {
+	keys, err := c.signers(roleTimestamp)
 	if err != nil {
-		return err
+		return file{}, err
 	}
 	c.timestamp.Version++
 	c.timestamp.SignedAt = o.expiry(0)
 	c.timestamp.Expires = o.expiry(timestampLife)
-	b, err := tuf.SignTimestamp(c.timestamp, k)
+	b, err := tuf.SignTimestamp(c.timestamp, keys...)
 	if err != nil {
-		return fmt.Errorf("sign timestamp: %w", err)
+		return file{}, fmt.Errorf("sign timestamp: %w", err)
 	}
-	return disk.WriteFile(o.repo, timestampFile, b)
+	return file{timestampFile, b}, nil
+}
+
+// signRoot signs the root that follows, by the keys of both, and asks the
+// verifier whether a mirror would follow it.
+func (c *current) signRoot() (file, error) {
+	keys, err := c.ring.of(roleRoot, c.root.Roles[roleRoot], c.next.Roles[roleRoot])
+	if err != nil {
+		return file{}, err
+	}
+	b, err := tuf.SignRoot(*c.next, keys...)
+	if err != nil {
+		return file{}, fmt.Errorf("sign root: %w", err)
+	}
+	set, err := tuf.NewSet(c.rootBytes)
+	if err == nil {
+		err = set.UpdateRoot(b)
+	}
+	if err != nil {
+		return file{}, fmt.Errorf("root %d would not be followed: %w", c.next.Version, err)
+	}
+	return file{metadataFile(roleRoot, c.next.Version), b}, nil
 }

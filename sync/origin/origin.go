@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,7 @@ type Options struct {
 	Keys       disk.FS
 	Contents   Contents
 	Now        func() time.Time
+	Brought    []tuf.PrivateKey // keys that are not in Keys and sign beside them this time
 }
 
 // Origin writes one repository. It expects to be the only writer (the node's
@@ -57,12 +59,13 @@ type Origin struct {
 	repo, keys disk.FS
 	contents   Contents
 	now        func() time.Time
+	brought    []tuf.PrivateKey
 }
 
 // Open gives the repository's writer. Whether there is a repository shows at
 // the first use: Init makes one.
 func Open(o Options) *Origin {
-	return &Origin{repo: o.Repository, keys: o.Keys, contents: o.Contents, now: o.Now}
+	return &Origin{repo: o.Repository, keys: o.Keys, contents: o.Contents, now: o.Now, brought: o.Brought}
 }
 
 // Init makes the one-person set of keys (every threshold 1) and an empty
@@ -71,7 +74,7 @@ func Open(o Options) *Origin {
 func (o *Origin) Init(_ context.Context, first portal.PublisherID) ([]byte, error) {
 	keys := map[string]tuf.PrivateKey{}
 	for _, role := range []string{roleRoot, roleTargets, roleSnapshot, roleTimestamp} {
-		k, err := o.ensureKey(role)
+		k, err := o.ensureKey(role + keySuffix)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +87,13 @@ func (o *Origin) Init(_ context.Context, first portal.PublisherID) ([]byte, erro
 	if _, err := o.repo.Stat(timestampFile); err == nil {
 		return root, nil
 	}
-	c := &current{snapshot: tuf.Snapshot{Meta: map[string]tuf.File{}}}
+	c := &current{snapshot: tuf.Snapshot{Meta: map[string]tuf.File{}}, rootBytes: root}
+	if c.root, err = tuf.ParseRoot(root); err != nil {
+		return nil, damaged("metadata/1.root.json", err)
+	}
+	if c.ring, err = o.ring(); err != nil {
+		return nil, err
+	}
 	if err := o.delegate(c, first); err != nil {
 		return nil, err
 	}
@@ -161,25 +170,46 @@ func (o *Origin) AddPublisher(_ context.Context, p portal.PublisherID) error {
 }
 
 // Refresh signs the timestamp anew so that mirrors see that the copy is of
-// today, and every role that has less than a third of its life left. It returns
+// today, and every role that has less than a third of its life left and whose
+// keys are at hand: those of the others are in safes and at agencies. It returns
 // the generation, which grows only when a role other than the timestamp was signed.
 func (o *Origin) Refresh(_ context.Context) (int64, error) {
 	c, err := o.load()
 	if err != nil {
 		return 0, err
 	}
+	if err := o.refreshPublishers(c); err != nil {
+		return 0, err
+	}
+	c.targetsChanged = o.ageing(c.targets.Expires, targetsLife) && c.ring.can(c.root.Roles[roleTargets])
+	if o.ageing(c.root.Expires, rootLife) && c.ring.can(c.root.Roles[roleRoot]) {
+		o.follow(c)
+	}
+	if len(c.changed) > 0 || c.targetsChanged || c.next != nil || o.ageing(c.snapshot.Expires, snapshotLife) {
+		return c.snapshot.Version + 1, o.publish(c)
+	}
+	ts, err := o.signTimestamp(c)
+	if err != nil {
+		return 0, err
+	}
+	return c.snapshot.Version, disk.WriteFile(o.repo, ts.name, ts.bytes)
+}
+
+// refreshPublishers signs anew what ages and is not suspended: that its publisher
+// has to look at first.
+func (o *Origin) refreshPublishers(c *current) error {
 	for p := range c.roles {
-		if o.ageing(c.roles[p].Expires, publisherLife) {
+		by, _ := c.delegated(portal.PublisherID(p))
+		if o.ageing(c.roles[p].Expires, publisherLife) && c.ring.can(by) {
 			c.changed = append(c.changed, portal.PublisherID(p))
 		}
 	}
-	if o.ageing(c.targets.Expires, targetsLife) {
-		c.targetsChanged = true
+	if len(c.changed) == 0 {
+		return nil
 	}
-	if len(c.changed) > 0 || c.targetsChanged || o.ageing(c.snapshot.Expires, snapshotLife) {
-		return c.snapshot.Version + 1, o.publish(c)
-	}
-	return c.snapshot.Version, o.signTimestamp(c)
+	suspended, err := o.suspended(c)
+	c.changed = slices.DeleteFunc(c.changed, func(p portal.PublisherID) bool { return slices.Contains(suspended, p) })
+	return err
 }
 
 func (o *Origin) ageing(expires time.Time, life time.Duration) bool {
@@ -309,6 +339,7 @@ type Listing struct {
 	Generation int64
 	Datasets   map[portal.DatasetID]Listed
 	Record     []byte // the publisher's record; nil before there is one
+	Suspended  bool   // what is published does not hold under the publisher's keys of now
 }
 
 // Listed names the latest manifest of a dataset.
@@ -328,7 +359,13 @@ func (o *Origin) Listing(p portal.PublisherID) (Listing, error) {
 	if !ok {
 		return Listing{}, unknownPublisher(p)
 	}
-	l := Listing{Generation: c.snapshot.Version, Datasets: map[portal.DatasetID]Listed{}}
+	suspended, err := o.suspended(c)
+	if err != nil {
+		return Listing{}, err
+	}
+	l := Listing{
+		Generation: c.snapshot.Version, Datasets: map[portal.DatasetID]Listed{}, Suspended: slices.Contains(suspended, p),
+	}
 	for path, target := range role.Targets {
 		t, err := datapackage.ParseTargetPath(path)
 		if err != nil {
