@@ -63,6 +63,8 @@ type lineError struct{ err error }
 
 func (e *lineError) Error() string { return e.err.Error() }
 
+func (e *lineError) Unwrap() error { return e.err }
+
 // table reads the table of contents.
 func (p *PackReader) table(patch []byte, want delta.Content) error {
 	var plain bytes.Buffer
