@@ -64,8 +64,8 @@ func (p *parser) value(depth int) any {
 		object := map[string]any{}
 		for p.err == nil && p.tokens.More() {
 			name, _ := p.value(depth).(string)
-			if _, twice := object[name]; twice {
-				p.err = fmt.Errorf("the name %.80q twice", name)
+			if _, twice := object[name]; twice || name == "path_hash_prefixes" || name == "succinct_roles" {
+				p.err = fmt.Errorf("the name %.80q: twice, or a delegation of a kind that is not read", name)
 			}
 			for _, w := range wireNames {
 				if name != w && strings.EqualFold(name, w) {

@@ -203,6 +203,8 @@ func TestDelegationsAreByPathsToDistinctSlugs(t *testing.T) {
 		"an absolute path":       {`d/main/*/*`, `/d/main/*/*`},
 		"paths as a string":      {`["d/main/*/*"]`, `"d/main/*/*"`},
 		"succinct roles":         {`"roles":[`, `"succinct_roles":[`},
+		"hash prefixes beside":   {`"paths":[`, `"path_hash_prefixes":["00"],"paths":[`},
+		"succinct roles beside":  {`"roles":[`, `"succinct_roles":{},"roles":[`},
 		"no keys":                {`"keys":{`, `"kees":{`},
 		"threshold 0":            {`"threshold":1`, `"threshold":0`},
 		"terminating as a text":  {`"terminating":true`, `"terminating":"true"`},
