@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,7 @@ type app struct {
 	served bool // pages were served: Ctrl-C is how that ends
 
 	stdin          io.Reader
+	lines          *bufio.Reader // of stdin, once a line of it was read
 	stdout, stderr io.Writer
 	flags          map[string]string // settings given as flags
 }
@@ -100,7 +102,7 @@ with the cable pulled out.`,
 	root.AddCommand(
 		a.demoCommand(), a.initCommand(), a.serveCommand(), a.passportCommand(), a.publishCommand(),
 		a.withdrawCommand(), a.importCommand(), a.syncCommand(), a.verifyCommand(), a.searchCommand(),
-		a.statusCommand(), a.doctorCommand(), a.publisherCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
+		a.statusCommand(), a.doctorCommand(), a.publisherCommand(), a.keyCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
 		a.completionCommand(root),
 	)
 	strictArgs(root)

@@ -91,10 +91,6 @@ func (r *round) diff(ctx context.Context, before, now *accepted, report *Report)
 		}
 	}
 	report.Removed = c.Removed
-	for p := range now.suspended {
-		report.Suspended = append(report.Suspended, p)
-	}
-	slices.Sort(report.Suspended)
 	return c, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -69,6 +71,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return report, err
 	}
+	report.Suspended = slices.Sorted(maps.Keys(now.suspended))
 	if unchanged && r.o.Have == report.Generation {
 		return report, r.m.relay(now)
 	}
