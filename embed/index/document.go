@@ -61,22 +61,22 @@ const (
 // phraseGap keeps a phrase from reaching from one wording into the next.
 const phraseGap = 100
 
-// documentOf gives what is indexed of a dataset.
-func documentOf(d *Document) *document.Document {
+// document gives what is indexed of a dataset.
+func (a *analyser) document(d *Document) *document.Document {
 	doc := document.NewDocument(string(d.Dataset.ID))
 	r := &d.Dataset.Latest
-	addTitle(doc, r.Title)
-	f := factsOf(d)
-	addBody(doc, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
-	addBody(doc, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
-	addBody(doc, kindPublisher, wordings(d.Dataset.Publisher.Title))
-	addBody(doc, kindColumn, columnTexts(r.Resources))
-	addBody(doc, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
+	a.addTitle(doc, r.Title)
+	f := a.facts(d)
+	a.addBody(doc, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
+	a.addBody(doc, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
+	a.addBody(doc, kindPublisher, wordings(d.Dataset.Publisher.Title))
+	a.addBody(doc, kindColumn, columnTexts(r.Resources))
+	a.addBody(doc, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
 	var talk []wording
 	for _, q := range d.Questions {
 		talk = append(talk, wordings(q)...)
 	}
-	addBody(doc, kindQuestion, talk)
+	a.addBody(doc, kindQuestion, talk)
 	addFacts(doc, d, f)
 	return doc
 }
@@ -196,13 +196,13 @@ type stream analysis.TokenStream
 func (s stream) Analyze([]byte) analysis.TokenStream { return analysis.TokenStream(s) }
 
 // addTitle indexes a title in both title fields.
-func addTitle(doc *document.Document, title portal.Text) {
+func (a *analyser) addTitle(doc *document.Document, title portal.Text) {
 	var strict, loose stream
 	pos := 0
 	for _, w := range wordings(title) {
 		for _, raw := range lang.Tokens(w.text) {
 			pos++
-			t := analyse(raw, w.lang)
+			t := a.analyse(raw, w.lang)
 			strict = addTerm(strict, t.strict, pos)
 			loose = addToken(loose, t, pos)
 		}
@@ -214,13 +214,13 @@ func addTitle(doc *document.Document, title portal.Text) {
 }
 
 // addBody indexes wordings of one kind in the body.
-func addBody(doc *document.Document, k kind, ws []wording) {
+func (a *analyser) addBody(doc *document.Document, k kind, ws []wording) {
 	var s stream
 	pos := 0
 	for _, w := range ws {
 		for _, raw := range lang.Tokens(w.text) {
 			pos++
-			s = addToken(s, analyse(raw, w.lang), pos)
+			s = addToken(s, a.analyse(raw, w.lang), pos)
 		}
 		pos += phraseGap
 	}

@@ -55,9 +55,11 @@ const (
 )
 
 // regionsIn gives the codes of the regions that a text names.
-func regionsIn(text string) []string {
+func regionsIn(text string) []string { return regionsOf(strings.Fields(lang.FoldLoose(text))) }
+
+// regionsOf is regionsIn for the loose keys of the words.
+func regionsOf(words []string) []string {
 	var codes []string
-	words := strings.Fields(lang.FoldLoose(text))
 	for i, w := range words {
 		if strings.HasPrefix(w, "toshkent") || strings.HasPrefix(w, "tashkent") {
 			codes = append(codes, tashkent(words, i))
@@ -108,6 +110,9 @@ const maxSpan = 100
 // yearsIn gives the years that a text names, those between two included.
 func yearsIn(text string) []string {
 	var years []string
+	if !strings.ContainsAny(text, "12") {
+		return nil
+	}
 	for _, m := range yearSpan.FindAllStringSubmatch(text, -1) {
 		from, _ := strconv.Atoi(m[1]) // four digits
 		to, err := strconv.Atoi(m[2])
@@ -139,8 +144,8 @@ type facts struct {
 	length                    int // words of the title
 }
 
-// factsOf reads the facts of a document.
-func factsOf(d *Document) facts {
+// facts reads the facts of a document.
+func (a *analyser) facts(d *Document) facts {
 	r := &d.Dataset.Latest
 	var f facts
 	var about []string
@@ -153,7 +158,7 @@ func factsOf(d *Document) facts {
 	}
 	about = append(about, d.Values[:min(len(d.Values), MaxValues)]...)
 	for _, s := range about {
-		f.regions = append(f.regions, regionsIn(s)...)
+		f.regions = append(f.regions, regionsOf(a.words(s))...)
 		f.years = append(f.years, yearsIn(s)...)
 	}
 	bySex := f.readColumns(r.Resources) || hasBothSexes(d.Values)
@@ -167,7 +172,7 @@ func factsOf(d *Document) facts {
 		if w.lang != "" {
 			f.languages = append(f.languages, string(w.lang))
 		}
-		f.subset |= subsetOf(w.text)
+		f.subset |= subsetOfWords(a.words(w.text))
 		if n := len(lang.Tokens(w.text)); f.length == 0 || n < f.length {
 			f.length = n
 		}
@@ -245,8 +250,10 @@ var subsetWords = []struct {
 
 // subsetOf reads the parts that a text names. A text that names both sexes, or
 // towns and villages, names the whole; more than one region is the country.
-func subsetOf(text string) subset {
-	words := strings.Fields(lang.FoldLoose(text))
+func subsetOf(text string) subset { return subsetOfWords(strings.Fields(lang.FoldLoose(text))) }
+
+// subsetOfWords is subsetOf for the loose keys of the words.
+func subsetOfWords(words []string) subset {
 	var s subset
 	for i, w := range words {
 		next := ""
@@ -271,7 +278,7 @@ func subsetOf(text string) subset {
 			s &^= both
 		}
 	}
-	if codes := regionsIn(text); len(codes) > 0 && len(slices.Compact(codes)) == 1 {
+	if codes := regionsOf(words); len(codes) > 0 && len(slices.Compact(codes)) == 1 {
 		s |= ofOneRegion
 	}
 	return s

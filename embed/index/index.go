@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -56,6 +57,8 @@ type Index struct {
 	afterBatch func()
 
 	cache *cache
+	// analysers are used by Update alone.
+	analysers [2]*analyser
 
 	updating sync.Mutex // held by Update
 
@@ -88,7 +91,7 @@ func Open(dir string) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize, cache: &cache{}, synonyms: own}
+	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize, cache: &cache{}, synonyms: own, analysers: [2]*analyser{newAnalyser(), newAnalyser()}}
 	fresh, err := check(x.dir)
 	if err != nil {
 		return nil, fmt.Errorf("index %s: %w", x.dir, err)
@@ -302,13 +305,10 @@ func (x *Index) UpdateDocuments(ctx context.Context, generation int64, upserts [
 		}
 		to := min(from+x.batch, total)
 		b := bleveindex.NewBatch()
-		for i := from; i < to; i++ {
-			if i < len(removed) {
-				b.Delete(string(removed[i]))
-			} else {
-				put(b, &upserts[i-len(removed)])
-			}
+		for _, id := range removed[min(from, len(removed)):min(to, len(removed))] {
+			b.Delete(string(id))
 		}
+		x.put(b, upserts[max(from-len(removed), 0):max(to-len(removed), 0)])
 		next := during
 		if to == total {
 			next = state{Mapping: mappingVersion, Generation: generation, Last: ids}
@@ -351,13 +351,28 @@ func (x *Index) interrupt(during state) {
 	x.state = during
 }
 
-// put adds a dataset to a batch.
-func put(b *bleveindex.Batch, d *Document) {
-	if d.Dataset.Latest.Withdrawn != nil {
-		b.Delete(string(d.Dataset.ID))
-		return
+// put adds datasets to a batch. Their words are analysed by as many goroutines
+// as there are analysers.
+func (x *Index) put(b *bleveindex.Batch, ds []Document) {
+	docs := make([]*document.Document, len(ds))
+	var wg sync.WaitGroup
+	for n, a := range x.analysers {
+		wg.Go(func() {
+			for i := n; i < len(ds); i += len(x.analysers) {
+				if ds[i].Dataset.Latest.Withdrawn == nil {
+					docs[i] = a.document(&ds[i])
+				}
+			}
+		})
 	}
-	b.Update(documentOf(d))
+	wg.Wait()
+	for i, doc := range docs {
+		if doc == nil {
+			b.Delete(string(ds[i].Dataset.ID))
+		} else {
+			b.Update(doc)
+		}
+	}
 }
 
 // Reader gives the newest whole generation, pinned: it stays as it is until it

@@ -18,27 +18,15 @@ type match struct{ kinds, words []string }
 // matches tells for each hit of the page where the words of the query stand. It
 // looks only at the page, for positions are costly to read.
 func (s *search) matches() ([]match, error) {
-	typed, others := newMarks(len(s.best)), newMarks(len(s.best))
+	typed := newMarks(len(s.best))
 	order := make([]int, len(s.best)) // by place in the index: posting lists only go forward
 	for i := range order {
 		order[i] = i
 	}
 	at := func(i int) uint64 { return s.best[i].part.offset + uint64(s.best[i].doc) }
 	sort.Slice(order, func(i, j int) bool { return at(order[i]) < at(order[j]) })
-	for i := range s.plan.words {
-		w := &s.plan.words[i]
-		if w.df == 0 {
-			continue
-		}
-		to := others
-		if w.typed {
-			to = typed
-		}
-		for _, t := range w.terms {
-			if err := s.mark(t, order, func(i int, kinds []string) { to[i].add(w.raw, kinds) }); err != nil {
-				return nil, err
-			}
-		}
+	if err := s.markWords(true, order, typed); err != nil {
+		return nil, err
 	}
 	for _, c := range s.plan.clauses {
 		if !c.phrase || c.exclude {
@@ -56,12 +44,43 @@ func (s *search) matches() ([]match, error) {
 		}
 	}
 	out := make([]match, len(s.best))
+	bare := false
 	for i := range out {
-		if out[i] = typed[i].match(); len(out[i].words) == 0 {
+		out[i] = typed[i].match()
+		bare = bare || len(out[i].words) == 0
+	}
+	if !bare {
+		return out, nil
+	}
+	others := newMarks(len(s.best))
+	if err := s.markWords(false, order, others); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if len(out[i].words) == 0 {
 			out[i] = others[i].match()
 		}
 	}
 	return out, nil
+}
+
+// markWords marks the words of the query, or their synonyms.
+func (s *search) markWords(typed bool, order []int, to []marks) error {
+	for i := range s.plan.words {
+		w := &s.plan.words[i]
+		if w.df == 0 || w.typed != typed {
+			continue
+		}
+		for j, t := range w.terms {
+			if !slices.ContainsFunc(s.parts, func(p *part) bool { return p.found[i][j].n > 0 }) {
+				continue
+			}
+			if err := s.mark(t, order, func(at int, kinds []string) { to[at].add(w.raw, kinds) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // marks collect what matched in one hit.

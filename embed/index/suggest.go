@@ -17,7 +17,7 @@ import (
 const (
 	minPrefix      = 2    // letters
 	maxSuggestions = 8    //
-	maxPrefixTerms = 4000 // words looked at for one prefix, in every segment
+	maxPrefixTerms = 4000 // words looked at for one prefix, in all segments together
 	maxNearTerms   = 2000 // words looked at for one misspelt word
 	minNearLetters = 4    // of a word that is corrected
 	maxCorrected   = 3    // words of one query
@@ -96,7 +96,8 @@ type spelling struct {
 // spellings gives the words of titles whose keys begin with prefix.
 func spellings(ctx context.Context, v *view, prefix string) ([]spelling, error) {
 	n := map[string]int{}
-	for _, s := range v.snapshot.Segments() {
+	segments := v.snapshot.Segments()
+	for _, s := range segments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -105,7 +106,7 @@ func spellings(ctx context.Context, v *view, prefix string) ([]spelling, error) 
 			return nil, err
 		}
 		it := d.AutomatonIterator(nil, []byte(prefix), after(prefix))
-		for range maxPrefixTerms {
+		for range max(maxPrefixTerms/len(segments), 100) {
 			e, err := it.Next()
 			if err != nil {
 				return nil, err

@@ -41,6 +41,55 @@ const minStem = 3
 // maxTerm bounds a term, bytes. What is longer is no word.
 const maxTerm = 80
 
+// analyser remembers what it made of words: the words of a catalogue repeat.
+// One goroutine uses it at a time.
+type analyser struct {
+	tokens map[rawWord]token
+	keys   map[string]string
+}
+
+type rawWord struct {
+	text string
+	lang portal.Lang
+}
+
+// maxRemembered is after how many words an analyser begins anew.
+const maxRemembered = 20_000
+
+func newAnalyser() *analyser { return &analyser{map[rawWord]token{}, map[string]string{}} }
+
+// analyse is the function of that name, remembered.
+func (a *analyser) analyse(raw string, l portal.Lang) token {
+	if t, ok := a.tokens[rawWord{raw, l}]; ok {
+		return t
+	}
+	if len(a.tokens) >= maxRemembered {
+		clear(a.tokens)
+	}
+	t := analyse(raw, l)
+	a.tokens[rawWord{strings.Clone(raw), l}] = t
+	return t
+}
+
+// words gives the loose keys of the words of a text.
+func (a *analyser) words(text string) []string {
+	var out []string
+	for _, raw := range lang.Tokens(text) {
+		key, ok := a.keys[raw]
+		if !ok {
+			if len(a.keys) >= maxRemembered {
+				clear(a.keys)
+			}
+			key = lang.FoldLoose(raw)
+			a.keys[strings.Clone(raw)] = key
+		}
+		if key != "" {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 // analyse gives the terms of one word of a language; of every language that its
 // script allows when the language is not known ("").
 func analyse(raw string, l portal.Lang) token {
