@@ -159,14 +159,15 @@ func listed(stage int, b []byte, theirs error) string {
 	says := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(theirs.Error(), p) })
 	}
+	plain := canonicalOf(b)
 	switch {
-	case says("unsupported public key type", "PEM decoding failed"), says("encoding/hex") && otherScheme.Match(b):
+	case says("unsupported public key type", "PEM decoding failed"), says("encoding/hex") && otherScheme.Match(plain):
 		return "keys of other types"
 	case says("invalid JSON hex bytes") && escape.Match(b):
 		return "escapes in hexadecimal"
-	case says("invalid JSON hex bytes", "encoding/hex") && otherHash.Match(b):
+	case says("invalid JSON hex bytes", "encoding/hex") && otherHash.Match(plain):
 		return "hashes of other algorithms"
-	case says("floating point number") && largeNumber.Match(b):
+	case says("floating point number") && largeNumber.Match(plain):
 		return "whole numbers of 64 bits"
 	case says("not enough signatures") && !signsAsWritten(stage, b):
 		return "undefined members"
@@ -175,23 +176,25 @@ func listed(stage int, b []byte, theirs error) string {
 }
 
 var (
-	otherScheme = regexp.MustCompile(`"keytype":\s*"ed25519"`)
+	otherScheme = regexp.MustCompile(`"keytype":"ed25519"`)
 	escape      = regexp.MustCompile(`[0-9a-f]\\u00[0-9a-f]{2}`)
-	otherHash   = regexp.MustCompile(`"hashes":\s*\{`)
+	otherHash   = regexp.MustCompile(`"hashes":\{("[^"]*":[^}]*,|"sha[^2]|"[^s])`)
 	largeNumber = regexp.MustCompile(`[0-9]{16}`)
 )
+
+// canonicalOf is what was signed.
+func canonicalOf(b []byte) []byte {
+	v, err := parseJSON(b)
+	if err != nil {
+		return nil
+	}
+	canonical, _ := appendCanonical(nil, v.(map[string]any)["signed"])
+	return canonical
+}
 
 // signsAsWritten says whether go-tuf verifies over what was signed. It encodes
 // anew what it decoded, and loses members that it doesn't know.
 func signsAsWritten(stage int, b []byte) bool {
-	v, err := parseJSON(b)
-	if err != nil {
-		return true
-	}
-	ours, err := appendCanonical(nil, v.(map[string]any)["signed"])
-	if err != nil {
-		return true
-	}
 	var theirs []byte
 	switch stages[stage] {
 	case "root":
@@ -203,7 +206,7 @@ func signsAsWritten(stage int, b []byte) bool {
 	default:
 		theirs = encodedAnew(metadata.Targets(), b)
 	}
-	return bytes.Equal(ours, theirs)
+	return bytes.Equal(canonicalOf(b), theirs)
 }
 
 func encodedAnew[T metadata.Roles](m *metadata.Metadata[T], b []byte) []byte {

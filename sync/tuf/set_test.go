@@ -347,3 +347,11 @@ func TestACachedRoleIsCheckedAgainstItsCurrentDelegator(t *testing.T) {
 		t.Errorf("with the old delegation again: %v", err)
 	}
 }
+
+func TestARootThatIsNotWellFormedIsNoAnchor(t *testing.T) {
+	for _, b := range [][]byte{nil, []byte("{}"), newRepo(t).timestampFile()} {
+		if _, err := NewSet(b); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", b, err)
+		}
+	}
+}
