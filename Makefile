@@ -21,7 +21,7 @@ FUZZTIME  ?= 60s
 .PHONY: help build test check fmt vet lint arch tidy race cross size reproducible conformance soak fuzz bench vuln clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the program for this machine, in dist/koprik
 	$(BUILD) -o $(DIST)/koprik .
@@ -121,3 +121,8 @@ vuln: ## known vulnerabilities in what the program calls; needs the network
 
 clean: ## removes dist/
 	rm -rf $(DIST)
+
+.PHONY: bench-delta
+bench-delta: ## bytes of patches by codec beside rsync -z and C zstd; DATA= a folder of folders of v1.EXT, v2.EXT, ...
+	@[ -n "$(DATA)" ] || { echo "make bench-delta DATA=../shared/data/versions"; exit 2; }
+	KOPRIK_VERSIONS='$(abspath $(DATA))' $(GO) test -count=1 -v -timeout 2h -run '^(TestMeasureVersions|TestApplyingTakesLessThan64MB)$$' ./sync/delta
