@@ -163,7 +163,7 @@ func listed(stage int, b []byte, theirs error) string {
 	switch {
 	case says("unsupported public key type", "PEM decoding failed"), says("encoding/hex") && otherScheme.Match(plain):
 		return "keys of other types"
-	case says("invalid JSON hex bytes") && escape.Match(b):
+	case says("invalid JSON hex bytes", "encoding/hex") && escape.Match(b):
 		return "escapes in hexadecimal"
 	case says("invalid JSON hex bytes", "encoding/hex") && otherHash.Match(plain):
 		return "hashes of other algorithms"
