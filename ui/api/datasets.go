@@ -17,8 +17,13 @@ type datasetList struct {
 	Total    int                             `json:"total"`
 	Datasets []summary                       `json:"datasets"`
 	Facets   map[portal.Facet]map[string]int `json:"facets"`
-	Next     string                          `json:"next,omitempty"`     // cursor
-	NextURL  string                          `json:"next_url,omitempty"` // this address with that cursor
+	// What the search has to say besides its hits: portal.Results.
+	Partly       bool     `json:"partly,omitempty"`
+	DidYouMean   string   `json:"did_you_mean,omitempty"`
+	AlsoSearched []string `json:"also_searched,omitempty"`
+	Suggestions  []string `json:"suggestions,omitempty"`
+	Next         string   `json:"next,omitempty"`     // cursor
+	NextURL      string   `json:"next_url,omitempty"` // this address with that cursor
 }
 
 func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) error {
@@ -29,6 +34,7 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 	if q.Limit == 0 {
 		q.Limit = portal.DefaultLimit
 	}
+	q.AsOf = v.State().AsOf
 	found, err := v.Search(r.Context(), q)
 	if err != nil {
 		return fmt.Errorf("search the datasets: %w", err)
@@ -43,12 +49,14 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 		return fmt.Errorf("read the datasets found: %w", err)
 	}
 	body := datasetList{generation: generationOf(v), Total: found.Total, Datasets: []summary{}, Facets: found.Facets}
+	body.Partly, body.DidYouMean = found.Partly, found.DidYouMean
+	body.AlsoSearched, body.Suggestions = found.AlsoSearched, found.Suggestions
 	if body.Facets == nil {
 		body.Facets = map[portal.Facet]map[string]int{}
 	}
 	for _, d := range all {
 		s := summaryOf(d)
-		s.Score, s.Matched = hits[d.ID].Score, hits[d.ID].Matched
+		s.Score, s.Matched, s.Words = hits[d.ID].Score, hits[d.ID].Matched, hits[d.ID].Words
 		body.Datasets = append(body.Datasets, s)
 	}
 	if end := q.Offset + len(found.Hits); len(found.Hits) > 0 && end < found.Total && end <= portal.MaxOffset {

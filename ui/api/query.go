@@ -118,7 +118,7 @@ func parseSearch(raw string) (portal.Query, error) {
 			p.wrong("lang", "%v", err)
 		}
 	}
-	for _, f := range []portal.Facet{portal.FacetTheme, portal.FacetPublisher, portal.FacetFormat, portal.FacetLicense} {
+	for _, f := range portal.Facets {
 		if vs := p.many(string(f)); len(vs) > 0 {
 			q.Filters[f] = vs
 		}
@@ -131,9 +131,16 @@ func parseSearch(raw string) (portal.Query, error) {
 	default:
 		p.wrong("sort", "%q is none of relevance, updated, name", s)
 	}
+	switch s := p.one("suggest"); s {
+	case "", "0", "false":
+	case "1", "true":
+		q.Suggest = true
+	default:
+		p.wrong("suggest", "%q is none of true, false", s)
+	}
 	q.Limit = p.number("limit", 1, portal.MaxLimit)
 	q.Offset = p.cursor("cursor")
-	return q, p.err("q, lang, theme, publisher, format, license, sort, limit, cursor")
+	return q, p.err("q, lang, suggest, theme, publisher, region, year, format, license, language, sex, freshness, sort, limit, cursor")
 }
 
 // cursor takes where the page before ended. What stands in it is no promise.

@@ -30,8 +30,8 @@ const defaultCache = 16 << 20
 // others.
 const largestKept = 256 << 10
 
-// pageCache keeps compressed pages by their names. A name has the generation in
-// it, so a page of an older one is never found again and falls out at the end.
+// pageCache keeps compressed pages by their addresses. A page has a stamp: one of
+// an older generation is never sent, and goes when its address is asked again.
 type pageCache struct {
 	max int
 
@@ -43,7 +43,9 @@ type pageCache struct {
 
 // keptPage is a page that was answered with 200.
 type keptPage struct {
-	name       string
+	name       string // its address, which begins with its language
+	lang       portal.Lang
+	stamp      stamp
 	tag        string
 	body       assets.Packed
 	generation string
@@ -72,61 +74,86 @@ func (c *pageCache) put(p *keptPage) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pages[p.name] != nil {
-		return // two readers asked for it at the same moment
+	if e := c.pages[p.name]; e != nil {
+		c.drop(e)
 	}
 	c.pages[p.name] = c.order.PushFront(p)
 	c.size += size
 	for c.size > c.max {
-		last := c.order.Back()
-		old := c.order.Remove(last).(*keptPage)
-		delete(c.pages, old.name)
-		c.size -= old.body.Size() + len(old.name)
+		c.drop(c.order.Back())
 	}
 }
 
-// etag names what a page would be: generation, language, address, build, and
-// what of the node and the clock stands on every page.
-func (s *site) etag(l portal.Lang, uri string, m Mark, now time.Time) string {
-	grade, ago := "none", ""
-	if !m.State.AsOf.IsZero() {
-		grade = string(m.State.Grade(now, s.o.OldAfter))
+func (c *pageCache) drop(e *list.Element) {
+	old := c.order.Remove(e).(*keptPage)
+	delete(c.pages, old.name)
+	c.size -= old.body.Size() + len(old.name)
+}
+
+// stamp is what of the node and the clock stands on every page: a kept page
+// goes when any of it changes.
+type stamp struct {
+	generation, asOf, day int64
+	grade                 portal.Freshness
+	ago                   string // only where the copy is not fresh
+	title                 string
+	clockWrong            bool
+}
+
+func (s *site) stamp(l portal.Lang, m Mark, now time.Time) stamp {
+	_, offset := now.In(s.zone).Zone()
+	const day = 24 * 60 * 60
+	st := stamp{
+		generation: m.State.Generation, asOf: m.State.AsOf.Unix(), day: (now.Unix() + int64(offset)) / day,
+		grade: m.State.Grade(now, s.o.OldAfter), title: m.Title, clockWrong: m.ClockWrong,
 	}
-	if grade != string(portal.Fresh) {
-		ago = s.words.Words(l).Ago(now.Sub(m.State.AsOf))
+	if st.grade != portal.Fresh {
+		st.ago = s.words.Words(l).Ago(now.Sub(m.State.AsOf))
 	}
+	return st
+}
+
+// etag names what a page would be: its stamp, language, address and build.
+func (s *site) etag(l portal.Lang, uri string, st stamp) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %d %s %q %v %s", l, uri, s.build, m.Title, m.State.AsOf.Unix(), grade, ago, m.ClockWrong, s.today(now))
-	return fmt.Sprintf(`W/"%d-%s"`, m.State.Generation, hex.EncodeToString(h.Sum(nil)[:9]))
+	fmt.Fprintf(h, "%q %q %q %q", l, uri, s.build, fmt.Sprint(st))
+	return fmt.Sprintf(`W/"%d-%s"`, st.generation, hex.EncodeToString(h.Sum(nil)[:9]))
 }
 
-// sendKept answers from the cache, without opening a view; ok is false when
-// the page has to be made.
-func (s *site) sendKept(w http.ResponseWriter, r *http.Request) (ok bool) {
-	if s.o.Mark == nil || s.o.Kiosk || len(r.RequestURI) > maxAddress {
-		return false
+// front sends kept pages before anything else looks at a request.
+func (s *site) front(next http.Handler) http.Handler {
+	if s.o.Mark == nil || s.o.Kiosk {
+		return next
 	}
-	m, ok := s.o.Mark()
-	if !ok {
-		return false
-	}
-	l := s.languageOf(r)
-	uri := r.URL.RequestURI()
-	tag := s.etag(l, uri, m, s.o.Now())
-	p := s.cache.get(pageName(tag, l, uri))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && s.sendKept(w, r) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sendKept answers from the cache, without opening a view; false when the page
+// has to be made.
+func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
+	p := s.cache.get(r.URL.RequestURI())
 	if p == nil {
 		return false
 	}
+	m, ok := s.o.Mark()
+	if !ok || s.stamp(p.lang, m, s.o.Now()) != p.stamp {
+		return false
+	}
 	h := w.Header()
-	h.Set("Content-Language", string(l))
+	h.Set("Content-Language", string(p.lang))
 	h.Set("Cache-Control", "no-cache")
-	rememberLanguage(w, r, l)
+	rememberLanguage(w, r, p.lang)
 	h.Set("Koprik-Generation", p.generation)
 	if p.asOf != "" {
 		h.Set("Koprik-As-Of", p.asOf)
 	}
 	h.Set("ETag", p.tag)
-	if slices.Contains(tagsIn(r.Header.Get("If-None-Match")), p.tag) {
+	if match := r.Header.Get("If-None-Match"); match != "" && slices.Contains(tagsIn(match), p.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return true
 	}
@@ -137,18 +164,15 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) (ok bool) {
 
 const pageType = "text/html; charset=utf-8"
 
-// pageName is the whole name of a page: the tag alone has only a part of a hash.
-func pageName(tag string, l portal.Lang, uri string) string { return tag + " " + string(l) + " " + uri }
-
 // keep compresses a page, keeps it for the next reader and sends it.
-func (v *visit) keep(tag string, body []byte) error {
+func (v *visit) keep(tag string, st stamp, body []byte) error {
 	packed, err := assets.Pack(body)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	state := v.view.State()
 	page := &keptPage{
-		name: pageName(tag, v.lang, v.r.URL.RequestURI()), tag: tag, body: packed, generation: strconv.FormatInt(state.Generation, 10),
+		name: v.r.URL.RequestURI(), lang: v.lang, stamp: st, tag: tag, body: packed, generation: strconv.FormatInt(state.Generation, 10),
 		asOf: v.w.Header().Get("Koprik-As-Of"),
 	}
 	page.body.Plain = nil

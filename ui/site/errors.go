@@ -101,7 +101,8 @@ func (v *visit) explain(err error) *pageError {
 // answered with those it has.
 func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
-	if l, err := portal.ParseLang(first); err == nil && first != l.Path() {
+	l, err := portal.ParseLang(first)
+	if err == nil && first != l.Path() {
 		target := "/" + l.Path() + "/" + strings.TrimLeft(rest, "/")
 		if r.URL.RawQuery != "" {
 			target += "?" + r.URL.RawQuery
@@ -110,7 +111,7 @@ func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.page(func(v *visit) (answer, error) {
-		if looksLikeLanguage(first) {
+		if err != nil && looksLikeLanguage(first) {
 			return answer{}, &pageError{status: http.StatusNotFound, title: v.T("error.nolang"), text: v.T("error.nolangtext"), languages: true}
 		}
 		return answer{}, portal.ErrNotFound

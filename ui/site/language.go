@@ -37,6 +37,9 @@ func (s *site) languageOf(r *http.Request) portal.Lang {
 	if l, ok := pathLanguage(r.URL.Path); ok {
 		return l
 	}
+	if s.o.Kiosk {
+		return portal.Uzbek // whoever stands there has not said yet
+	}
 	return preferred(r)
 }
 

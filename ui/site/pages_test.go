@@ -2,9 +2,7 @@ package site
 
 import (
 	"bytes"
-	"compress/gzip"
 	"io"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -216,41 +214,4 @@ func textOf(n *html.Node) string {
 		}
 	}
 	return b.String()
-}
-
-func TestPagesKeepTheirWeight(t *testing.T) {
-	w := newWorld(t)
-	most := 0
-	for _, l := range portal.Langs {
-		for _, p := range pages {
-			limit := 5000
-			if strings.Contains(p.address, "/table/") {
-				limit = 7000
-			}
-			body := w.body(t, "/"+l.Path()+p.address, p.status)
-			n := squeezed(t, []byte(body))
-			most = max(most, n)
-			if n > limit {
-				t.Errorf("/%s%s: %d bytes compressed, at most %d", l.Path(), p.address, n, limit)
-			}
-		}
-	}
-	css := w.body(t, mustAssets(t).URL("style.css"), http.StatusOK)
-	if n := squeezed(t, []byte(css)); n > 5000 {
-		t.Errorf("the style sheet has %d bytes compressed", n)
-	}
-	t.Logf("the heaviest page has %d bytes compressed, the style sheet %d", most, squeezed(t, []byte(css)))
-}
-
-func squeezed(t *testing.T, b []byte) int {
-	t.Helper()
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	if _, err := z.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Len()
 }

@@ -121,6 +121,7 @@ func TestAnUnknownLanguageOffersThoseThereAre(t *testing.T) {
 		t.Errorf("status %d", res.StatusCode)
 	}
 	mustHave(t, string(body), "does not speak that language", `href="/uz/"`, `href="/kaa/"`)
+	mustHave(t, w.body(t, "/en/nowhere", 404), "There is no such page")
 }
 
 func TestTheStateLineSaysWhichCopy(t *testing.T) {

@@ -53,16 +53,15 @@ func (s *site) livePage(h handler) http.Handler { return s.serve(h, false) }
 
 func (s *site) serve(h handler, cacheable bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if cacheable && s.sendKept(w, r) {
-			return
-		}
-		v, err := s.begin(w, r)
+		v, err := s.begin(w, r, cacheable)
 		defer v.close()
 		var a answer
+		var st stamp
 		tag := ""
 		if err == nil {
 			if cacheable && v.Kiosk == nil {
-				tag = s.etag(v.lang, r.URL.RequestURI(), Mark{State: v.view.State(), Title: v.status.Title, ClockWrong: v.status.ClockWrong}, v.now)
+				st = s.stamp(v.lang, Mark{State: v.view.State(), Title: v.status.Title, ClockWrong: v.status.ClockWrong}, v.now)
+				tag = s.etag(v.lang, r.URL.RequestURI(), st)
 			}
 			if tag != "" && slices.Contains(tagsIn(r.Header.Get("If-None-Match")), tag) {
 				w.Header().Set("ETag", tag)
@@ -88,7 +87,7 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 			return
 		}
 		if a.status == 0 && tag != "" {
-			if err := v.keep(tag, body); err != nil {
+			if err := v.keep(tag, st, body); err != nil {
 				v.fail(err)
 			}
 			return
@@ -102,7 +101,8 @@ var errVisitOver = errors.New("the visit is over")
 
 // begin takes the view and fills the frame. It gives a visit even with an
 // error, so that the error can be told in the reader's language.
-func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
+// marked says that of the node's status no more is needed than a Mark has.
+func (s *site) begin(w http.ResponseWriter, r *http.Request, marked bool) (*visit, error) {
 	v := &visit{site: s, w: w, r: r, ctx: r.Context(), lang: s.languageOf(r), now: s.o.Now()}
 	v.Frame = s.frame(v.lang, r)
 	w.Header().Set("Content-Language", string(v.lang))
@@ -115,7 +115,7 @@ func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		rememberLanguage(w, r, v.lang)
 	}
 	var err error
-	if v.status, err = s.o.Status(v.ctx); err != nil {
+	if v.status, err = s.statusFor(v.ctx, marked); err != nil {
 		return v, fmt.Errorf("status of the node: %w", err)
 	}
 	if v.status.Title != "" {
@@ -145,6 +145,16 @@ func (s *site) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
 		}
 	}
 	return v, nil
+}
+
+// statusFor tells how the node is; of a Mark's worth, cheaply.
+func (s *site) statusFor(ctx context.Context, marked bool) (portal.Status, error) {
+	if marked && s.o.Mark != nil {
+		if m, ok := s.o.Mark(); ok {
+			return portal.Status{Title: m.Title, ClockWrong: m.ClockWrong}, nil
+		}
+	}
+	return s.o.Status(ctx)
 }
 
 func (v *visit) close() {

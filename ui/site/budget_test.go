@@ -1,0 +1,66 @@
+package site
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"koprik/portal"
+)
+
+// The budgets of spec/experience.md, "Rules", in bytes over the wire after gzip.
+const (
+	pageBudget   = 4 << 10
+	figureBudget = 10 << 10 // of a page with a figure or a whole table
+	styleBudget  = 5 << 10
+	scriptBudget = 3 << 10
+	kioskBudget  = 2 << 10 // of its script, besides
+	firstVisit   = 12 << 10
+)
+
+// wire is what an address weighs as a browser on a local network gets it.
+func (w *world) wire(t *testing.T, address string) int {
+	t.Helper()
+	res := w.get(t, address, "Accept-Encoding", "gzip")
+	n := 0
+	buf := make([]byte, 32<<10)
+	for {
+		k, err := res.Body.Read(buf)
+		n += k
+		if err != nil {
+			return n
+		}
+	}
+}
+
+func TestPagesKeepTheirBudgets(t *testing.T) {
+	w := newWorld(t)
+	most, where := 0, ""
+	for _, l := range portal.Langs {
+		for _, p := range pages {
+			limit := pageBudget
+			if p.status == http.StatusOK && strings.Contains(p.address, "/table/") || p.address == "/dataset/main_prices" {
+				limit = figureBudget
+			}
+			n := w.wire(t, "/"+l.Path()+p.address)
+			if n > limit {
+				t.Errorf("/%s%s: %d bytes, at most %d", l.Path(), p.address, n, limit)
+			}
+			if limit == pageBudget && n > most {
+				most, where = n, "/"+l.Path()+p.address
+			}
+		}
+	}
+	a := mustAssets(t)
+	style, script, icon := w.wire(t, a.URL("style.css")), w.wire(t, a.URL("site.js")), w.wire(t, a.URL("icon.svg"))
+	if style > styleBudget || script > scriptBudget {
+		t.Errorf("style sheet %d bytes, script %d", style, script)
+	}
+	if n := w.wire(t, a.URL("kiosk.js")); n > kioskBudget {
+		t.Errorf("the kiosk's script has %d bytes", n)
+	}
+	if first := most + style + script + icon; first > firstVisit {
+		t.Errorf("a first visit has %d bytes, at most %d", first, firstVisit)
+	}
+	t.Logf("heaviest page %s %d bytes, style sheet %d, script %d, icon %d: first visit at most %d", where, most, style, script, icon, most+style+script+icon)
+}

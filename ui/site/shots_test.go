@@ -1,0 +1,144 @@
+package site
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// shownPages are the pages of docs/screenshots, by name.
+var shownPages = []struct{ name, address string }{
+	{"home", "/"},
+	{"search", "/search?q=aholi"},
+	{"dataset", "/dataset/demo_population-by-region"},
+	{"table", "/dataset/demo_population-by-region/table/population_by_region?iso_code__eq=UZ&sort=year&desc=1"},
+	{"history", "/dataset/demo_population-by-region/history"},
+	{"publisher", "/publisher/demo"},
+	{"theme", "/theme/health"},
+	{"node", "/node"},
+	{"help", "/help"},
+	{"about", "/about"},
+	{"privacy", "/privacy"},
+	{"error", "/nowhere"},
+}
+
+// TestScreenshots takes the pictures of docs/screenshots from a running
+// demonstration: `make screenshots`. KOPRIK_SHOTS names its two addresses, the
+// pages' and the kiosk's, with a comma between.
+func TestScreenshots(t *testing.T) {
+	pagesAt, kioskAt, ok := strings.Cut(os.Getenv("KOPRIK_SHOTS"), ",")
+	if !ok {
+		t.Skip("takes pictures of a running demonstration: make screenshots")
+	}
+	folder := filepath.Join("..", "..", "docs", "screenshots")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t)
+	total := 0
+	take := func(name, url, scheme string, width, height int64, scale float64) {
+		media(t, ctx, "prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)), chromedp.Navigate(url)); err != nil {
+			t.Fatal(err)
+		}
+		b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		small, err := reduced(b)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name+".png"), small, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += len(small)
+	}
+	for _, p := range shownPages {
+		for _, l := range []string{"uz", "ru", "en"} {
+			take(fmt.Sprintf("%s-%s-phone", p.name, l), pagesAt+"/"+l+p.address, "light", 360, 780, 1)
+			take(fmt.Sprintf("%s-%s-desktop", p.name, l), pagesAt+"/"+l+p.address, "light", 1280, 900, 0.75)
+		}
+	}
+	take("home-uz-dark", pagesAt+"/uz/", "dark", 1280, 900, 0.75)
+	take("dataset-ru-dark", pagesAt+"/ru"+shownPages[2].address, "dark", 360, 780, 1)
+	take("kiosk-attract", kioskAt+"/kiosk/", "light", 1080, 1920, 0.4)
+	take("kiosk-home-uz", kioskAt+"/uz/", "light", 1080, 1920, 0.4)
+	take("kiosk-dataset-ru", kioskAt+"/ru"+shownPages[2].address, "light", 1080, 1920, 0.4)
+	take("kiosk-search-en", kioskAt+"/en"+shownPages[1].address, "dark", 1080, 1920, 0.4)
+	t.Logf("%d bytes in all", total)
+	if total > 3_000_000 {
+		t.Errorf("the pictures have %d bytes, at most 3 MB", total)
+	}
+}
+
+// shownColours is how many colours a picture keeps: the pages have few.
+const shownColours = 96
+
+// reduced writes a PNG with its most frequent colours only.
+func reduced(b []byte) ([]byte, error) {
+	src, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	bounds := src.Bounds()
+	counts := map[color.RGBA]int{}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			counts[rgba(src.At(x, y))]++
+		}
+	}
+	all := make([]color.RGBA, 0, len(counts))
+	for c := range counts {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b color.RGBA) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+	})
+	var palette color.Palette
+	for _, c := range all {
+		if len(palette) < shownColours && !tooNear(palette, c) {
+			palette = append(palette, c)
+		}
+	}
+	out := image.NewPaletted(bounds, palette)
+	index := map[color.RGBA]uint8{}
+	for c := range counts {
+		index[c] = uint8(palette.Index(c))
+	}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			out.SetColorIndex(x, y, index[rgba(src.At(x, y))])
+		}
+	}
+	var small bytes.Buffer
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, out)
+	return small.Bytes(), err
+}
+
+func rgba(c color.Color) color.RGBA { return color.RGBAModel.Convert(c).(color.RGBA) }
+
+// tooNear tells whether the palette has nearly this colour: the edges of letters
+// would otherwise fill it.
+func tooNear(palette color.Palette, c color.RGBA) bool {
+	const near = 8
+	for _, p := range palette {
+		q := rgba(p)
+		if abs(int(q.R)-int(c.R)) < near && abs(int(q.G)-int(c.G)) < near && abs(int(q.B)-int(c.B)) < near {
+			return true
+		}
+	}
+	return false
+}
+
+func abs(n int) int { return max(n, -n) }
