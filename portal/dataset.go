@@ -12,6 +12,7 @@ type Dataset struct {
 	Publisher Publisher
 	Signers   []string     // key ids of the publisher's role that verified, lower-case hex
 	History   []ReleaseRef // newest first, the latest included
+	Suspended bool         // no signature of its publisher's holds any more: a key was revoked, and it awaits another
 }
 
 // Contact resolves the passport's contact in the publisher's record.
@@ -53,6 +54,9 @@ type Change struct {
 	Upserts    []Upsert
 	Removed    []DatasetID
 	Publishers []PublisherRecord // new or newer records
+	// Signers are the key ids that verified each publisher's role, for those whose
+	// keys are others than before; none: what the publisher has is suspended.
+	Signers map[PublisherID][]string
 }
 
 // PublisherRecord is a publisher's record as signed and as read.

@@ -78,7 +78,7 @@ func (p *Pending) end(how func() error) error {
 
 // Datasets gives the datasets that read differently from before, as they will
 // read: the upserted ones in their order, then those whose publisher has a new
-// record, by id.
+// record, by id. That the same content is signed by other keys does not count.
 func (p *Pending) Datasets(ctx context.Context) ([]portal.Dataset, error) {
 	return p.datasets(ctx, p.touched)
 }
@@ -117,6 +117,9 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 		}
 		p.touched = append(p.touched, u.Dataset)
 	}
+	if err := p.resigned(ctx, ch.Signers); err != nil {
+		return fmt.Errorf("signers: %w", err)
+	}
 	if err := p.touchDatasetsOf(ctx, renewed); err != nil {
 		return err
 	}
@@ -126,6 +129,24 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 	held.state = ch.State
 	held.state.Generation = ch.Generation
 	return writeMeta(ctx, p.tx, held)
+}
+
+// resigned writes down who signs for all datasets of publishers whose keys have
+// changed.
+func (p *Pending) resigned(ctx context.Context, signers map[portal.PublisherID][]string) error {
+	for id, keys := range signers {
+		_, err := p.tx.ExecContext(ctx, "DELETE FROM signers WHERE dataset IN (SELECT id FROM datasets WHERE publisher = ?)", string(id))
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			_, err := p.tx.ExecContext(ctx, "INSERT INTO signers (dataset, key) SELECT id, ? FROM datasets WHERE publisher = ?", key, string(id))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // sensible refuses a change that says two things at once.

@@ -117,6 +117,37 @@ func TestPendingGivesWhatWillReadDifferently(t *testing.T) {
 	}
 }
 
+func TestOtherSignersReplaceThoseOfAllDatasetsAndNoneSuspends(t *testing.T) {
+	ctx := context.Background()
+	c := fresh(t)
+	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{
+		upsert(chain(t, "main_a", 1, "A"), "aa"), upsert(chain(t, "main_b", 1, "B"), "aa"), upsert(chain(t, "agro_d", 1, "D"), "dd"),
+	}})
+	for i, want := range []struct {
+		signers   []string
+		suspended bool
+	}{{nil, true}, {[]string{"bb", "cc"}, false}} {
+		apply(t, c, portal.Change{Generation: int64(i + 2), Signers: map[portal.PublisherID][]string{"main": want.signers}})
+		s, err := c.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.Datasets(ctx, []portal.DatasetID{"main_a", "main_b", "agro_d"})
+		s.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range list[:2] {
+			if !cmp.Equal(want.signers, d.Signers) || d.Suspended != want.suspended {
+				t.Errorf("%s: signed by %v, suspended: %v", d.ID, d.Signers, d.Suspended)
+			}
+		}
+		if !cmp.Equal([]string{"dd"}, list[2].Signers) || list[2].Suspended {
+			t.Errorf("another publisher's: %v %v", list[2].Signers, list[2].Suspended)
+		}
+	}
+}
+
 func TestAFullChangeLeavesOnlyWhatItNames(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)

@@ -71,6 +71,7 @@ func (r reader) some(ctx context.Context, ids []portal.DatasetID) ([]portal.Data
 			return nil, err
 		}
 		d.Signers, d.History = signers[d.ID], history[d.ID]
+		d.Suspended = len(d.Signers) == 0
 		list = append(list, d)
 	}
 	if err := rows.Err(); err != nil {

@@ -91,7 +91,19 @@ func (r *round) diff(ctx context.Context, before, now *accepted, report *Report)
 		}
 	}
 	report.Removed = c.Removed
+	c.Signers = resigned(before, now)
 	return c, nil
+}
+
+// resigned gives who signs for the publishers that others signed for before.
+func resigned(before, now *accepted) map[portal.PublisherID][]string {
+	signers := map[portal.PublisherID][]string{}
+	for _, p := range now.publishers() {
+		if is := now.set.Signers(string(p)); !slices.Equal(is, before.set.Signers(string(p))) {
+			signers[p] = is
+		}
+	}
+	return signers
 }
 
 func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known listing, want listed, now *accepted, c *portal.Change, report *Report) error {
