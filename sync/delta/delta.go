@@ -52,6 +52,7 @@ const (
 	maxZstdPatch = 24 << 20 // old and new together: both stand in memory
 	maxZstdBody  = 8 << 20  // body of a zstd patch
 	wholeWindow  = 8 << 20  // window of whole zstd
+	maxRanged    = 4 << 20  // body of copies and table: it takes half a minute to apply
 	maxBrotli    = 16 << 20 // content that brotli is tried on: it takes 2 s a MB
 )
 
@@ -119,6 +120,8 @@ func (h Header) check() error {
 		return fmt.Errorf("%w: %s names an old content", ErrPatch, h.Codec)
 	case (h.Codec == ZstdPatch || h.Codec == Table) && h.Old == 0:
 		return fmt.Errorf("%w: a %s from nothing", ErrPatch, h.Codec)
+	case (h.Codec == Copies || h.Codec == Table) && h.Body > maxRanged:
+		return fmt.Errorf("%w: a %s with a body of %d bytes", ErrPatch, h.Codec, h.Body)
 	case h.Codec == Stored && h.Body != h.New:
 		return fmt.Errorf("%w: stored %d bytes as %d", ErrPatch, h.New, h.Body)
 	case h.Codec == ZstdPatch && (h.Old+h.New > maxZstdPatch || h.Body > maxZstdBody):
