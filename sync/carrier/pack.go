@@ -14,7 +14,7 @@ import (
 	"koprik/sync/delta"
 )
 
-// A pack is one answer to a mirror that stands at a snapshot: the head, the
+// Pack is one answer to a mirror that stands at a snapshot: the head, the
 // metadata and manifests that changed as one patch, patches of contents up to a
 // size limit, and where the larger ones are. It is the file from/<snapshot>;
 // docs/reference/pack.md gives its form to the byte.

@@ -55,7 +55,7 @@ func torn(err error) error {
 	if errors.Is(err, ErrCarrier) {
 		return err
 	}
-	return fmt.Errorf("%w: pack: %v", ErrCarrier, err)
+	return fmt.Errorf("%w: pack: %w", ErrCarrier, err)
 }
 
 // lineError is an error of the reader below.

@@ -38,6 +38,9 @@ func TestEveryRandomEditComesBackExactly(t *testing.T) {
 	if os.Getenv("KOPRIK_SOAK") != "" {
 		seeds = 3000
 	}
+	if testing.Short() {
+		seeds = 12
+	}
 	won := map[delta.Codec]int{}
 	for seed := range seeds {
 		d := seeded(seed)
@@ -161,6 +164,10 @@ func TestDamageNeverPasses(t *testing.T) {
 	old := seeded(8).table(60)
 	fresh := seeded(9).edit(seeded(10).edit(old))
 	want := delta.ContentOf(fresh)
+	bits := 4000
+	if testing.Short() {
+		bits = 600
+	}
 	for _, codec := range all {
 		best, err := delta.Encode(old, fresh, delta.Options{Only: []delta.Codec{codec}})
 		if err != nil {
@@ -174,7 +181,7 @@ func TestDamageNeverPasses(t *testing.T) {
 		if _, err := apply(append(bytes.Clone(best.Patch), 0), old, want); !errors.Is(err, delta.ErrPatch) {
 			t.Errorf("%s with a byte more: %v", codec, err)
 		}
-		for bit := range min(len(best.Patch)*8, 4000) {
+		for bit := range min(len(best.Patch)*8, bits) {
 			b := bytes.Clone(best.Patch)
 			b[bit/8] ^= 1 << (bit % 8)
 			got, err := apply(b, old, want)
@@ -197,7 +204,7 @@ func (broken) ReadAt([]byte, int64) (int, error) { return 0, errDisk }
 func (broken) Write([]byte) (int, error)         { return 0, errDisk }
 
 func TestErrorsOfReadersAndWritersAreTheirOwn(t *testing.T) {
-	old := seeded(11).table(3000)
+	old := seeded(11).table(1200)
 	fresh := seeded(12).edit(old)
 	for _, codec := range all {
 		best, err := delta.Encode(old, fresh, delta.Options{Only: []delta.Codec{codec}})

@@ -44,7 +44,7 @@ func applyWhole(w io.Writer, h Header, body io.Reader) error {
 		dec, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(wholeWindow), zstd.WithDecoderMaxMemory(uint64(max(h.New, wholeWindow)))) //nolint:gosec // a length
 		if err != nil {
-			return fmt.Errorf("%w: %v", ErrPatch, err)
+			return fmt.Errorf("%w: %w", ErrPatch, err)
 		}
 		defer dec.Close()
 		return copyDamaged(w, dec)
@@ -96,12 +96,12 @@ func applyZstdPatch(w io.Writer, old io.ReaderAt, h Header, body io.Reader) erro
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderDictRaw(0, dict),
 		zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(window))
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrPatch, err)
+		return fmt.Errorf("%w: %w", ErrPatch, err)
 	}
 	defer dec.Close()
 	out, err := dec.DecodeAll(b, make([]byte, 0, h.New))
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrPatch, err)
+		return fmt.Errorf("%w: %w", ErrPatch, err)
 	}
 	_, err = w.Write(out)
 	return err
