@@ -18,7 +18,7 @@ MAX_SIZE  := 40000000
 PLATFORMS := linux/amd64 linux/arm64 linux/arm windows/amd64
 FUZZTIME  ?= 60s
 
-.PHONY: help build test check fmt vet lint arch tidy race cross size reproducible conformance soak fuzz bench vuln clean
+.PHONY: screenshots bench-pages help build test check fmt vet lint arch tidy race cross size reproducible conformance soak fuzz bench vuln clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,3 +126,12 @@ clean: ## removes dist/
 bench-delta: ## bytes of patches by codec beside rsync -z and C zstd; DATA= a folder of folders of v1.EXT, v2.EXT, ...
 	@[ -n "$(DATA)" ] || { echo "make bench-delta DATA=../shared/data/versions"; exit 2; }
 	KOPRIK_VERSIONS='$(abspath $(DATA))' $(GO) test -count=1 -v -timeout 2h -run '^(TestMeasureVersions|TestApplyingTakesLessThan64MB)$$' ./sync/delta
+
+screenshots: build ## the pictures of docs/screenshots, taken from a demonstration; needs Chromium
+	@tmp=$$(mktemp -d); $(DIST)/koprik demo --dir "$$tmp/demo" --listen 127.0.0.1:18090 --mirror-listen 127.0.0.1:18091 --kiosk-listen 127.0.0.1:18092 > "$$tmp/log" & pid=$$!; \
+	trap 'kill $$pid; wait $$pid || true; rm -rf "$$tmp"' EXIT; \
+	until grep -q Ctrl-C "$$tmp/log"; do kill -0 $$pid; sleep 0.2; done; \
+	KOPRIK_REQUIRE_BROWSER=1 KOPRIK_SHOTS=http://127.0.0.1:18090,http://127.0.0.1:18092 $(GO) test -count=1 -run '^TestScreenshots$$' -v ./ui/site
+
+bench-pages: build ## pages per second against nginx, start and memory; KOPRIK_BENCH_DATASETS=600
+	KOPRIK_BENCH_PAGES=$(abspath $(DIST)/koprik) $(GO) test -count=1 -timeout 8h -run '^TestPagesPerSecond$$' -v ./ui/site

@@ -39,6 +39,22 @@ func TestASearchPassesTheQueryOnAndListsWhatWasFound(t *testing.T) {
 	}
 }
 
+func TestASearchSaysWhatElseItLookedForAndFromWhenFreshnessCounts(t *testing.T) {
+	w := newWorld()
+	w.results = &portal.Results{
+		Total: 1, Hits: []portal.Hit{{Dataset: "main_water", Words: []string{"suv"}}},
+		Partly: true, DidYouMean: "suv sifati", AlsoSearched: []string{"сув"}, Suggestions: []string{"suv taʼminoti"},
+	}
+	got := decoded[datasetList](t, get(t, New(w.options(io.Discard)), "/api/v1/datasets?q=suv+sifatti"))
+	if !got.Partly || got.DidYouMean != "suv sifati" || !cmp.Equal(got.AlsoSearched, []string{"сув"}) ||
+		!cmp.Equal(got.Suggestions, []string{"suv taʼminoti"}) || !cmp.Equal(got.Datasets[0].Words, []string{"suv"}) {
+		t.Errorf("answer %+v", got)
+	}
+	if stamp := w.asked.AsOf.UTC().Format("2006-01-02T15:04:05Z"); stamp != got.AsOf {
+		t.Errorf("freshness counts from %s, the copy is of %s", stamp, got.AsOf)
+	}
+}
+
 func TestTheLastPageHasNoNext(t *testing.T) {
 	w := newWorld()
 	for _, r := range []portal.Results{

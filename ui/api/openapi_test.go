@@ -69,7 +69,7 @@ func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
 func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 	doc := served(t)
 	values := map[string]string{
-		"lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5",
+		"lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
 	}
 	for path, parse := range map[string]func(string) error{
 		"/api/v1/datasets":                          func(raw string) error { _, err := parseSearch(raw); return err },

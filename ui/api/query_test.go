@@ -26,6 +26,13 @@ func TestASearchIsReadAsWritten(t *testing.T) {
 				},
 			},
 		},
+		{
+			"q=ah&suggest=true&region=UZ-SA&year=2024&year=2025&language=ru&sex=yes&freshness=older",
+			portal.Query{Text: "ah", Suggest: true, Filters: map[portal.Facet][]string{
+				portal.FacetRegion: {"UZ-SA"}, portal.FacetYear: {"2024", "2025"}, portal.FacetLanguage: {"ru"},
+				portal.FacetSex: {portal.SexYes}, portal.FacetFreshness: {portal.FreshOlder},
+			}},
+		},
 		{"sort=relevance", portal.Query{Filters: map[portal.Facet][]string{}}},
 	} {
 		got, err := parseSearch(c.raw)

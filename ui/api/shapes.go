@@ -62,6 +62,7 @@ type summary struct {
 	Withdrawn *text              `json:"withdrawn,omitempty"` // why
 	Score     float64            `json:"score,omitempty"`
 	Matched   []string           `json:"matched,omitempty"`
+	Words     []string           `json:"words,omitempty"`
 }
 
 func summaryOf(d portal.Dataset) summary {
