@@ -267,10 +267,15 @@ func (a *app) searchCommand() *cobra.Command {
 	q := portal.Query{Lang: portal.Uzbek}
 	var lang string
 	cmd := &cobra.Command{
-		Use:     "search QUERY",
-		Short:   "Find datasets, in any script",
-		Example: "  koprik search \"аҳоли сони\" --limit 5 --json",
-		Args:    cobra.ExactArgs(1),
+		Use:   "search QUERY",
+		Short: "Find datasets, in any script",
+		Long: `Search finds datasets by words in any script and language, by "phrases", without
+-words, and by field words: publisher:, theme:, region:, year: (2024 or 2018-2024),
+format:. docs/reference/search.md has the rules.`,
+		Example: `  koprik search "аҳоли сони" --limit 5 --json
+  koprik search "aholi region:Samarqand year:2020-2024" --explain
+  koprik search ah --suggest`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.Text = args[0]
 			if lang != "" {
@@ -288,6 +293,7 @@ func (a *app) searchCommand() *cobra.Command {
 		[]cobra.Completion{"uz", "uz-cyrl", "kaa", "ru", "en"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().IntVar(&q.Limit, "limit", portal.DefaultLimit, "at most this many hits")
 	cmd.Flags().BoolVar(&q.Explain, "explain", false, "say why each hit ranks where it does")
+	cmd.Flags().BoolVar(&q.Suggest, "suggest", false, "complete the last word of the query instead of searching")
 	return cmd
 }
 
@@ -297,6 +303,7 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 		return err
 	}
 	defer v.Close()
+	q.AsOf = v.State().AsOf
 	res, err := v.Search(ctx, q)
 	if err != nil {
 		return err
@@ -317,15 +324,40 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 	for _, h := range res.Hits {
 		hit := map[string]any{
 			"dataset": h.Dataset, "publisher": h.Dataset.Publisher(), "title": titles[h.Dataset],
-			"score": h.Score, "matched": append([]string{}, h.Matched...),
+			"score": h.Score, "matched": append([]string{}, h.Matched...), "words": append([]string{}, h.Words...),
 		}
 		if q.Explain {
 			hit["explain"] = h.Explain
 		}
 		hits = append(hits, hit)
 	}
-	return a.answer(map[string]any{"total": res.Total, "hits": hits, "facets": res.Facets}, func() {
+	answer := map[string]any{"total": res.Total, "hits": hits, "facets": res.Facets, "also_searched": append([]string{}, res.AlsoSearched...)}
+	if res.Partly {
+		answer["partly"] = true
+	}
+	if res.DidYouMean != "" {
+		answer["did_you_mean"] = res.DidYouMean
+	}
+	if q.Suggest {
+		answer = map[string]any{"suggestions": append([]string{}, res.Suggestions...)}
+	}
+	return a.answer(answer, func() {
+		if q.Suggest {
+			for _, s := range res.Suggestions {
+				a.say("%s", s)
+			}
+			return
+		}
 		a.say("%d found", res.Total)
+		if res.Partly {
+			a.say("no dataset has all of the words; these have some")
+		}
+		if res.DidYouMean != "" {
+			a.say("did you mean: %s", res.DidYouMean)
+		}
+		if len(res.AlsoSearched) > 0 {
+			a.say("also searched: %s", strings.Join(res.AlsoSearched, ", "))
+		}
 		for _, h := range res.Hits {
 			a.say("%-40s %s", h.Dataset, titles[h.Dataset])
 			if q.Explain {
