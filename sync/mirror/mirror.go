@@ -234,7 +234,7 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 		// Its key was replaced by a newer root, or the file was damaged: nothing
 		// is accepted until the next round.
 		a.damaged = append(a.damaged, "timestamp.json")
-		return nil
+		return nil //nolint:nilerr // remembered
 	}
 	steps := []struct {
 		role   string
