@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -64,8 +65,12 @@ func (m *made) datasets(from, to int) []portal.Dataset {
 			return strings.Join(words, " ")
 		}
 		topic, place, year := topics[rng.IntN(len(topics))], words[rng.IntN(len(words))], 2000+rng.IntN(26)
+		often := m.fillers[zipf.Uint64()]
+		if rng.IntN(100) < 24 { // the spec's frequent word
+			often = "viloyatida"
+		}
 		d := dataset(fmt.Sprintf("d%07d", i), "", withDescription(some(25)),
-			withTitles(portal.Uzbek, fmt.Sprintf("%s viloyatida %slar soni, %s, %d-yil", place, topic, some(2), year)),
+			withTitles(portal.Uzbek, fmt.Sprintf("%s %s %slar soni, %s, %d-yil", place, often, topic, some(2), year)),
 			withTitles(portal.Russian, fmt.Sprintf("Число %s, %s, %d год", lang.ToCyrillic(some(2)), lang.ToCyrillic(place), year)),
 			withTitles(portal.English, fmt.Sprintf("Number of %s in %s, %d", some(2), place, year)),
 			withThemes(portal.Themes[rng.IntN(13)], portal.Themes[rng.IntN(13)]))
@@ -143,8 +148,7 @@ func cpuTime() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
-// percentiles gives the 50th and the 99th of what the queries took. Each is the
-// median of some runs, so that what else the machine does is not measured.
+// percentiles gives the 50th and the 99th of what the queries took.
 func percentiles(took []time.Duration) (p50, p99 time.Duration) {
 	slices.Sort(took)
 	return took[len(took)/2], took[len(took)*99/100]
@@ -235,16 +239,16 @@ func settle(t *testing.T, x *Index) {
 	}
 }
 
-// timed gives the median of some runs.
+// timed gives the fastest of some runs, so that what else the machine does is
+// not measured.
 func timed(runs int, f func()) time.Duration {
-	var took []time.Duration
+	best := time.Duration(math.MaxInt64)
 	for range runs {
 		begun := time.Now()
 		f()
-		took = append(took, time.Since(begun))
+		best = min(best, time.Since(begun))
 	}
-	p50, _ := percentiles(took)
-	return p50
+	return best
 }
 
 // fts5 is SQLite's index over the same words.
@@ -377,7 +381,7 @@ func benchFTS5(t *testing.T, n int) {
 	var took []time.Duration
 	queries := benchQueries(m)
 	if n > 10_000 { // a part of them: they take minutes
-		queries = queries[:84]
+		queries = queries[:42]
 	}
 	for _, q := range queries {
 		took = append(took, timed(3, func() { f.search(t, q) }))

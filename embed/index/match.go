@@ -60,15 +60,20 @@ func (b bitset) each(f func(doc uint32)) {
 	}
 }
 
-// posting is the documents of one term in one segment, read in runs.
+// posting is the documents of one term in one segment: as a bitmap where there
+// are many, else in runs.
 type posting struct {
-	n    int // how many; 0 where the segment has not the term
+	n    int    // how many; 0 where the segment has not the term
+	bits bitset // of frequent terms; may be shorter than the segment
 	runs func(take func(docs []uint32))
 }
 
+// frequent is from what share of a segment's documents a term is a bitmap.
+const frequent = 1. / 64
+
 // postingOf finds a term. The set is Bleve's own bitmap: neither frequencies nor
 // lengths are read, for the score is ours (prior, score).
-func postingOf(dict segmentapi.TermDictionary, text string) (posting, error) {
+func postingOf(dict segmentapi.TermDictionary, text string, documents int) (posting, error) {
 	list, err := dict.PostingsList([]byte(text), nil, nil)
 	if err != nil || list == nil || list.Count() == 0 {
 		return posting{}, err
@@ -83,17 +88,21 @@ func postingOf(dict segmentapi.TermDictionary, text string) (posting, error) {
 		return p, nil
 	}
 	bitmap := it.ActualBitmap()
-	if bitmap == nil {
+	switch {
+	case bitmap == nil:
 		return posting{}, nil
-	}
-	p.runs = func(take func(docs []uint32)) {
-		var buf [runLength]uint32
-		for m := bitmap.ManyIterator(); ; {
-			n := m.NextMany(buf[:])
-			if n == 0 {
-				return
+	case float64(p.n) > frequent*float64(documents):
+		p.bits = bitmap.ToDense()
+	default:
+		p.runs = func(take func(docs []uint32)) {
+			var buf [256]uint32
+			for m := bitmap.ManyIterator(); ; {
+				n := m.NextMany(buf[:])
+				if n == 0 {
+					return
+				}
+				take(buf[:n])
 			}
-			take(buf[:n])
 		}
 	}
 	return p, nil
@@ -101,7 +110,10 @@ func postingOf(dict segmentapi.TermDictionary, text string) (posting, error) {
 
 // into puts the documents in a set.
 func (p *posting) into(b bitset) {
-	if p.n == 0 {
+	for i, w := range p.bits {
+		b[i] |= w
+	}
+	if p.runs == nil {
 		return
 	}
 	p.runs(func(docs []uint32) {
@@ -113,7 +125,12 @@ func (p *posting) into(b bitset) {
 
 // weigh adds a weight to the score of every document that is in the set.
 func (p *posting) weigh(in bitset, scores []float32, weight float32) {
-	if p.n == 0 {
+	for i, w := range p.bits {
+		for w &= in[i]; w != 0; w &= w - 1 {
+			scores[i*64+bits.TrailingZeros64(w)] += weight
+		}
+	}
+	if p.runs == nil {
 		return
 	}
 	p.runs(func(docs []uint32) {

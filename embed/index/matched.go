@@ -168,7 +168,7 @@ func (s *search) explain(h *hit) (string, error) {
 		if err != nil {
 			return false, err
 		}
-		p, err := postingOf(d, t.text)
+		p, err := postingOf(d, t.text, h.part.n)
 		docs := newBitset(h.part.n)
 		p.into(docs)
 		return docs.has(h.doc), err

@@ -155,7 +155,7 @@ func (s *search) findWord(i int) error {
 			if err != nil {
 				return err
 			}
-			if found[j], err = postingOf(d, t.text); err != nil {
+			if found[j], err = postingOf(d, t.text, p.n); err != nil {
 				return err
 			}
 			most[j] += found[j].n
@@ -286,7 +286,7 @@ func (s *search) score(p *part, matched bitset) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := postingOf(d, s.plan.whole)
+	f, err := postingOf(d, s.plan.whole, p.n)
 	f.weigh(matched, scores, boostWhole)
 	return scores, err
 }

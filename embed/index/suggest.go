@@ -216,7 +216,7 @@ func (s *search) count(field, text string) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		f, err := postingOf(d, text)
+		f, err := postingOf(d, text, p.n)
 		if err != nil {
 			return 0, err
 		}
