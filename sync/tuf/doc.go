@@ -10,7 +10,6 @@
 // An update that is refused leaves the [Set] as it was, and one that is taken
 // drops all that stood below: a cached role is always verified against its
 // current delegator, and two generations never mix. A caller keeps the files of
-// one whole walk, timestamp last, and offers them to a new Set with
-// ExpireNothing before it asks the network; so the versions seen survive a
-// restart.
+// one whole walk, timestamp last, and offers them to a new Set with ExpireNothing
+// before it asks the network; so the versions seen survive a restart.
 package tuf

@@ -12,8 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a JSON text. With MaxLength they keep what a hostile file takes
-// under 256 MiB. A publisher of 50,000 datasets has 400,000 names and values.
+// Bounds of a JSON text. A publisher of 50,000 datasets has 400,000 values.
 const (
 	maxDepth  = 32
 	maxValues = 1 << 20
@@ -23,8 +22,8 @@ const (
 // encoding/json, and so go-tuf, takes "Version" for "version": a name that
 // differs from one of these only in case is an error, wherever it stands.
 var wireNames = strings.Fields(`_type consistent_snapshot delegations expires hashes keyid keyids keytype keyval keys
-	length meta name paths public roles scheme sha256 sha512 sig signatures signed snapshot.json spec_version targets
-	terminating threshold version x-signed-at`)
+	length meta name path_hash_prefixes paths public roles scheme sha256 sha512 sig signatures signed snapshot.json
+	spec_version succinct_roles targets terminating threshold version x-signed-at`)
 
 // parseJSON reads one JSON text into map[string]any, []any, string, json.Number,
 // bool and nil. encoding/json checks the grammar; on top of it a name twice in

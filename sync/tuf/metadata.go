@@ -14,9 +14,8 @@ import (
 // topRoles are those of root, in the order of updates.
 var topRoles = []string{"root", "timestamp", "snapshot", "targets"}
 
-// MaxLength is the longest file, in bytes, that is read for a role: what a
-// fetch may ask for when no signed length is known. A publisher of 50,000
-// datasets has 9 MB.
+// MaxLength is the longest file, in bytes, that is read for a role. A publisher
+// of 50,000 datasets has 9 MB.
 func MaxLength(role string) int {
 	return [...]int{512 << 10, 16 << 10, 2 << 20, 16 << 20, 16 << 20}[rank(role)]
 }

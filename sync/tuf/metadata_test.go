@@ -63,6 +63,9 @@ func TestEveryRoleHasTypeVersionAndExpiry(t *testing.T) {
 		"a name in another case":   {`"_type":"timestamp"`, `"_type":"timestamp","Version":7`},
 		"signatures not a list":    {`"signatures":[`, `"signatures":{},"x":[`},
 		"an upper-case signature":  {`"sig":"`, `"sig":"AB`},
+		"a null for a signature":   {`"signatures":[`, `"signatures":[{"keyid":"x","sig":null},`},
+		"null for signatures":      {`"signatures":[`, `"signatures":null,"x":[`},
+		"hash prefixes in capital": {`"meta":{`, `"Path_hash_prefixes":[],"meta":{`},
 		"an odd signature":         {`"sig":"`, `"sig":"a`},
 		"a signature of no key":    {`"keyid":"`, `"keyid":"","x":"`},
 		"signed is a list":         {`"signed":{`, `"signed":[],"x":{`},
@@ -266,7 +269,7 @@ func TestAStarDoesNotCrossASlash(t *testing.T) {
 }
 
 func TestEveryNameOnTheWireIsGuardedAgainstAnotherCase(t *testing.T) {
-	known := map[string]bool{"_type": true, "spec_version": true, "snapshot.json": true}
+	known := map[string]bool{"_type": true, "spec_version": true, "snapshot.json": true, "path_hash_prefixes": true, "succinct_roles": true}
 	var visit func(reflect.Type)
 	visit = func(typ reflect.Type) {
 		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Map || typ.Kind() == reflect.Slice {

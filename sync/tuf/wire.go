@@ -49,10 +49,13 @@ func (e *envelope) decode(b []byte, role string) error {
 	if err := e.header(signed, topRoles[min(rank(role), rank("targets"))]); err != nil {
 		return err
 	}
-	if e.canonical, err = appendCanonical(nil, signed); err != nil {
-		return err
+	if _, err = appendCanonical(nil, file["signatures"]); err == nil { // no null is in them
+		e.canonical, err = appendCanonical(nil, signed)
 	}
-	if err := json.Unmarshal(b, e); err != nil {
+	if err == nil {
+		err = json.Unmarshal(b, e)
+	}
+	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
