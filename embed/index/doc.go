@@ -6,16 +6,35 @@
 //
 // Every dataset that is not withdrawn, in three text fields: its titles by the
 // strict key of portal/lang, its titles by the loose key, and everything else
-// by the loose key (description, keywords, publisher, columns). Stems stand
-// beside the words. Nothing is stored; theme, publisher, format, licence and
-// the time of issue have doc values, for facets and sorting.
+// by the loose key (description, keywords, publisher, columns, values,
+// questions). Stems stand beside the words. Nothing is stored and nothing has
+// doc values: what facets, filters, sorting and ranking need is indexed as terms
+// (facts.go) and loaded into columns.
+//
+// # How a search runs
+//
+// Bleve keeps the terms and their postings, merges segments and pins snapshots;
+// everything above that is ours. A query becomes a plan (plan.go): groups of
+// alternatives, which are words and phrases, and conditions. For every segment
+// the sets of documents of the plan's terms are read as bitmaps, without
+// frequencies and lengths, and combined (match.go, run.go); what matches is
+// scored, filtered, counted and put in order in one pass over columns in memory
+// (columns.go, collect.go). A column has one small number for each document and
+// facet, which names a set of values. Columns belong to segments, which never
+// change, so an update loads those of new segments only; they load with the
+// first search after an open.
+//
+// The score of a document is the sum over the plan's words of boost × rarity for
+// every field and form in which it has them, times a prior: short titles before
+// long ones, the whole before parts that the query does not name, fresh before
+// stale. A query that is a whole title finds that title first.
 //
 // # Builds
 //
 // An index lives in <dir>/<build>/, and the build is named after the mapping.
 // A program with another mapping, or with other folding, opens another, empty
 // build and removes the old one; the node fills it. Whoever changes what
-// documentOf or package lang makes of a text must raise mappingVersion.
+// analyser.document or package lang makes of a text must raise mappingVersion.
 //
 // # Generations, and a crash in the middle of an update
 //

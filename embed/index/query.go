@@ -96,7 +96,7 @@ func wordEnd(rs []rune, i int) int {
 // fieldNames are the names of field words by their loose keys, in the languages
 // of the pages.
 var fieldNames = map[string]portal.Facet{
-	"publisher": portal.FacetPublisher, "nashir": portal.FacetPublisher, "tashkilot": portal.FacetPublisher, "izdatel": portal.FacetPublisher,
+	"publisher": portal.FacetPublisher, "nashr": portal.FacetPublisher, "tashkilot": portal.FacetPublisher, "izdatel": portal.FacetPublisher,
 	"theme": portal.FacetTheme, "topic": portal.FacetTheme, "mavzu": portal.FacetTheme, "tema": portal.FacetTheme,
 	"region": portal.FacetRegion, "hudud": portal.FacetRegion, "viloyat": portal.FacetRegion, "oblast": portal.FacetRegion, "aymaq": portal.FacetRegion,
 	"year": portal.FacetYear, "yil": portal.FacetYear, "god": portal.FacetYear, "jil": portal.FacetYear,
