@@ -135,3 +135,19 @@ screenshots: build ## the pictures of docs/screenshots, taken from a demonstrati
 
 bench-pages: build ## pages per second against nginx, start and memory; KOPRIK_BENCH_DATASETS=600
 	KOPRIK_BENCH_PAGES=$(abspath $(DIST)/koprik) $(GO) test -count=1 -timeout 8h -run '^TestPagesPerSecond$$' -v ./ui/site
+
+.PHONY: eval-text eval-search bench-search soak-search
+eval-text: ## folding, stemming and round trips on gold data; DATA= a folder laid out as ../shared/data
+	@[ -n "$(DATA)" ] || { echo "make eval-text DATA=../shared/data"; exit 2; }
+	@KOPRIK_EVAL_DATA='$(abspath $(DATA))' $(GO) test -count=1 -v -run '^TestEvalText$$' ./portal/lang | grep -v '^=== '
+
+eval-search: ## success@1 of the relevance set in four spellings; DATA= a folder laid out as ../shared/data
+	@[ -n "$(DATA)" ] || { echo "make eval-search DATA=../shared/data"; exit 2; }
+	@KOPRIK_EVAL_DATA='$(abspath $(DATA))' $(GO) test -count=1 -v -run '^TestEvalSearch$$' ./embed/index | grep -v '^=== '
+
+bench-search: ## the index beside SQLite's FTS5; SIZES= numbers of datasets (600,100000)
+	@KOPRIK_BENCH_SEARCH='$(or $(SIZES),600,100000)' $(GO) test -count=1 -v -timeout 4h -run '^TestBenchSearch$$' ./embed/index | grep -v '^=== '
+
+soak: soak-search
+soak-search:
+	$(MAKE) bench-search SIZES=600,100000,1000000
