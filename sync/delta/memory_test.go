@@ -122,3 +122,37 @@ func TestApplyingTakesLessThan64MB(t *testing.T) {
 		}
 	}
 }
+
+// TestTheWorstTableTakesLessThan64MB sorts as many short rows as a table may have.
+func TestTheWorstTableTakesLessThan64MB(t *testing.T) {
+	if os.Getenv("KOPRIK_SOAK") == "" && os.Getenv("KOPRIK_VERSIONS") == "" {
+		t.Skip("a long test: make soak, make bench-delta")
+	}
+	rows := make([]string, 1<<20-2)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("%d,%d\n", i, uint32(i)*2654435761%1000003) //nolint:gosec // a hash
+	}
+	old := []byte("id,v\n" + strings.Join(rows, ""))
+	slices.SortStableFunc(rows, func(a, b string) int {
+		return strings.Compare(strings.Split(a, ",")[1], strings.Split(b, ",")[1])
+	})
+	fresh := []byte("id,v\n" + strings.Join(rows, ""))
+	best := encode(t, old, fresh, delta.Table)
+	want := delta.ContentOf(fresh)
+	var applied error
+	name := filepath.Join(t.TempDir(), "old")
+	if err := os.WriteFile(name, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	size := int64(len(old))
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	peak := peakOf(func() { applied = delta.Apply(io.Discard, f, size, bytes.NewReader(best.Patch), want) })
+	t.Logf("%d rows of %d bytes: a patch of %d, applied with %.1f MB", len(rows), size, len(best.Patch), float64(peak)/(1<<20))
+	if applied != nil || peak > 64<<20 {
+		t.Errorf("%v, %d bytes of memory", applied, peak)
+	}
+}

@@ -17,7 +17,7 @@ const (
 	maxTable   = 16 << 20 // bytes of old and of new
 	maxRow     = 1 << 20
 	maxColumns = 1024
-	maxRows    = 2 << 20
+	maxRows    = 1 << 20
 )
 
 // sheet is a file cut into rows; a row's line feed does not belong to it.
@@ -45,7 +45,8 @@ func nextCell(b []byte, i int, delim byte) (end int, open bool) {
 
 // cut makes a sheet; false when b is no table of our limits.
 func cut(b []byte, delim byte) (*sheet, bool) {
-	s := &sheet{data: b, delim: delim}
+	rows := min(bytes.Count(b, []byte("\n"))+1, maxRows)
+	s := &sheet{data: b, delim: delim, ends: make([]int32, 0, rows)}
 	columns := 0
 	for begin, i := 0, 0; i < len(b); i++ {
 		end, open := nextCell(b, i, delim)
