@@ -125,7 +125,7 @@ clean: ## removes dist/
 .PHONY: bench-delta
 bench-delta: ## bytes of patches by codec beside rsync -z and C zstd; DATA= a folder of folders of v1.EXT, v2.EXT, ...
 	@[ -n "$(DATA)" ] || { echo "make bench-delta DATA=../shared/data/versions"; exit 2; }
-	KOPRIK_VERSIONS='$(abspath $(DATA))' $(GO) test -count=1 -v -timeout 2h -run '^(TestMeasureVersions|TestApplyingTakesLessThan64MB)$$' ./sync/delta
+	KOPRIK_VERSIONS='$(abspath $(DATA))' $(GO) test -count=1 -v -timeout 2h -run '^(TestMeasureVersions|TestApplyingTakesLessThan64MB|TestTheWorstTableTakesLessThan64MB)$$' ./sync/delta
 
 screenshots: build ## the pictures of docs/screenshots, taken from a demonstration; needs Chromium
 	@tmp=$$(mktemp -d); $(DIST)/koprik demo --dir "$$tmp/demo" --listen 127.0.0.1:18090 --mirror-listen 127.0.0.1:18091 --kiosk-listen 127.0.0.1:18092 > "$$tmp/log" & pid=$$!; \
