@@ -65,7 +65,7 @@ func TestColoursCanBeRead(t *testing.T) {
 		t.Fatalf("%d sets of tokens", len(themes))
 	}
 	for i, theme := range themes {
-		tokens := map[string]string{"white": "#ffffff"}
+		tokens := map[string]string{"white": "#ffffff", "dark": "#18222d"}
 		for _, m := range regexp.MustCompile(`--([a-z]+):(#[0-9a-f]{3,6})`).FindAllStringSubmatch(theme[1], -1) {
 			tokens[m[1]] = m[2]
 		}
@@ -73,9 +73,33 @@ func TestColoursCanBeRead(t *testing.T) {
 			front, back string
 			least       float64
 		}{
-			{"ink", "bg", 7}, {"ink", "soft", 7}, {"mute", "bg", 4.5}, {"mute", "soft", 4.5}, {"link", "bg", 4.5}, {"link", "soft", 4.5},
-			{"white", "brand", 4.5}, {"warn", "warnbg", 4.5}, {"bad", "badbg", 4.5}, {"ink", "warnbg", 7}, {"ink", "badbg", 7},
-			{"edge", "bg", 3}, {"edge", "soft", 3}, {"ok", "bg", 3}, {"focus", "bg", 3}, {"focus", "brand", 3},
+			{"ink", "bg", 7},
+			{"ink", "soft", 7},
+			{"mute", "bg", 4.5},
+			{"mute", "soft", 4.5},
+			{"link", "bg", 4.5},
+			{"link", "soft", 4.5},
+			{"white", "brand", 7},
+			{"white", "deep", 7},
+			{"ink", "card", 7},
+			{"mute", "card", 4.5},
+			{"link", "card", 4.5},
+			{"dark", "gold", 7},
+			{"tur", "card", 3},
+			{"tur", "bg", 3},
+			{"gold", "brand", 3},
+			{"gold", "deep", 3},
+			{"sky", "deep", 3},
+			{"edge", "card", 3},
+			{"warn", "warnbg", 4.5},
+			{"bad", "badbg", 4.5},
+			{"ink", "warnbg", 7},
+			{"ink", "badbg", 7},
+			{"edge", "bg", 3},
+			{"edge", "soft", 3},
+			{"ok", "bg", 3},
+			{"focus", "bg", 3},
+			{"focus", "brand", 3},
 		} {
 			if got := contrast(t, tokens[pair.front], tokens[pair.back]); got < pair.least {
 				t.Errorf("set %d: %s on %s has %.2f to 1, wants %.1f", i, pair.front, pair.back, got, pair.least)

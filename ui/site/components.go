@@ -42,8 +42,10 @@ func (s *site) components(v *visit) (answer, error) {
 	gone := d
 	gone.Latest.Withdrawn = &portal.Withdrawal{Reason: portal.PlainText("…")}
 	rows := portal.RowPage{Total: 2, Columns: []portal.Field{
-		{Name: "region", Title: portal.PlainText("Hudud")}, {Name: "year", Type: "year", Title: portal.PlainText("Yil")},
-		{Name: "women", Type: "integer", Title: portal.PlainText("Ayollar")}, {Name: "men", Type: "integer", Title: portal.PlainText("Erkaklar")},
+		{Name: "region", Title: portal.PlainText("Hudud")},
+		{Name: "year", Type: "year", Title: portal.PlainText("Yil")},
+		{Name: "women", Type: "integer", Title: portal.PlainText("Ayollar")},
+		{Name: "men", Type: "integer", Title: portal.PlainText("Erkaklar")},
 	}, Rows: [][]any{{"Xorazm viloyati", int64(2021), int64(941_800), int64(951_500)}, {"Toshkent shahri", int64(2021), nil, int64(1_298_100)}}}
 	p := &componentsPage{
 		Frame: v.Frame, Hit: v.hit(d), Withdrawn: v.hit(gone), Passport: v.passport(d), Bare: v.passport(bare),

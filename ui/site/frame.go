@@ -114,7 +114,10 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 		f.Menu[i].Current = r.URL.Path == f.Menu[i].Href
 	}
 	f.Foot = []NavLink{
-		about, {Text: words.T("frame.node"), Href: f.Base + "/node"}, help, {Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
+		about,
+		{Text: words.T("frame.node"), Href: f.Base + "/node"},
+		help,
+		{Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
 		{Text: words.T("frame.programs"), Href: "/api/v1/openapi.json"},
 	}
 	return f
@@ -226,5 +229,5 @@ func phone(number string) template.URL {
 	if b.Len() < 5 {
 		return ""
 	}
-	return template.URL("tel:" + b.String())
+	return template.URL("tel:" + b.String()) //nolint:gosec // digits and a plus
 }

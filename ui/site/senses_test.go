@@ -224,7 +224,7 @@ func TestAKioskAsksWhetherSomebodyIsThereAndForgets(t *testing.T) {
 	if ask[bool](t, ctx, `document.querySelector("dialog").open`) {
 		t.Error("the question stays after the answer")
 	}
-	mustSee(t, ctx, "Touch your language to begin")
+	mustSee(t, ctx, "Boshlash uchun tilni bosing")
 	if got := ask[string](t, ctx, "location.pathname + document.cookie"); got != "/kiosk/" {
 		t.Errorf("ended at %q", got)
 	}
