@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -142,7 +143,7 @@ func cpuTime() time.Duration {
 	if err != nil {
 		return 0
 	}
-	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	user, _ := strconv.Atoi(f[11])
 	system, _ := strconv.Atoi(f[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
@@ -314,13 +315,13 @@ func (f fts5) search(t *testing.T, q portal.Query) {
 	t.Helper()
 	var match []string
 	for _, w := range lang.Tokens(q.Text) {
-		var any []string
+		var terms []string
 		for _, term := range termsOf(w, q.Lang) {
-			if s := `"` + term.text + `"`; !slices.Contains(any, s) {
-				any = append(any, s)
+			if s := `"` + term.text + `"`; !slices.Contains(terms, s) {
+				terms = append(terms, s)
 			}
 		}
-		match = append(match, "("+strings.Join(any, " OR ")+")")
+		match = append(match, "("+strings.Join(terms, " OR ")+")")
 	}
 	where, args := "1", []any{}
 	if len(match) > 0 {

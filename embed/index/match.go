@@ -33,13 +33,6 @@ func (b bitset) andNot(c bitset) {
 	}
 }
 
-func (b bitset) count() (n int) {
-	for _, w := range b {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
-
 // all puts the first n documents in.
 func (b bitset) all(n int) {
 	for i := range b {

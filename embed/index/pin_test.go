@@ -13,7 +13,13 @@ func TestAReaderSeesItsGenerationWhateverIsUpdatedLater(t *testing.T) {
 	x := filled(t, dataset("a", "Aholi soni"), dataset("b", "Aholi zichligi", withThemes("health")), dataset("c", "Choy"))
 	old := reader(t, x)
 	queries := []portal.Query{
-		{}, {Text: "aholi"}, {Text: "aholi -soni"}, {Text: `"aholi soni"`}, {Text: "yangi"}, {Sort: portal.ByName}, {Sort: portal.ByUpdated},
+		{},
+		{Text: "aholi"},
+		{Text: "aholi -soni"},
+		{Text: `"aholi soni"`},
+		{Text: "yangi"},
+		{Sort: portal.ByName},
+		{Sort: portal.ByUpdated},
 		{Filters: map[portal.Facet][]string{portal.FacetTheme: {"health"}}},
 	}
 	before := make([]portal.Results, len(queries))

@@ -32,7 +32,8 @@ func library(t testing.TB) *Reader {
 				d.Latest.Licenses = []portal.License{{Name: "CC0-1.0"}}
 				d.Latest.Resources = []portal.Resource{
 					{Name: "monthly", Format: "xlsx", Schema: &portal.TableSchema{Fields: []portal.Field{{Name: "viloyat", Title: portal.PlainText("Region name")}}}},
-					{Name: "yearly", Format: "csv"}, {Name: "yearly2", Format: "csv"},
+					{Name: "yearly", Format: "csv"},
+					{Name: "yearly2", Format: "csv"},
 				}
 				d.Latest.Issued = time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
 			}),
@@ -180,7 +181,11 @@ func TestSortsAreDeterministic(t *testing.T) {
 func TestAQueryOverTheLimitsIsUsage(t *testing.T) {
 	r := library(t)
 	for _, q := range []portal.Query{
-		{Limit: -1}, {Limit: portal.MaxLimit + 1}, {Offset: -1}, {Offset: portal.MaxOffset + 1}, {Sort: "random"},
+		{Limit: -1},
+		{Limit: portal.MaxLimit + 1},
+		{Offset: -1},
+		{Offset: portal.MaxOffset + 1},
+		{Sort: "random"},
 		{Filters: map[portal.Facet][]string{"colour": {"red"}}},
 		{Filters: map[portal.Facet][]string{portal.FacetTheme: make([]string, maxValues+1)}},
 	} {

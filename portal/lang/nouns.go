@@ -16,15 +16,29 @@ var (
 	// -i after a consonant and -si after a vowel; -yi after o and u.
 	// Persons: -im, -ing leave two syllables at least, for bilim, tizim, reyting.
 	possessives = []ending{
-		{"i", consonant, 1}, {"si", vowel, 1}, {"yi", roundVowel, 1},
-		{"im", consonant, 2}, {"ing", consonant, 2}, {"ng", vowel, 2},
-		{"imiz", consonant, 1}, {"miz", vowel, 1}, {"ingiz", consonant, 1}, {"ngiz", vowel, 1},
+		{"i", consonant, 1},
+		{"si", vowel, 1},
+		{"yi", roundVowel, 1},
+		{"im", consonant, 2},
+		{"ing", consonant, 2},
+		{"ng", vowel, 2},
+		{"imiz", consonant, 1},
+		{"miz", vowel, 1},
+		{"ingiz", consonant, 1},
+		{"ngiz", vowel, 1},
 	}
 
 	cases = []ending{
-		{"ning", anything, 1}, {"ni", anything, 1}, {"dan", anything, 1}, {"da", anything, 1},
-		{"ga", anything, 1}, {"ka", onlyK, 1}, {"qa", onlyQ, 1},
-		{"gacha", anything, 1}, {"kacha", onlyK, 1}, {"qacha", onlyQ, 1},
+		{"ning", anything, 1},
+		{"ni", anything, 1},
+		{"dan", anything, 1},
+		{"da", anything, 1},
+		{"ga", anything, 1},
+		{"ka", onlyK, 1},
+		{"qa", onlyQ, 1},
+		{"gacha", anything, 1},
+		{"kacha", onlyK, 1},
+		{"qacha", onlyQ, 1},
 	}
 
 	// -dagi makes an attribute of a place, -niki of an owner, -dek and -day a
@@ -85,7 +99,7 @@ var kin = set("ota ona bola aka uka opa singil xola amaki amma buva buvi bobo mo
 var finalS = set(`
 	asos majlis maxsus virus avtobus havas nafas meros ixlos xalos kurs kengas status bonus minus plyus korpus
 	jins his hodis xavas kosmos xaos tonus fokus sirkus servis ofis basis bazis tennis
-	hadis mahbus tovus nasos lotos adres progress kongress protsess
+	hadis mahbus tovus nasos lotos progress kongress protsess
 	egoist iltimos qiyos muhandis mudarris rais vors boss
 	biznes interes stress pres press ekspres logos lyuks indeks kompleks
 	nomus jasus sinus konkurs diskurs resurs libos 
