@@ -202,13 +202,14 @@ func TestEverythingWorksWithoutScripts(t *testing.T) {
 // mustSee waits for a text on the page.
 func mustSee(t *testing.T, ctx context.Context, text string) {
 	t.Helper()
-	for range 100 {
+	for range 600 { // half a minute, for busy machines
 		if got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%q)", text))); err == nil && got {
 			return
 		}
 		<-time.After(50 * time.Millisecond) // the browser has a clock of its own
 	}
-	t.Fatalf("never saw %q", text)
+	got, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("location.href + document.body.innerText.slice(0, 400)"))
+	t.Fatalf("never saw %q at %s", text, got)
 }
 
 func TestAKioskAsksWhetherSomebodyIsThereAndForgets(t *testing.T) {
