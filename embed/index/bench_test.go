@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -177,6 +178,18 @@ func row(n int, engine string, p50, p99, frequent, facets, suggest, rebuild, cpu
 		rebuild.Seconds(), cpu.Seconds(), ms(open), ms(more), disk>>20, memory>>20)
 }
 
+// ask searches; a search that the machine kept waiting over the deadline is said
+// and not counted, for the fastest of its runs is.
+func ask(t *testing.T, r *Reader, q portal.Query) {
+	t.Helper()
+	_, err := r.Search(t.Context(), q)
+	if errors.Is(err, portal.ErrTooMuch) {
+		fmt.Printf("%q waited over %s\n", q.Text, deadline)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func benchBleve(t *testing.T, n int) {
 	m, dir := newMade(), t.TempDir()
 	x, err := Open(dir)
@@ -203,7 +216,7 @@ func benchBleve(t *testing.T, n int) {
 	find(t, r, portal.Query{Text: "aholi"}) // the columns load with the first search
 	var took, suggested []time.Duration
 	for _, q := range benchQueries(m) {
-		took = append(took, timed(5, func() { find(t, r, q) }))
+		took = append(took, timed(5, func() { ask(t, r, q) }))
 		two := string([]rune(q.Text)[:2])
 		suggested = append(suggested, timed(3, func() { find(t, r, portal.Query{Text: two, Suggest: true}) }))
 	}
