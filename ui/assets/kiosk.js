@@ -20,3 +20,5 @@ const back = document.querySelector("[data-back]");
 if (back) back.addEventListener("click", e => {
   if (history.length > 1) { e.preventDefault(); history.back(); }
 });
+// Nobody is there: the numbers stay fresh as long as the node answers.
+if (!dialog) setInterval(() => fetch(location.href).then(r => r.ok && location.reload(), () => {}), 300000);
