@@ -39,17 +39,28 @@ func (a *app) log() *slog.Logger {
 }
 
 func (a *app) publishCommand() *cobra.Command {
-	var publisher string
+	var publisher, to string
 	cmd := &cobra.Command{
 		Use:   "publish PATH...",
 		Short: "Publish data packages, or table files beside their passports",
 		Long: `Publish makes a signed release of every path whose content is new: a folder with
 a Frictionless data package (datapackage.json or .yaml), or a table file with its
-passport beside it (water.csv, water.passport.yaml). Unchanged input makes no release.`,
+passport beside it (water.csv, water.passport.yaml). Unchanged input makes no release.
+With --to, and with or without a path, an agency then hands its releases to the
+centre: over the network, or into a folder that is carried there.`,
 		Example: `  koprik publish water.csv
-  koprik publish packages/population packages/schools --publisher main`,
-		Args: cobra.MinimumNArgs(1),
+  koprik publish packages/population packages/schools --publisher main
+  koprik publish --to https://data.example.org`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && to == "" {
+				return errors.New("nothing to publish")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if to != "" {
+				return a.handOver(cmd.Context(), to, publisher, args)
+			}
 			var id portal.PublisherID
 			if publisher != "" {
 				var err error
@@ -61,6 +72,7 @@ passport beside it (water.csv, water.passport.yaml). Unchanged input makes no re
 		},
 	}
 	cmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
+	cmd.Flags().StringVar(&to, "to", "", "hand the releases over to the centre: its address, or a folder that is carried there")
 	return cmd
 }
 
@@ -211,6 +223,8 @@ func (a *app) syncCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring a mirror to its upstream's generation, verified before anything is shown",
+		Long: `Sync brings a mirror to its upstream's generation, verified before anything is shown.
+At a centre, --from with a folder takes what agencies have put into its inbox/.`,
 		Example: `  koprik sync
   koprik sync --from /media/stick
   koprik sync --dry-run`,
@@ -219,7 +233,12 @@ func (a *app) syncCommand() *cobra.Command {
 			if isAddress(o.From) && !strings.HasPrefix(o.From, "http://") && !strings.HasPrefix(o.From, "https://") {
 				return usage(cmd.CommandPath(), "--from %s: must be an http or https address, or a folder", o.From)
 			}
-			return a.with(cmd.Context(), func(n *node.Node) error { return a.sync(cmd.Context(), n, o) })
+			return a.with(cmd.Context(), func(n *node.Node) error {
+				if n.Config().Role == portal.Central && o.From != "" && !isAddress(o.From) {
+					return a.takeInbox(cmd.Context(), n, o)
+				}
+				return a.sync(cmd.Context(), n, o)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&o.From, "from", "", "an address or a folder instead of the configured upstream")

@@ -36,7 +36,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, Log: n.opt.Log})
+	machine := n.withInbox(api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, Log: n.opt.Log}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if forMachines(r.URL.Path) {
 			machine.ServeHTTP(w, r)
@@ -83,7 +83,7 @@ func (n *Node) words() (*locale.Catalog, error) {
 
 // forMachines tells addresses of programs from pages (DESIGN.md, "Addresses").
 func forMachines(path string) bool {
-	for _, prefix := range []string{"/api/", "/dataset/", "/repository/", "/.well-known/"} {
+	for _, prefix := range []string{"/api/", "/dataset/", "/repository/", "/.well-known/", "/inbox/"} {
 		if strings.HasPrefix(path, prefix) {
 			return true
 		}
