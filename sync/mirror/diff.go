@@ -26,34 +26,44 @@ type listing struct {
 // list reads the targets of all publishers. A path that is not of our grammar
 // is refused: a role never lists anything else.
 func list(a *accepted) (listing, error) {
-	l := listing{datasets: map[portal.DatasetID]listed{}, records: map[portal.PublisherID]listed{}}
+	l := newListing()
 	for _, p := range a.publishers() {
-		role := a.role(p)
-		if role == nil {
-			continue
-		}
-		for path, target := range role.Targets {
-			t, err := datapackage.ParseTargetPath(path)
-			if err != nil {
-				return l, verdict(string(p)+".json: "+path, err)
+		if role := a.role(p); role != nil {
+			if err := l.add(p, role); err != nil {
+				return l, err
 			}
-			if t.Publisher != p {
-				return l, portal.Unverified(string(p)+".json: "+path, "belongs to another publisher")
-			}
-			entry := listed{number: t.Number, target: target}
-			if t.Dataset == "" {
-				if l.records[p].number < t.Number {
-					l.records[p] = entry
-				}
-				continue
-			}
-			if _, twice := l.datasets[t.Dataset]; twice {
-				return l, portal.Unverified(string(p)+".json: "+path, "lists two releases of one dataset")
-			}
-			l.datasets[t.Dataset] = entry
 		}
 	}
 	return l, nil
+}
+
+func newListing() listing {
+	return listing{datasets: map[portal.DatasetID]listed{}, records: map[portal.PublisherID]listed{}}
+}
+
+// add reads the targets of one publisher.
+func (l listing) add(p portal.PublisherID, role *tuf.Targets) error {
+	for path, target := range role.Targets {
+		t, err := datapackage.ParseTargetPath(path)
+		if err != nil {
+			return verdict(string(p)+".json: "+path, err)
+		}
+		if t.Publisher != p {
+			return portal.Unverified(string(p)+".json: "+path, "belongs to another publisher")
+		}
+		entry := listed{number: t.Number, target: target}
+		if t.Dataset == "" {
+			if l.records[p].number < t.Number {
+				l.records[p] = entry
+			}
+			continue
+		}
+		if _, twice := l.datasets[t.Dataset]; twice {
+			return portal.Unverified(string(p)+".json: "+path, "lists two releases of one dataset")
+		}
+		l.datasets[t.Dataset] = entry
+	}
+	return nil
 }
 
 // diff says what has changed since the copy that was accepted and applied

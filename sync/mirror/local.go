@@ -130,7 +130,7 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	}
 	for _, id := range a.publishers() {
 		v := set.Snapshot().Meta[string(id)+".json"].Version
-		err := step(metadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return set.UpdateDelegated(string(id), b, p) })
+		err := step(metadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return a.updateRole(id, b, p) })
 		switch _, known := held.suspended[id]; {
 		case err != nil && known && suspends(err): // what was accepted before stands, and is read as it is
 			a.suspended[id] = held.suspended[id]

@@ -169,10 +169,22 @@ func (a *accepted) state(media bool) portal.CopyState {
 
 // role gives the role of a publisher that counts: verified now, or held from before.
 func (a *accepted) role(p portal.PublisherID) *tuf.Targets {
-	if t := a.set.Delegated(string(p)); t != nil {
+	if t, ok := a.suspended[p]; ok {
 		return t
 	}
-	return a.suspended[p]
+	return a.set.Delegated(string(p))
+}
+
+// updateRole offers a publisher's role. One that lists what is no release, or
+// two releases of a dataset, is as good as one that does not verify.
+func (a *accepted) updateRole(id portal.PublisherID, b []byte, p tuf.Policy) error {
+	if err := a.set.UpdateDelegated(string(id), b, p); err != nil {
+		return err
+	}
+	if err := newListing().add(id, a.set.Delegated(string(id))); err != nil {
+		return fmt.Errorf("%w: %w", tuf.ErrFormat, err)
+	}
+	return nil
 }
 
 func (a *accepted) publishers() []portal.PublisherID {
@@ -250,8 +262,9 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 		if err == nil {
 			err = s.update(b, p)
 		}
-		if err != nil {
-			return verdict("trust/"+name, err)
+		if err != nil { // the next round fetches it again, and goes on from there
+			a.damaged = append(a.damaged, name)
+			return nil //nolint:nilerr // told by damaged
 		}
 	}
 	for _, id := range a.publishers() {
@@ -265,7 +278,7 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
 	v := a.set.Snapshot().Meta[string(id)+".json"].Version
 	if b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata); err == nil {
-		err := a.set.UpdateDelegated(string(id), b, p)
+		err := a.updateRole(id, b, p)
 		if err == nil {
 			return
 		}

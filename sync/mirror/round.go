@@ -147,8 +147,26 @@ func (r *round) refresh(ctx context.Context) (*accepted, bool, error) {
 	if err := now.set.UpdateTimestamp(b, p); err != nil && !errors.Is(err, tuf.ErrUnchanged) {
 		return nil, false, verdict(r.where("metadata/timestamp.json"), err)
 	}
+	if err := r.notBehind(now.set.Timestamp().Snapshot.Version); err != nil {
+		return nil, false, err
+	}
 	now.raw["timestamp.json"] = b
 	return now, false, r.rest(ctx, now, p)
+}
+
+// notBehind guards against going back when the accepted timestamp was torn or
+// lost, and cannot: then the snapshot that it named still stands in trust/. A
+// timestamp that is whole and does not verify lost its key, and binds nobody.
+func (r *round) notBehind(snapshot int64) error {
+	if b, err := disk.ReadFile(r.m.o.Trust, "timestamp.json", maxTimestamp); err == nil {
+		if _, err := tuf.ParseTimestamp(b); err == nil {
+			return nil
+		}
+	}
+	if seen := versionsOf(r.m.o.Trust, "snapshot"); len(seen) > 0 && snapshot < seen[0] {
+		return portal.Unverified(r.where("metadata/timestamp.json"), "names snapshot %d; snapshot %d was already accepted", snapshot, seen[0])
+	}
+	return nil
 }
 
 // rest brings snapshot, targets and roles up to an accepted timestamp.
@@ -161,10 +179,11 @@ func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
 		return err
 	}
 	for _, id := range now.publishers() {
-		name := string(id)
-		err := r.role(ctx, now, name, now.set.Snapshot().Meta[name+".json"], p, func(b []byte, p tuf.Policy) error {
-			return now.set.UpdateDelegated(name, b, p)
-		})
+		want, published := now.set.Snapshot().Meta[string(id)+".json"]
+		if !published {
+			continue // delegated to, and has handed nothing over yet
+		}
+		err := r.role(ctx, now, string(id), want, p, func(b []byte, p tuf.Policy) error { return now.updateRole(id, b, p) })
 		if err != nil && !suspends(err) {
 			return err
 		}
@@ -210,7 +229,7 @@ func (r *round) role(ctx context.Context, now *accepted, role string, want tuf.F
 			return nil
 		}
 	}
-	limit := int64(maxMetadata)
+	limit := int64(tuf.MaxLength(role))
 	if want.Length > 0 {
 		limit = min(limit, want.Length)
 	}

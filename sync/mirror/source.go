@@ -89,17 +89,22 @@ func (s *httpSource) get(ctx context.Context, where string, offset int64) (io.Re
 	return nil, 0, errors.Join(unreachable(where, fmt.Errorf("answered %s", resp.Status)), resp.Body.Close())
 }
 
-// stallTime is how long a body may bring no byte before its connection counts
-// as dead. A 64 kbit/s line brings 480 KB in it.
-const stallTime = 60 * time.Second
+// A body has to bring stallBytes within stallTime, or its end, before its
+// connection counts as dead: nothing at all, or a drip that keeps a mirror busy
+// for ever. A 64 kbit/s line shared by four connections brings 120 KB.
+const (
+	stallTime  = 60 * time.Second
+	stallBytes = 4 << 10
+)
 
-var errStalled = errors.New("no byte came for a minute")
+var errStalled = errors.New("less than 4 KB came in a minute")
 
-// patient is a body that is given up when it brings nothing for stallTime.
+// patient is a body that is given up when it brings too little.
 type patient struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+	came   int // bytes since the timer was set
 	dead   atomic.Bool
 }
 
@@ -117,7 +122,10 @@ func (p *patient) Read(b []byte) (int, error) {
 	if p.dead.Load() && err != nil && !errors.Is(err, io.EOF) {
 		return n, errStalled
 	}
-	p.timer.Reset(stallTime)
+	if p.came += n; p.came >= stallBytes {
+		p.timer.Reset(stallTime)
+		p.came = 0
+	}
 	return n, err
 }
 

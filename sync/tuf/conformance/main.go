@@ -29,7 +29,7 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // the main of this program
 	}
 }
 
