@@ -36,7 +36,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{t, disktest.New(), time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	must(t, w.disk.MkdirAll("keys"))
-	_, err := w.origin().Init(t.Context(), "main")
+	_, err := w.origin().Init(context.Background(), "main")
 	must(t, err)
 	return w
 }

@@ -156,7 +156,11 @@ func (i *inboxAPI) object(w http.ResponseWriter, r *http.Request, p portal.Publi
 		return err
 	}
 	got, err := i.inbox.Put(r.Context(), p, offer, object, at, http.MaxBytesReader(w, r.Body, maxInboxPiece))
-	if err != nil {
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		return portal.Rejected("object", "a piece has at most %d bytes", long.Limit).WithHint("what fitted was kept: go on behind it")
+	case err != nil:
 		return err
 	}
 	status := http.StatusAccepted
