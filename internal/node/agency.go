@@ -127,7 +127,7 @@ type sender struct {
 
 func (s *sender) run(ctx context.Context) error {
 	var state api.InboxState
-	if _, err := s.call(ctx, http.MethodGet, s.base, nil, nil, &state); err != nil {
+	if err := s.call(ctx, http.MethodGet, s.base, nil, nil, &state); err != nil {
 		return err
 	}
 	same, err := s.node.nothingNew(s.origin, s.out.Publisher, state)
@@ -144,7 +144,7 @@ func (s *sender) run(ctx context.Context) error {
 	}
 	for {
 		var answer api.InboxAnswer
-		if _, err := s.call(ctx, http.MethodPut, s.base.JoinPath("role"), s.role, nil, &answer); err != nil {
+		if err := s.call(ctx, http.MethodPut, s.base.JoinPath("role"), s.role, nil, &answer); err != nil {
 			return err
 		}
 		s.out.Generation = answer.Generation
@@ -189,7 +189,7 @@ func (s *sender) object(ctx context.Context, w api.InboxObject) error {
 			api.OfferHeader: {portal.DigestOf(s.role).Hex()},
 		}
 		var got api.InboxObject
-		_, err = s.call(ctx, http.MethodPut, where, piece[:n], head, &got)
+		err = s.call(ctx, http.MethodPut, where, piece[:n], head, &got)
 		switch {
 		case err == nil && got.Have > at:
 			s.out.Bytes += got.Have - at
@@ -213,7 +213,7 @@ func (s *sender) object(ctx context.Context, w api.InboxObject) error {
 // where asks again how much of an object has come, after a piece was cut off.
 func (s *sender) where(ctx context.Context, w api.InboxObject) (int64, error) {
 	var answer api.InboxAnswer
-	if _, err := s.call(ctx, http.MethodPut, s.base.JoinPath("role"), s.role, nil, &answer); err != nil {
+	if err := s.call(ctx, http.MethodPut, s.base.JoinPath("role"), s.role, nil, &answer); err != nil {
 		return 0, err
 	}
 	for _, m := range answer.Missing {
@@ -226,33 +226,33 @@ func (s *sender) where(ctx context.Context, w api.InboxObject) (int64, error) {
 
 // call makes one request and reads its answer into v. A refusal by the centre is
 // portal.ErrRejected, with its own words.
-func (s *sender) call(ctx context.Context, method string, where *url.URL, body []byte, head http.Header, v any) (int, error) {
+func (s *sender) call(ctx context.Context, method string, where *url.URL, body []byte, head http.Header, v any) error {
 	req, err := http.NewRequestWithContext(ctx, method, where.String(), bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	maps.Copy(req.Header, head)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return 0, unreachableCentre(where.String(), err)
+		return unreachableCentre(where.String(), err)
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxOffer))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return 0, unreachableCentre(where.String(), err)
+		return unreachableCentre(where.String(), err)
 	}
 	if resp.StatusCode/100 == 2 {
 		if err := json.Unmarshal(b, v); err != nil {
-			return resp.StatusCode, unreachableCentre(where.String(), fmt.Errorf("no answer of an inbox: %w", err))
+			return unreachableCentre(where.String(), fmt.Errorf("no answer of an inbox: %w", err))
 		}
-		return resp.StatusCode, nil
+		return nil
 	}
 	var fault struct {
 		Error struct{ Code, Message, Where, Hint string }
 	}
 	if json.Unmarshal(b, &fault) != nil || fault.Error.Message == "" || resp.StatusCode/100 == 5 && resp.StatusCode != http.StatusInsufficientStorage {
-		return resp.StatusCode, unreachableCentre(where.String(), fmt.Errorf("answered %s", resp.Status))
+		return unreachableCentre(where.String(), fmt.Errorf("answered %s", resp.Status))
 	}
-	return resp.StatusCode, portal.Rejected(where.Host, "refused because: %s: %s", fault.Error.Where, fault.Error.Message).WithHint("%s", fault.Error.Hint)
+	return portal.Rejected(where.Host, "refused because: %s: %s", fault.Error.Where, fault.Error.Message).WithHint("%s", fault.Error.Hint)
 }
 
 func unreachableCentre(where string, cause error) error {

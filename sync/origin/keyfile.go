@@ -44,6 +44,7 @@ const (
 	argonMemory   = 64 << 10 // KiB
 	argonThreads  = 1
 	saltSize      = 16
+	nonceSize     = 12
 )
 
 // ErrPassphrase says that a passphrase does not open a key file, or that the
@@ -53,16 +54,15 @@ var ErrPassphrase = errors.New("the passphrase does not open it, or it was alter
 // Seal gives a key as text to print and to keep: what a person compares, and a
 // PEM block that only the passphrase opens.
 func Seal(k tuf.PrivateKey, passphrase []byte) ([]byte, error) {
-	salt := make([]byte, saltSize)
-	if _, err := rand.Read(salt); err != nil {
+	head := make([]byte, saltSize+nonceSize)
+	if _, err := rand.Read(head); err != nil {
 		return nil, err
 	}
-	aead, err := sealer(passphrase, salt)
+	aead, err := sealer(passphrase, head[:saltSize])
 	if err != nil {
 		return nil, err
 	}
-	// The key of the cipher is new with every salt, so one nonce serves.
-	body := aead.Seal(salt, make([]byte, aead.NonceSize()), k.MarshalPEM(), []byte(sealedVersion))
+	body := aead.Seal(head, head[saltSize:], k.MarshalPEM(), []byte(sealedVersion))
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "Koprik key %s\n%s\n%s\n\n", portal.SixWords(k.Public().ID()), k.Public().ID(), MarshalPublic(k.Public()))
 	err = pem.Encode(&out, &pem.Block{Type: sealedType, Headers: map[string]string{"Sealed": sealedVersion}, Bytes: body})
@@ -119,7 +119,7 @@ func unseal(block *pem.Block, ask func() ([]byte, error)) ([]byte, error) {
 	if v := block.Headers["Sealed"]; v != sealedVersion {
 		return nil, fmt.Errorf("is sealed in a way that this version does not know: %.80q", v)
 	}
-	if len(block.Bytes) < saltSize {
+	if len(block.Bytes) < saltSize+nonceSize {
 		return nil, ErrPassphrase
 	}
 	passphrase, err := ask()
@@ -130,7 +130,8 @@ func unseal(block *pem.Block, ask func() ([]byte, error)) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := aead.Open(nil, make([]byte, aead.NonceSize()), block.Bytes[saltSize:], []byte(sealedVersion))
+	nonce, body := block.Bytes[saltSize:saltSize+nonceSize], block.Bytes[saltSize+nonceSize:]
+	plain, err := aead.Open(nil, nonce, body, []byte(sealedVersion))
 	if err != nil {
 		return nil, ErrPassphrase
 	}
