@@ -2,6 +2,7 @@ package locale
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,6 +178,26 @@ func (w *Words) MissingItem(item string) string {
 
 // Facet names a way to narrow a search.
 func (w *Words) Facet(f portal.Facet) string { return w.T(Key("facet." + string(f))) }
+
+// FacetValue names a value of a facet of regions, languages, sexes or freshness.
+// What has no name is called as it is written, and ok is false.
+func (w *Words) FacetValue(f portal.Facet, value string) (name string, ok bool) {
+	key := Key(string(f) + "." + value)
+	switch f {
+	case portal.FacetRegion, portal.FacetSex, portal.FacetFreshness:
+	case portal.FacetLanguage:
+		key = Key("lang." + value)
+		if !slices.Contains(portal.Langs, portal.Lang(value)) {
+			return value, false
+		}
+	default:
+		return value, false
+	}
+	if _, ok := w.messages[key]; !ok {
+		return value, false
+	}
+	return w.T(key), true
+}
 
 // Role says what a node does.
 func (w *Words) Role(r portal.Role) string { return w.T(Key("node." + string(r))) }

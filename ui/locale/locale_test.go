@@ -72,8 +72,17 @@ func domains() map[Key]bool {
 	for _, v := range portal.Periodicities {
 		keys[Key("period."+string(v))] = true
 	}
-	for _, v := range []portal.Facet{portal.FacetTheme, portal.FacetPublisher, portal.FacetFormat, portal.FacetLicense} {
+	for _, v := range portal.Facets {
 		keys[Key("facet."+string(v))] = true
+	}
+	for _, v := range []string{"AN", "BU", "FA", "JI", "NG", "NW", "QA", "QR", "SA", "SI", "SU", "TK", "TO", "XO"} {
+		keys[Key("region.UZ-"+v)] = true
+	}
+	for _, v := range []string{
+		"region." + portal.RegionSplit, "sex." + portal.SexYes, "sex." + portal.SexNo, "freshness." + portal.FreshMonth,
+		"freshness." + portal.FreshQuarter, "freshness." + portal.FreshYear, "freshness." + portal.FreshOlder,
+	} {
+		keys[Key(v)] = true
 	}
 	for _, v := range []portal.Role{portal.Central, portal.Mirror, portal.Agency} {
 		keys[Key("node."+string(v))] = true

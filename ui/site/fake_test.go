@@ -10,12 +10,14 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"koprik/portal"
+	"koprik/portal/lang"
 )
 
 // now is the trusted time of every test.
@@ -115,6 +117,12 @@ func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, er
 		}
 		r.Hits = append(r.Hits, portal.Hit{Dataset: d.ID})
 	}
+	if q.Text == "maktb" {
+		r.DidYouMean = "maktab"
+	}
+	if q.Text != "" {
+		r.AlsoSearched = []string{lang.ToCyrillic(q.Text)}
+	}
 	r.Total = len(r.Hits)
 	first := min(q.Offset, len(r.Hits))
 	r.Hits = r.Hits[first:min(first+q.Limit, len(r.Hits))]
@@ -131,6 +139,15 @@ func facetsOf(d portal.Dataset) map[portal.Facet][]string {
 	}
 	for _, l := range d.Latest.Licenses {
 		values[portal.FacetLicense] = append(values[portal.FacetLicense], l.Name)
+	}
+	// Of most datasets: what the index would read out of their words.
+	if n, err := strconv.Atoi(strings.TrimPrefix(string(d.ID), "main_set-")); err == nil {
+		regions := []string{"UZ-AN", "UZ-BU", "UZ-FA", "UZ-JI", "UZ-NG", "UZ-NW", "UZ-QA", "UZ-QR", "UZ-TK", portal.RegionSplit}
+		values[portal.FacetRegion] = []string{regions[n%len(regions)]}
+		values[portal.FacetYear] = []string{strconv.Itoa(2016 + n%10)}
+		values[portal.FacetLanguage] = []string{"uz", []string{"ru", "en", "kaa", "uz-Cyrl"}[n%4]}
+		values[portal.FacetSex] = []string{[]string{portal.SexYes, portal.SexNo}[n%2]}
+		values[portal.FacetFreshness] = []string{freshest[n%4]}
 	}
 	return values
 }

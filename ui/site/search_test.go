@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestHomeOffersThemesNewestAndPublishers(t *testing.T) {
 func TestSearchKeepsTheQueryAndCountsItsFacets(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en/search?q=maktab", 200)
-	mustHave(t, body, `value="maktab"`, "25 datasets found", `name="theme" value="education"`, "Page 1 of 2", `href="/en/search?page=2&amp;q=maktab"`,
+	mustHave(t, body, `value="maktab"`, "25 datasets found", `name="year" value="2016"`, "Page 1 of 2", `href="/en/search?page=2&amp;q=maktab"`,
 		"<title>Search: maktab")
 	body = w.body(t, "/en/search?q=maktab&theme=education&theme=health&page=2", 200)
 	mustHave(t, body, `value="education" checked`, `value="health" checked`, `href="/en/search?q=maktab&amp;theme=health"`, `href="/en/search?q=maktab"`,
@@ -32,7 +33,37 @@ func TestSearchKeepsTheQueryAndCountsItsFacets(t *testing.T) {
 
 func TestNothingFoundIsAPage(t *testing.T) {
 	body := newWorld(t).body(t, "/en/search?q=zzz&theme=health", 200)
-	mustHave(t, body, "Nothing was found.", "other script", "Remove the filters.", `href="/en/search?q=zzz"`)
+	mustHave(t, body, "Nothing was found.", "both Latin and Cyrillic", "Also searched: ззз", `href="/en/theme/education"`, "Remove the filters.", `href="/en/search?q=zzz"`)
+}
+
+func TestFacetsNameTheirValuesAndStandInTheirOrder(t *testing.T) {
+	w := newWorld(t)
+	body := w.body(t, "/en/search?q=maktab", 200)
+	mustHave(t, body, "Tashkent City", "By region", `name="sex" value="yes"`, "Split by sex", `name="freshness" value="month"`, "Within a month",
+		`name="language" value="ru"`, "<summary>Show 2 more</summary>")
+	box := body[strings.Index(body, "<legend>Year</legend>"):]
+	if years := regexp.MustCompile(`name="year" value="(\d+)"`).FindAllStringSubmatch(box, -1); len(years) != 10 || years[0][1] != "2025" || years[9][1] != "2016" {
+		t.Errorf("years %v", years)
+	}
+	if shown, _, _ := strings.Cut(box, "<details>"); strings.Count(shown, "<input") != 8 {
+		t.Errorf("%d years are shown at once", strings.Count(shown, "<input"))
+	}
+	if strings.Contains(body, `name="license"`) || strings.Contains(body, `name="theme"`) {
+		t.Error("a facet with one value is offered")
+	}
+	body = w.body(t, "/ru/search?q=maktab&region=UZ-TK&year=2016", 200)
+	mustHave(t, body, "Город Ташкент", `value="2016" checked`, `href="/ru/search?q=maktab&amp;year=2016"`)
+	mustHave(t, w.body(t, "/uz-cyrl/search?q=maktab", 200), "Тошкент шаҳри", "Жинс бўйича ажратилган")
+}
+
+func TestASearchSaysWhatWasMeantAndWhatElseItLookedFor(t *testing.T) {
+	body := newWorld(t).body(t, "/en/search?q=maktb&page=1&theme=health", 200)
+	mustHave(t, body, `Did you mean: <a href="/en/search?q=maktab&amp;theme=health"><b>maktab</b></a>`, "Also searched: мактб")
+	body = newWorld(t).body(t, "/en/search?q=maktab", 200)
+	mustHave(t, body, "Also searched: мактаб")
+	if strings.Contains(body, "Did you mean") {
+		t.Error("a word that was found is doubted")
+	}
 }
 
 func TestBadSearchesAreNamed(t *testing.T) {
@@ -45,6 +76,11 @@ func TestBadSearchesAreNamed(t *testing.T) {
 		"?page=7000":                 "whole number from 1 to 5,000",
 		"?theme=gossip":              "no topic “gossip”",
 		"?publisher=Not%20A%20Slug":  "“Not A Slug” cannot be used",
+		"?region=UZ-ZZ":              "“UZ-ZZ” cannot be used",
+		"?year=20x4":                 "“20x4” cannot be used",
+		"?language=de":               "“de” cannot be used",
+		"?sex=maybe":                 "“maybe” cannot be used",
+		"?freshness=today":           "“today” cannot be used",
 		"?sort=random":               "“random” is not known",
 		"?q=" + url.QueryEscape(strings.Repeat("ў", 501)): "at most 500 characters are allowed, yours has 501",
 		"?format=" + strings.Repeat("x", 101):             "at most 100 characters",
