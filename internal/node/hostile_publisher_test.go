@@ -181,8 +181,8 @@ func peak(do func()) uint64 {
 // TestWhatIsTooMuchCostsLittleMemory: the largest lies that can be told, each
 // within 64 MiB.
 func TestWhatIsTooMuchCostsLittleMemory(t *testing.T) {
-	central, mirror := twoPublishers(t)
-	v := newVictim(t, mirror)
+	central, seen := twoPublishers(t)
+	must(t, seen.Close())
 	junk := func(n int) string { return `"signatures":[` + strings.Repeat(`{"keyid":"x","sig":""},`, n) }
 	for name, lie := range map[string]func(f *forge){
 		"an endless root":      func(f *forge) { f.write("2.root.json", nil); f.origin.Lie("metadata/2.root.json", faults.Endless()) },
@@ -213,6 +213,10 @@ func TestWhatIsTooMuchCostsLittleMemory(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir() // a mirror of its own, which holds nothing of what another lie let through
+			copyTree(t, seen.Dir(), dir)
+			mirror := open(t, dir, options())
+			v := newVictim(t, mirror)
 			f := newForge(t, central)
 			lie(f)
 			var err error
