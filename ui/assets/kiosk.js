@@ -12,8 +12,9 @@ if (dialog && seconds) {
     idle++;
     if (idle < seconds) return;
     if (!dialog.open) dialog.showModal();
-    left.textContent = Math.max(0, seconds + answer - idle);
-    if (idle >= seconds + answer) document.getElementById("end").requestSubmit();
+    const over = idle - seconds - answer;
+    left.textContent = Math.max(0, -over);
+    if (over >= 0 && over % 30 === 0) document.getElementById("end").requestSubmit(); // again only if nobody answers
   }, 1000);
 }
 const back = document.querySelector("[data-back]");
