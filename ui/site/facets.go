@@ -63,8 +63,8 @@ func (v *visit) checkFilter(f portal.Facet, value string) error {
 	return nil
 }
 
-// facets makes the checkboxes. A facet that cannot narrow anything, since all
-// hits have its one value, is left out unless that value is chosen.
+// facets makes the checkboxes. A facet that has one value, or whose values all
+// hits have, narrows nothing and is left out unless one of them is chosen.
 func (v *visit) facets(q portal.Query, results portal.Results) ([]FacetBox, error) {
 	names, err := v.publisherNames()
 	if err != nil {
@@ -73,13 +73,13 @@ func (v *visit) facets(q portal.Query, results portal.Results) ([]FacetBox, erro
 	var boxes []FacetBox
 	for _, f := range portal.Facets {
 		counts, chosen := results.Facets[f], q.Filters[f]
-		values := slices.Clone(chosen) // a chosen value can always be taken back
+		values, narrows := slices.Clone(chosen), false // a chosen value can always be taken back
 		for value, n := range counts {
 			if n > 0 && !slices.Contains(chosen, value) {
-				values = append(values, value)
+				values, narrows = append(values, value), narrows || n < results.Total
 			}
 		}
-		if len(values) == 0 || len(values) == 1 && len(chosen) == 0 {
+		if len(chosen) == 0 && (len(values) < 2 || !narrows) {
 			continue
 		}
 		slices.SortFunc(values, inOrder(f, counts))

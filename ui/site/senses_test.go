@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +173,35 @@ func TestFewColoursAndNoMotion(t *testing.T) {
 				t.Errorf("%s: %s", address, what)
 			}
 		}
+	}
+}
+
+func TestWordsAreCompletedWhileTheyAreTyped(t *testing.T) {
+	ctx := needsBrowser(t)
+	pages, asked := newWorld(t).handler, make(chan string, 9)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v1/datasets" {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		asked <- r.URL.RawQuery
+		io.WriteString(w, `{"suggestions":["maktab","<b>maktablar"]}`)
+	}))
+	defer server.Close()
+	visitPage(t, ctx, server.URL+"/uz-cyrl/search")
+	ask[bool](t, ctx, `(q => { q.value = "ma"; q.dispatchEvent(new Event("input", {bubbles: true})); return true; })(document.getElementById("q"))`)
+	if got := <-asked; got != "q=ma&suggest=true&lang=uz-cyrl&limit=8" {
+		t.Errorf("asked for %s", got)
+	}
+	const offered = `[...(document.getElementById("q").list?.options || [])].map(o => o.value).join(" ")`
+	got := ""
+	for range 1000 { // until the answer is in the page
+		if got = ask[string](t, ctx, offered); got != "" {
+			break
+		}
+	}
+	if got != "maktab <b>maktablar" {
+		t.Errorf("offered %q", got)
 	}
 }
 
