@@ -286,16 +286,24 @@ func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
 			a.damaged = append(a.damaged, metadataName(string(id), v))
 		}
 	}
-	for _, older := range versionsOf(m.o.Trust, string(id)) {
-		b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), older), maxMetadata)
+	if held := m.heldRole(id); held != nil {
+		a.suspended[id] = held
+	}
+}
+
+// heldRole is the newest role of a publisher in trust/ that can be read: it was
+// verified when it was accepted. nil when there is none.
+func (m *Mirror) heldRole(id portal.PublisherID) *tuf.Targets {
+	for _, v := range versionsOf(m.o.Trust, string(id)) {
+		b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata)
 		if err != nil {
 			continue
 		}
 		if t, err := tuf.ParseTargets(b); err == nil {
-			a.suspended[id] = &t
-			return
+			return &t
 		}
 	}
+	return nil
 }
 
 // roots are the versions of root in trust/, ascending.

@@ -192,7 +192,11 @@ func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
 			continue
 		}
 		if now.suspended[id] == nil {
-			now.suspended[id] = r.heldRole(id)
+			held := r.m.heldRole(id)
+			if held == nil {
+				held = &tuf.Targets{}
+			}
+			now.suspended[id] = held
 		}
 	}
 	return nil
@@ -203,20 +207,6 @@ func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
 // what the centre's snapshot says are an attack on the repository.
 func suspends(err error) bool {
 	return errors.Is(err, tuf.ErrSignature) || errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrFormat)
-}
-
-// heldRole is the role of a publisher that was accepted before.
-func (r *round) heldRole(id portal.PublisherID) *tuf.Targets {
-	for _, v := range versionsOf(r.m.o.Trust, string(id)) {
-		b, err := disk.ReadFile(r.m.o.Trust, metadataName(string(id), v), maxMetadata)
-		if err != nil {
-			continue
-		}
-		if t, err := tuf.ParseTargets(b); err == nil {
-			return &t
-		}
-	}
-	return &tuf.Targets{}
 }
 
 // role takes one role's file from trust/ when its version is held and
