@@ -33,6 +33,9 @@ type Catalog interface {
 	Publishers(ctx context.Context) ([]Publisher, error)
 	// Counts gives the number of datasets not withdrawn.
 	Count(ctx context.Context) (int, error)
+	// Overdue gives the datasets whose passport named a next day before this one,
+	// the longest overdue first, at most limit of them, and how many there are.
+	Overdue(ctx context.Context, before Date, limit int) (longest []DatasetID, total int, err error)
 }
 
 // Searcher finds datasets.

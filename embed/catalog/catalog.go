@@ -67,7 +67,7 @@ func (c *Catalog) probe(ctx context.Context) error {
 	for _, q := range []string{
 		"SELECT generation, as_of, expires, repository, media, datasets, log_from FROM meta WHERE id = 1",
 		"SELECT id, version, digest, record FROM publishers LIMIT 1",
-		"SELECT id, publisher, latest, withdrawn FROM datasets LIMIT 1",
+		"SELECT id, publisher, latest, withdrawn, due FROM datasets LIMIT 1",
 		"SELECT dataset, number, digest, length, issued, reason, manifest FROM releases LIMIT 1",
 		"SELECT dataset, key FROM signers LIMIT 1",
 		"SELECT generation, dataset FROM changes LIMIT 1",

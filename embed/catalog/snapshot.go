@@ -52,6 +52,19 @@ func (s *Snapshot) Datasets(ctx context.Context, ids []portal.DatasetID) ([]port
 	return s.datasets(ctx, ids)
 }
 
+// Overdue gives the datasets that were due before a day, the longest overdue
+// first, at most limit of them, and how many there are.
+func (s *Snapshot) Overdue(ctx context.Context, before portal.Date, limit int) (longest []portal.DatasetID, total int, err error) {
+	if err := s.tx.QueryRowContext(ctx, "SELECT count(*) FROM datasets WHERE due < ?", string(before)).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("overdue datasets: %w", sqlite.Explain(err))
+	}
+	longest, err = s.ids(ctx, "SELECT id FROM datasets WHERE due < ? ORDER BY due, id LIMIT ?", string(before), limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("overdue datasets: %w", err)
+	}
+	return longest, total, nil
+}
+
 // All yields every dataset by id, withdrawn ones among them, and stops at the
 // first error of yield, which it returns.
 func (s *Snapshot) All(ctx context.Context, yield func(portal.Dataset) error) error {

@@ -26,8 +26,8 @@ func newWriter(ctx context.Context, tx *sql.Tx, full bool) (*writer, error) {
 		{&w.latest, "SELECT coalesce(max(number), 0) FROM releases WHERE dataset = ?"},
 		{&w.held, "SELECT digest, length FROM releases WHERE dataset = ? AND number = ?"},
 		{&w.cut, "DELETE FROM releases WHERE dataset = ? AND number >= ?"},
-		{&w.dataset, `INSERT INTO datasets (id, publisher, latest, withdrawn) VALUES (?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET latest = excluded.latest, withdrawn = excluded.withdrawn`},
+		{&w.dataset, `INSERT INTO datasets (id, publisher, latest, withdrawn, due) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET latest = excluded.latest, withdrawn = excluded.withdrawn, due = excluded.due`},
 		{&w.release, "INSERT INTO releases (dataset, number, digest, length, issued, reason, manifest) VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&w.unsigned, "DELETE FROM signers WHERE dataset = ?"},
 		{&w.signers, "INSERT INTO signers (dataset, key) VALUES (?, ?) ON CONFLICT DO NOTHING"},
@@ -73,7 +73,7 @@ func (w *writer) upsert(ctx context.Context, u portal.Upsert) error {
 	if !ok && first.Number > 1 {
 		return portal.Unverified(at(u.Dataset, first.Number), "release %d, which came before, is not held", first.Number-1)
 	}
-	_, err = w.dataset.ExecContext(ctx, string(u.Dataset), string(u.Dataset.Publisher()), latest.Number, latest.Withdrawn != nil)
+	_, err = w.dataset.ExecContext(ctx, string(u.Dataset), string(u.Dataset.Publisher()), latest.Number, latest.Withdrawn != nil, dueOf(latest))
 	if err != nil {
 		return err
 	}
@@ -91,6 +91,13 @@ func (w *writer) upsert(ctx context.Context, u portal.Upsert) error {
 		}
 	}
 	return nil
+}
+
+// dueOf is the day by which a release is to be followed by another; NULL where
+// none is.
+func dueOf(r portal.Release) sql.NullString {
+	due := string(r.Passport.NextDue)
+	return sql.NullString{String: due, Valid: due != "" && r.Withdrawn == nil}
 }
 
 // mayFollow refuses to go back to an older release; a Full change makes room

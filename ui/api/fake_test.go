@@ -85,6 +85,9 @@ func (w *world) Manifest(_ context.Context, id portal.DatasetID, n int) ([]byte,
 	return m, nil
 }
 
+func (w *world) Overdue(context.Context, portal.Date, int) ([]portal.DatasetID, int, error) {
+	return nil, 0, nil
+}
 func (w *world) Publishers(context.Context) ([]portal.Publisher, error) { return nil, nil }
 func (w *world) Count(context.Context) (int, error)                     { return len(w.datasets), nil }
 

@@ -2,10 +2,12 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -95,6 +97,17 @@ func (f *fakeView) Count(context.Context) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+func (f *fakeView) Overdue(_ context.Context, before portal.Date, limit int) ([]portal.DatasetID, int, error) {
+	due := map[portal.DatasetID]portal.Date{}
+	for _, d := range f.datasets {
+		if next := d.Latest.Passport.NextDue; d.Latest.Withdrawn == nil && next != "" && next < before {
+			due[d.ID] = next
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(due), func(a, b portal.DatasetID) int { return cmp.Or(cmp.Compare(due[a], due[b]), cmp.Compare(a, b)) })
+	return ids[:min(len(ids), limit)], len(ids), nil
 }
 
 func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, error) {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"koprik/portal"
 )
@@ -147,32 +146,16 @@ func themeOrder(d portal.Dataset) int {
 	return slices.Index(portal.Themes, d.Latest.Themes[0])
 }
 
-// maxSwept is the largest catalogue that is read through for what is overdue:
-// the index has no due dates, and one page may not cost seconds (guarantee 5).
-const maxSwept = 2000
-
 // shownOverdue is how many overdue datasets the home page names.
 const shownOverdue = 3
 
-// overdueList remembers what is overdue in one generation on one day.
-type overdueList struct {
-	mu         sync.Mutex
-	generation int64
-	day        portal.Date
-	ids        []portal.DatasetID // longest overdue first
-	known      bool
-}
-
 // overdue names the datasets that have waited longest, and counts all.
-func (v *visit) overdue(count int) (links []Link, said string, err error) {
-	if count == 0 || count > maxSwept {
-		return nil, "", nil
-	}
-	ids, err := v.overdueIDs()
-	if err != nil || len(ids) == 0 {
+func (v *visit) overdue() (links []Link, said string, err error) {
+	ids, total, err := v.view.Overdue(v.ctx, v.today(), shownOverdue)
+	if err != nil || total == 0 {
 		return nil, "", err
 	}
-	datasets, err := v.view.Datasets(v.ctx, ids[:min(len(ids), shownOverdue)])
+	datasets, err := v.view.Datasets(v.ctx, ids)
 	if err != nil {
 		return nil, "", fmt.Errorf("overdue datasets: %w", err)
 	}
@@ -181,38 +164,5 @@ func (v *visit) overdue(count int) (links []Link, said string, err error) {
 			Shown: v.title(d), Href: v.datasetURL(d.ID), Count: v.T("home.due", "date", v.Day(d.Latest.Passport.NextDue)),
 		})
 	}
-	return links, v.N("home.overduesaid", len(ids)), nil
-}
-
-func (v *visit) overdueIDs() ([]portal.DatasetID, error) {
-	memo, today, generation := &v.site.late, v.today(), v.view.State().Generation
-	memo.mu.Lock()
-	defer memo.mu.Unlock()
-	if memo.known && memo.generation == generation && memo.day == today {
-		return memo.ids, nil
-	}
-	due := map[portal.DatasetID]portal.Date{}
-	var ids []portal.DatasetID
-	for offset := 0; offset < 2*maxSwept; offset += portal.MaxLimit {
-		results, err := v.view.Search(v.ctx, portal.Query{Sort: portal.ByName, Offset: offset, Limit: portal.MaxLimit})
-		if err != nil {
-			return nil, fmt.Errorf("all datasets: %w", err)
-		}
-		datasets, err := v.datasets(results)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range datasets {
-			if next := d.Latest.Passport.NextDue; d.Latest.Withdrawn == nil && next != "" && next < today {
-				ids = append(ids, d.ID)
-				due[d.ID] = next
-			}
-		}
-		if offset+portal.MaxLimit >= results.Total {
-			break
-		}
-	}
-	slices.SortFunc(ids, func(a, b portal.DatasetID) int { return cmp.Or(cmp.Compare(due[a], due[b]), cmp.Compare(a, b)) })
-	memo.ids, memo.generation, memo.day, memo.known = ids, generation, today, true
-	return ids, nil
+	return links, v.N("home.overduesaid", total), nil
 }

@@ -59,7 +59,7 @@ func (s *site) home(v *visit) (answer, error) {
 	if p.Figures, err = v.figures(); err != nil {
 		return answer{}, err
 	}
-	if p.Overdue, p.OverdueSaid, err = v.overdue(count); err != nil {
+	if p.Overdue, p.OverdueSaid, err = v.overdue(); err != nil {
 		return answer{}, err
 	}
 	for _, o := range publishers {

@@ -71,7 +71,6 @@ type site struct {
 	words     *locale.Catalog
 	assets    *assets.Set
 	templates map[string]*template.Template
-	late      overdueList
 	cache     *pageCache
 	build     string // changes when any page could look different over the same data
 }
