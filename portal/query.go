@@ -1,6 +1,9 @@
 package portal
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Query asks the catalogue's index. The zero value matches everything.
 type Query struct {
@@ -127,4 +130,13 @@ type TableInfo struct {
 	Columns  []Field
 	Rows     int64
 	Notes    []string // guesses the reader made that a person should see
+	// Above are the lines over the header, Below the footnotes under the last row:
+	// as written, apart from the rows.
+	Above, Below []string
+	// Totals is how many rows are totals of others (Meaning.Totals of any column).
+	Totals int64
+	// Encoding and Dialect (Frictionless) are how the file was read, where that
+	// had to be guessed; "" and nil where it is the default or was declared.
+	Encoding string
+	Dialect  json.RawMessage
 }

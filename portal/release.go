@@ -83,6 +83,7 @@ type Field struct {
 	Description Text
 	Constraints json.RawMessage // kept as given, compact
 	Options     json.RawMessage // the type's own properties (decimalChar, groupChar, bareNumber, trueValues, falseValues) as one object
+	Meaning     Meaning         // the member "koprik" of the field
 }
 
 // ThemeID is a theme's slug.

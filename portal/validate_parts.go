@@ -221,6 +221,7 @@ func (k *checker) schema(at string, s TableSchema) {
 		k.text(field+"description", f.Description, MaxDescription, true)
 		k.fragment(field+"constraints", f.Constraints, '{')
 		k.fragment(field+"options", f.Options, '{')
+		k.meaning(field+"koprik.", f.Meaning)
 	}
 	for i, name := range s.PrimaryKey[:min(len(s.PrimaryKey), MaxFields)] {
 		if !names[name] {

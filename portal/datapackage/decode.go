@@ -225,6 +225,7 @@ func decodeField(f *fields) portal.Field {
 		Description: f.text("description"),
 		Constraints: f.raw("constraints", object),
 		Options:     f.options(),
+		Meaning:     f.meaning(),
 	}
 }
 

@@ -192,7 +192,7 @@ func (p *partReader) Close() error {
 // SameContent tells whether b says the same as a: all but number, time, reason
 // and predecessor. The days of upload, of the first publication and of the last change
 // count only where both releases have one and a passport came with the data; so compare before
-// filling them in.
+// filling them in. What was only guessed of columns does not count.
 func SameContent(a, b portal.Release) bool {
 	unwritten := a.Passport.FromPublisher && b.Passport.FromPublisher
 	loosen := func(x, y *portal.Date) {
@@ -212,6 +212,7 @@ func essence(r portal.Release) string {
 		r = tidy
 	}
 	r.Number, r.Issued, r.Reason, r.Previous = 0, time.Time{}, portal.Text{}, nil
+	r.Resources = unguessed(r.Resources)
 	var w writer
 	w.manifest(r)
 	return string(w.b)

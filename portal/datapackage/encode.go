@@ -198,6 +198,7 @@ func (w *writer) schema(s portal.TableSchema) {
 		if len(f.Options) > len("{}") {
 			w.literal(string(f.Options[1 : len(f.Options)-1])) // members of the field itself
 		}
+		w.meaning(f.Meaning)
 		w.close('}')
 	}
 	w.close(']')

@@ -254,6 +254,7 @@ func (l *loader) schema(f *fields) *portal.TableSchema {
 			Description: field.prose("description"),
 			Constraints: field.raw("constraints", object),
 			Options:     field.options(),
+			Meaning:     field.stated(),
 		}
 		s.Fields = append(s.Fields, c)
 	}
