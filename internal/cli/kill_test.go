@@ -26,11 +26,11 @@ import (
 // The tests below do not run side by side: a process that one of them forks
 // would hold the locks of another's node for the moment before it becomes koprik.
 
-// kills is how many processes each of the four tests kills: 20 in all, 200 with
+// kills is how many processes each of the four tests kills: 20 in all, 1,000 with
 // KOPRIK_SOAK.
 func kills(share int) int {
 	if os.Getenv("KOPRIK_SOAK") != "" {
-		return 10 * share
+		return 50 * share
 	}
 	return share
 }
