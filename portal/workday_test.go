@@ -1,0 +1,73 @@
+package portal_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"koprik/portal"
+)
+
+func TestWorkingDaysOfAKnownMonth(t *testing.T) {
+	// March 2026: the 8th is a Sunday and its holiday is taken on Monday the 9th;
+	// Navruz, the 21st, is a Saturday; Saturday the 28th is worked.
+	c := portal.NewWorkCalendar([]portal.Date{"2026-03-09", "2026-03-20", "2026-03-21"}, []portal.Date{"2026-03-28"})
+	for _, tt := range []struct {
+		from portal.Date
+		n    int
+		want portal.Date
+	}{
+		{"2026-03-06", 0, "2026-03-06"},
+		{"2026-03-06", 1, "2026-03-10"},
+		{"2026-03-07", 1, "2026-03-10"},
+		{"2026-03-19", 1, "2026-03-23"},
+		{"2026-03-27", 1, "2026-03-28"},
+		{"2026-03-27", 2, "2026-03-30"},
+		{"2026-03-02", 15, "2026-03-25"},
+	} {
+		if got := c.Add(tt.from, tt.n); got != tt.want {
+			t.Errorf("%d working days after %s: %s, want %s", tt.n, tt.from, got, tt.want)
+		}
+		if got := c.Between(tt.from, tt.want); got != tt.n {
+			t.Errorf("between %s and %s: %d, want %d", tt.from, tt.want, got, tt.n)
+		}
+	}
+}
+
+// days draws a calendar of ten years with holidays and moved working days.
+func days(t *rapid.T) portal.WorkCalendar {
+	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	day := rapid.Custom(func(t *rapid.T) portal.Date {
+		return portal.DateOf(start.AddDate(0, 0, rapid.IntRange(0, 3652).Draw(t, "day")))
+	})
+	return portal.NewWorkCalendar(rapid.SliceOfN(day, 0, 200).Draw(t, "holidays"), rapid.SliceOfN(day, 0, 60).Draw(t, "working"))
+}
+
+func TestADueDateIsAWorkingDayAndAsManyOfThemLater(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := days(t)
+		from := portal.DateOf(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 3500).Draw(t, "from")))
+		n := rapid.IntRange(1, 40).Draw(t, "n")
+		due := c.Add(from, n)
+		if !c.Works(due) {
+			t.Fatalf("%s, %d working days after %s, is not worked", due, n, from)
+		}
+		if got := c.Between(from, due); got != n {
+			t.Fatalf("%d working days between %s and %s, want %d", got, from, due, n)
+		}
+		if more := c.Add(due, 1); more != c.Add(from, n+1) {
+			t.Fatalf("steps do not add up: %s and %s", more, c.Add(from, n+1))
+		}
+	})
+}
+
+func TestACalendarWithoutWorkingDaysEnds(t *testing.T) {
+	var holidays []portal.Date
+	for d := portal.Date("2026-01-01"); d < "2030-01-01"; d = d.AddDays(1) {
+		holidays = append(holidays, d)
+	}
+	if due := portal.NewWorkCalendar(holidays, nil).Add("2026-01-01", portal.MaxAnswerDays); due > "2070-01-01" {
+		t.Errorf("due on %s", due)
+	}
+}
