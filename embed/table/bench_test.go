@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"koprik/embed/table/read"
 	"koprik/portal"
 
 	"github.com/xuri/excelize/v2"
@@ -34,7 +35,7 @@ func BenchmarkCheckCSV(b *testing.B) {
 	const rows = 200_000
 	data := statistics(rows)
 	for b.Loop() {
-		if _, err := Check(context.Background(), bytes.NewReader(data), int64(len(data)), portal.Resource{Path: "a.csv"}); err != nil {
+		if _, err := read.Check(context.Background(), bytes.NewReader(data), int64(len(data)), portal.Resource{Path: "a.csv"}); err != nil {
 			b.Fatal(err)
 		}
 	}

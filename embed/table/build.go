@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"koprik/embed/sqlite"
+	"koprik/embed/table/read"
 	"koprik/internal/disk"
 	"koprik/portal"
 )
@@ -44,10 +46,8 @@ func (s *Store) build(ctx context.Context, key string, r portal.Resource) (listi
 	defer os.RemoveAll(tmp)
 
 	var l listing
-	rd := &reader{ctx: ctx, src: object, size: size, res: r, tmp: tmp, report: &report{}}
-	err = s.buildSheets(rd, root, key, &l)
-	rd.close()
-	if errors.Is(err, errUnreadable) && ctx.Err() == nil {
+	err = s.buildSheets(ctx, object, size, r, root, tmp, key, &l)
+	if read.Unreadable(err) && ctx.Err() == nil {
 		l, err = listing{Unreadable: err.Error()}, nil
 	}
 	if err != nil {
@@ -63,30 +63,24 @@ func (s *Store) build(ctx context.Context, key string, r portal.Resource) (listi
 	return l, nil
 }
 
-func (s *Store) buildSheets(rd *reader, root *disk.Root, key string, l *listing) error {
-	sheets, err := rd.open()
+func (s *Store) buildSheets(ctx context.Context, src io.ReaderAt, size int64, r portal.Resource, root *disk.Root, tmp, key string, l *listing) error {
+	f, err := read.Open(ctx, src, size, r, tmp)
 	if err != nil {
 		return err
 	}
-	for i, sh := range sheets {
-		p, err := rd.plan(sh, i)
-		if err != nil {
-			return err
-		}
-		if p == nil {
-			continue
-		}
-		table := tableKey(key, sh.name)
-		temp := filepath.Join(rd.tmp, table+".db")
-		if err := fill(rd.ctx, temp, p); err != nil {
+	defer f.Close()
+	return f.Each(func(t *read.Table) error {
+		table := tableKey(key, t.Sheet())
+		temp := filepath.Join(tmp, table+".db")
+		if err := fill(ctx, temp, t); err != nil {
 			return fmt.Errorf("build table: %w", disk.Classify(sqlite.Explain(err)))
 		}
-		if err := finish(root, filepath.Join(filepath.Base(rd.tmp), table+".db"), table+".db"); err != nil {
+		if err := finish(root, filepath.Join(filepath.Base(tmp), table+".db"), table+".db"); err != nil {
 			return err
 		}
-		l.Tables = append(l.Tables, listed{Key: table, Info: p.info()})
-	}
-	return nil
+		l.Tables = append(l.Tables, listed{Key: table, Info: t.Info()})
+		return nil
+	})
 }
 
 // finish makes the file durable under its name: Sync, Rename, Sync the folder.
@@ -104,10 +98,10 @@ func finish(root *disk.Root, temp, name string) error {
 	return root.SyncDir(".")
 }
 
-// fill writes the rows of a plan into a new database at path. Columns are
+// fill writes the rows of a table into a new database at path. Columns are
 // called c0, c1, …: no label ever stands in SQL. They have no declared type, so
 // SQLite keeps every value as it is given.
-func fill(ctx context.Context, path string, p *plan) error {
+func fill(ctx context.Context, path string, t *read.Table) error {
 	db, err := sql.Open("sqlite", buildDSN(path))
 	if err != nil {
 		return err
@@ -119,7 +113,7 @@ func fill(ctx context.Context, path string, p *plan) error {
 		return err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "CREATE TABLE t ("+columnList(len(p.columns))+")"); err != nil {
+	if _, err := conn.ExecContext(ctx, "CREATE TABLE t ("+columnList(t.Width())+")"); err != nil {
 		return err
 	}
 	tx, err := conn.BeginTx(ctx, nil)
@@ -127,7 +121,7 @@ func fill(ctx context.Context, path string, p *plan) error {
 		return err
 	}
 	defer tx.Rollback()
-	if err := insertRows(ctx, tx, p); err != nil {
+	if err := insertRows(ctx, tx, t); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -148,8 +142,8 @@ func columnList(n int) string {
 }
 
 // insertRows casts and inserts all rows, many a statement.
-func insertRows(ctx context.Context, tx *sql.Tx, p *plan) error {
-	width := len(p.columns)
+func insertRows(ctx context.Context, tx *sql.Tx, t *read.Table) error {
+	width := t.Width()
 	many := max(1, min(rowsPerInsert, maxVariables/width))
 	full, err := tx.PrepareContext(ctx, insertSQL(width, many))
 	if err != nil {
@@ -171,18 +165,16 @@ func insertRows(ctx context.Context, tx *sql.Tx, p *plan) error {
 		defer stmt.Close()
 		return flush(stmt)
 	}
-	err = p.sheet.each(ctx, func(n int, cells []cell) error {
-		batch = p.row(n, cells, batch)
-		for _, c := range cells {
-			bytes += len(c.text)
-		}
+	err = t.Rows(ctx, batch, func(out []any, n int) ([]any, error) {
+		batch, bytes = out, bytes+n
+		var err error
 		switch {
 		case len(batch) == many*width:
-			return flush(full)
-		case bytes > maxRecord:
-			return flushSome()
+			err = flush(full)
+		case bytes > read.MaxRecord:
+			err = flushSome()
 		}
-		return nil
+		return batch, err
 	})
 	if err == nil && len(batch) > 0 {
 		err = flushSome()

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"koprik/embed/table/read"
 	"koprik/portal"
 )
 
@@ -42,8 +43,8 @@ func parseCursor(s string, tag [tagLen]byte) (row int64, err error) {
 	if err != nil || len(b) != cursorLen || b[0] != cursorVersion {
 		return 0, usage("after", "%q is no cursor", clip(s, 40))
 	}
-	row = int64(binary.BigEndian.Uint64(b[1+tagLen:]))                                 //nolint:gosec // checked below
-	if row < 1 || row > maxRows || makeCursor([tagLen]byte(b[1:1+tagLen]), row) != s { // base64 passes over line breaks
+	row = int64(binary.BigEndian.Uint64(b[1+tagLen:]))                                      //nolint:gosec // checked below
+	if row < 1 || row > read.MaxRows || makeCursor([tagLen]byte(b[1:1+tagLen]), row) != s { // base64 passes over line breaks
 		return 0, usage("after", "%q is no cursor", clip(s, 40))
 	}
 	if [tagLen]byte(b[1:1+tagLen]) != tag {

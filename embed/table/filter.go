@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"koprik/embed/table/read"
 	"koprik/portal"
 )
 
@@ -71,15 +72,8 @@ func filterValue(f portal.Field, s string) (v any, numeric bool, err error) {
 	s2 := strings.TrimSpace(s)
 	switch f.Type {
 	case "integer", "number", "year":
-		plain := plainSpaces(s2)
-		for _, n := range []notation{{'.', 0}, {',', 0}, {'.', ' '}, {',', ' '}} {
-			if text, _, ok := n.clean(plain, false); ok {
-				if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-					return i, true, nil
-				}
-				x, err := strconv.ParseFloat(text, 64)
-				return x, true, err
-			}
+		if v, ok := read.Number(s2); ok {
+			return v, true, nil
 		}
 		return nil, true, fmt.Errorf("%q is not a number", clip(s, 60))
 	case "boolean":

@@ -296,3 +296,13 @@ func (sel *selection) sql() (string, []any) {
 	}
 	return text + " ORDER BY " + order + " LIMIT ?", append(args, sel.limit+1)
 }
+
+// clip shortens s to n characters.
+func clip(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

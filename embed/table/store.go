@@ -1,3 +1,5 @@
+// Package table turns files into immutable SQLite files that answer filtered,
+// sorted, paged queries. Files are read by embed/table/read.
 package table
 
 import (
@@ -13,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"koprik/embed/table/read"
 	"koprik/internal/disk"
 	"koprik/portal"
 )
@@ -101,13 +104,13 @@ func (l listing) infos(name string) []portal.TableInfo {
 // same rules with the same declarations, are the same tables.
 func resourceKey(r portal.Resource) string {
 	declared, _ := json.Marshal(struct { // strings, numbers and RawMessage: encodes unless a RawMessage is broken, then the key is that of nothing declared
-		Kind     fileKind
+		Kind     int
 		Encoding string
 		Dialect  json.RawMessage
 		Schema   *portal.TableSchema
-	}{declaredKind(r), r.Encoding, r.Dialect, r.Schema})
+	}{read.Kind(r), r.Encoding, r.Dialect, r.Schema})
 	h := sha256.New()
-	fmt.Fprintf(h, "koprik table %d\n%s\n%s\n", readerVersion, r.Hash, declared)
+	fmt.Fprintf(h, "koprik table %d\n%s\n%s\n", read.Version, r.Hash, declared)
 	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
@@ -141,7 +144,7 @@ func (s *Store) Tables(ctx context.Context, r portal.Resource) ([]portal.TableIn
 }
 
 func (s *Store) ensure(ctx context.Context, r portal.Resource) (listing, error) {
-	if declaredKind(r) == kindNone && (r.Schema == nil || r.Format != "") {
+	if !read.IsTable(r) {
 		return listing{}, nil // a document; not even a list is worth keeping
 	}
 	key := resourceKey(r)
@@ -204,10 +207,12 @@ func (s *Store) readList(key string) (listing, bool) {
 	if err != nil || json.Unmarshal(data, &l) != nil {
 		return l, false
 	}
-	for _, t := range l.Tables {
+	for n := range l.Tables {
+		t := &l.Tables[n]
 		if len(t.Key) != 2*sha256.Size {
 			return l, false
 		}
+		t.Info.Dialect = orNil(t.Info.Dialect)
 		for i := range t.Info.Columns { // JSON's null is no RawMessage
 			f := &t.Info.Columns[i]
 			f.Constraints, f.Options = orNil(f.Constraints), orNil(f.Options)

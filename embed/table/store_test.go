@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"koprik/embed/table/read"
 	"koprik/portal"
 
 	"github.com/google/go-cmp/cmp"
@@ -347,14 +348,14 @@ func TestManyTablesShareAFewOpenOnes(t *testing.T) {
 func TestAWideTableKeepsAllColumns(t *testing.T) {
 	s, m := newStore(t)
 	var head, row strings.Builder
-	for i := range maxColumns {
+	for i := range read.MaxColumns {
 		fmt.Fprintf(&head, "c%d,", i)
 		fmt.Fprintf(&row, "%d,", i)
 	}
 	text := strings.TrimSuffix(head.String(), ",") + "\n" + strings.Repeat(strings.TrimSuffix(row.String(), ",")+"\n", 60)
 	r := m.add("a.csv", []byte(text))
 	page := rowsOf(t, s, r, portal.RowQuery{Sort: "c7", Limit: 10})
-	if len(page.Columns) != maxColumns || page.Total != 60 || page.Rows[0][maxColumns-1] != int64(maxColumns-1) || page.Next == "" {
+	if len(page.Columns) != read.MaxColumns || page.Total != 60 || page.Rows[0][read.MaxColumns-1] != int64(read.MaxColumns-1) || page.Next == "" {
 		t.Error(len(page.Columns), page.Total)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"koprik/embed/table"
+	"koprik/embed/table/read"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 )
@@ -176,7 +176,7 @@ func TestEveryTableReadsWithoutAGuess(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			infos, err := table.Check(t.Context(), bytes.NewReader(data), int64(len(data)), res)
+			infos, err := read.Check(t.Context(), bytes.NewReader(data), int64(len(data)), res)
 			if err != nil || len(infos) != 1 {
 				t.Errorf("%v: %s: %d tables, %v", r, res.Path, len(infos), err)
 				continue

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"koprik/embed/table"
+	"koprik/embed/table/read"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/origin"
@@ -192,7 +192,7 @@ func (p *publication) resource(ctx context.Context, in Input, f datapackage.Draf
 		return false, err
 	}
 	defer obj.Close() //nolint:errcheck // opened for reading
-	infos, err := table.Check(ctx, obj, size, *r)
+	infos, err := read.Check(ctx, obj, size, *r)
 	if err != nil {
 		return false, under(in.Label, err)
 	}

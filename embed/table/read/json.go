@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"bufio"
@@ -391,12 +391,12 @@ func (rd *reader) jsonKeys(s *sheet, records func(context.Context, func(int, []b
 		return members(raw, func(key string, _ []byte) error {
 			i, ok := place[key]
 			if !ok {
-				if len(key) > maxRecord/maxColumns {
+				if len(key) > MaxRecord/MaxColumns {
 					return rd.recordError(n, fmt.Errorf("key %q is too long", clip(key, 40)))
 				}
 				i = len(s.labels)
-				if i >= maxColumns {
-					return rd.recordError(n, fmt.Errorf("more than %d different keys", maxColumns))
+				if i >= MaxColumns {
+					return rd.recordError(n, fmt.Errorf("more than %d different keys", MaxColumns))
 				}
 				place[strings.Clone(key)] = i
 				s.labels = append(s.labels, strings.Clone(key))
@@ -452,8 +452,8 @@ func (rd *reader) jsonRows(s *sheet, records func(context.Context, func(int, []b
 
 func rowCells(raw []byte, cells []cell) ([]cell, error) {
 	err := elements(raw, func(value []byte) error {
-		if len(cells) > maxColumns {
-			return fmt.Errorf("more than %d cells", maxColumns)
+		if len(cells) > MaxColumns {
+			return fmt.Errorf("more than %d cells", MaxColumns)
 		}
 		c, err := jsonCell(value)
 		cells = append(cells, c)

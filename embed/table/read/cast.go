@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"bytes"
@@ -123,6 +123,12 @@ func numberCaster(f portal.Field, o options) (caster, error) {
 		}
 		return castFloat(s)
 	}, nil
+}
+
+// wholeNumber reads plain digits with a sign.
+func wholeNumber(s string) (int64, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
 }
 
 // wholeFloat reads an integer that a spreadsheet or JSON wrote with a zero

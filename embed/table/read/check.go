@@ -1,15 +1,14 @@
-// Package table turns any file into typed rows, and rows into an immutable
-// SQLite file that answers filtered, sorted, paged queries.
+// Package read turns any file into typed rows, and says what its columns mean.
 //
 // Reading is streaming and goes over the file more than once: first to decide
 // encoding, dialect and types by all rows, then to cast. Check is strict and is
-// for publishing: what is wrong is named with file, row and column. Store is
+// for publishing: what is wrong is named with file, row and column. Open is
 // lenient and is for every node: a signed file is never refused, what does not
 // cast stays text and a note says so.
 //
 // docs/reference/tables.md says what is read, how types are decided, and the
 // limits.
-package table
+package read
 
 import (
 	"context"
@@ -20,16 +19,16 @@ import (
 	"koprik/portal"
 )
 
-// readerVersion names the rules by which files become tables. It is part of a
+// Version names the rules by which files become tables. It is part of a
 // table's name, so changed rules never meet a table made by the old ones.
-const readerVersion = 1
+const Version = 2
 
 // The limits of one table (guarantee 5; docs/reference/tables.md, "Limits").
 const (
-	maxColumns = 1998 // SQLite's 2,000 result columns, less the row id and one to spare
-	maxRows    = 20_000_000
+	MaxColumns = 1998 // SQLite's 2,000 result columns, less the row id and one to spare
+	MaxRows    = 20_000_000
+	MaxRecord  = 16 << 20 // bytes of one row
 	maxCell    = 1 << 20  // bytes of one cell
-	maxRecord  = 16 << 20 // bytes of one row
 	maxLabel   = 200      // characters of a column's name
 	maxSheets  = 200
 	maxNotes   = 40

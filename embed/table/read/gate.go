@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"archive/zip"
@@ -193,8 +193,8 @@ func (c *xmlCheck) token(t xml.Token, at int64, data bool) error {
 		case "row":
 			return c.nextRow(t.Attr)
 		case "v", "is":
-			if c.column > maxColumns {
-				return fmt.Errorf("a value stands in column %d; at most %d columns are read", c.column, maxColumns)
+			if c.column > MaxColumns {
+				return fmt.Errorf("a value stands in column %d; at most %d columns are read", c.column, MaxColumns)
 			}
 		}
 	case xml.EndElement:

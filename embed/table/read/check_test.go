@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"context"
@@ -264,7 +264,7 @@ func TestBrokenTablesAreRejectedWithTheirPlace(t *testing.T) {
 		{"UTF-32", "a.csv", "\xff\xfe\x00\x00a\x00\x00\x00", "a.csv: the file is encoded in UTF-32"},
 		{"noise", "a.csv", "a,b\n\xb1\xb4,\xb4\xb1\n", "a.csv: line 2 is not UTF-8"},
 		{"endless cell", "a.csv", "a,b\n" + long + ",2\n", "a.csv: row 2 has a cell longer than 1 MiB"},
-		{"too many columns", "a.csv", strings.Repeat("a,", maxColumns) + "b\n", "at most 1998"},
+		{"too many columns", "a.csv", strings.Repeat("a,", MaxColumns) + "b\n", "at most 1998"},
 		{"broken JSON", "a.json", `[{"a": 1}, {"a": ]`, "a.json: record 2"},
 		{"cut JSON", "a.json", `[{"a": 1}, {"a"`, "a.json: record 2"},
 		{"JSON with more behind", "a.json", `[{"a": 1}] x`, "a.json"},

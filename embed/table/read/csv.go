@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"bufio"
@@ -106,8 +106,8 @@ func (c *csvReader) row() (blank bool, err error) {
 		if err != nil && err != io.EOF {
 			return false, err
 		}
-		if len(c.ends) >= maxColumns*2 {
-			return false, fmt.Errorf("row %d has more than %d cells: %w", c.n, maxColumns, errTooBig)
+		if len(c.ends) >= MaxColumns*2 {
+			return false, fmt.Errorf("row %d has more than %d cells: %w", c.n, MaxColumns, errTooBig)
 		}
 		c.ends = append(c.ends, len(c.buf))
 		if err == io.EOF || b == '\n' || b == '\r' {
@@ -185,7 +185,7 @@ func (c *csvReader) put(start int, b byte) error {
 	if len(c.buf)-start >= maxCell {
 		return fmt.Errorf("row %d has a cell longer than 1 MiB (a quotation mark may lack its pair): %w", c.n, errTooBig)
 	}
-	if len(c.buf) >= maxRecord {
+	if len(c.buf) >= MaxRecord {
 		return fmt.Errorf("row %d is longer than 16 MiB: %w", c.n, errTooBig)
 	}
 	c.buf = append(c.buf, b)

@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"fmt"
@@ -70,8 +70,8 @@ func (rd *reader) plan(s *sheet, index int) (*plan, error) {
 	if p.width == 0 || s.labels == nil && sv.rows == 0 {
 		return nil, nil
 	}
-	if p.width > maxColumns {
-		return nil, unreadable(rd.where(s), "%d columns; at most %d are read", p.width, maxColumns)
+	if p.width > MaxColumns {
+		return nil, unreadable(rd.where(s), "%d columns; at most %d are read", p.width, MaxColumns)
 	}
 	for len(sv.cols) < p.width {
 		sv.cols = append(sv.cols, newTally())
@@ -90,8 +90,8 @@ func (rd *reader) plan(s *sheet, index int) (*plan, error) {
 func (p *plan) survey() (*survey, error) {
 	sv := &survey{}
 	err := p.sheet.each(p.rd.ctx, func(n int, cells []cell) error {
-		if sv.rows++; sv.rows > maxRows {
-			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", maxRows)
+		if sv.rows++; sv.rows > MaxRows {
+			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", MaxRows)
 		}
 		if p.header > 0 && len(cells) > p.header {
 			if cells = trimTail(cells, p.header); len(cells) == p.header {
@@ -102,7 +102,7 @@ func (p *plan) survey() (*survey, error) {
 		}
 		if len(cells) > sv.width {
 			sv.width, sv.widest = len(cells), n
-			for len(sv.cols) < len(cells) && len(sv.cols) < maxColumns {
+			for len(sv.cols) < len(cells) && len(sv.cols) < MaxColumns {
 				sv.cols = append(sv.cols, newTally())
 			}
 		}

@@ -1,4 +1,4 @@
-package table
+package read
 
 import (
 	"fmt"
@@ -48,8 +48,8 @@ func (p *plan) bySchema(sv *survey, fields []portal.Field, names []string) error
 	if !inOrder && len(p.columns) > 0 {
 		p.note("the columns stand in another order than in the schema; they are matched by name")
 	}
-	if len(p.columns) > maxColumns {
-		return unreadable(where, "%d columns; at most %d are read", len(p.columns), maxColumns)
+	if len(p.columns) > MaxColumns {
+		return unreadable(where, "%d columns; at most %d are read", len(p.columns), MaxColumns)
 	}
 	return nil
 }
