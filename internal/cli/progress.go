@@ -14,6 +14,7 @@ var stages = map[string]string{
 	"fetch":  "fetching",
 	"tables": "building tables",
 	"verify": "verifying",
+	"export": "writing the stick",
 }
 
 // progress shows a bar for each stage when a person is looking at a terminal.

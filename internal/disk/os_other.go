@@ -59,3 +59,17 @@ func Free(dir string) (bytes uint64, err error) {
 	}
 	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:gosec,unconvert // signed on some systems, never negative
 }
+
+// Cluster is the unit in which the disk that holds dir gives out room, in bytes:
+// every file and folder takes a multiple of it.
+func Cluster(dir string) (uint64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("cluster size of %s: %w", dir, err)
+	}
+	return uint64(st.Bsize), nil //nolint:gosec,unconvert // signed on some systems, never negative
+}
+
+// openOnly keeps an open of what is no regular file from waiting, and from
+// following a link, should one have taken a file's place.
+const openOnly = unix.O_NONBLOCK | unix.O_NOFOLLOW

@@ -54,3 +54,11 @@ func Free(dir string) (bytes uint64, err error) {
 	}
 	return bytes, nil
 }
+
+// Cluster is the unit in which a disk gives out room, in bytes: every file and
+// folder takes a multiple of it. It is the largest that sticks are formatted
+// with, because Windows tells it only by way of more than this is worth.
+func Cluster(string) (uint64, error) { return 32 << 10, nil }
+
+// openOnly adds nothing on Windows, where opening waits for no other end.
+const openOnly = 0

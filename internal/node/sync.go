@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -105,26 +103,6 @@ func (n *Node) source(from string) (src mirror.Source, media bool, done func(), 
 	}
 	src, done, err = folder(from)
 	return src, true, done, err
-}
-
-// folder opens a repository in a folder: the tree itself, a data directory that
-// has one, or a stick.
-func folder(path string) (mirror.Source, func(), error) {
-	for _, sub := range []string{"KOPRIK", repositoryDir, "."} {
-		dir := filepath.Join(path, sub)
-		if _, err := os.Stat(filepath.Join(dir, "metadata", "timestamp.json")); err != nil {
-			continue
-		}
-		root, err := disk.OpenRoot(dir)
-		if err != nil {
-			return nil, nil, err
-		}
-		return mirror.Folder(root, dir), func() { _ = root.Close() }, nil
-	}
-	return nil, nil, &portal.Problem{
-		Kind: portal.ErrUnreachable, Where: path, Message: "there is no repository here",
-		Hint: "the folder must hold KOPRIK/, repository/ or metadata/",
-	}
 }
 
 // client waits as long as a slow link needs, but not for a server that says nothing.

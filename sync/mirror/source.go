@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"koprik/internal/disk"
 	"koprik/portal"
 )
 
@@ -153,37 +150,6 @@ func unreachable(where string, cause error) error {
 		Message: fmt.Sprintf("cannot be reached: %v", cause),
 		Hint:    "the node goes on with the copy it has and tries again",
 	}
-}
-
-// Folder reads a repository from a folder: a stick, a disk, our own tree.
-func Folder(fsys disk.FS, name string) Source { return &folder{fsys: fsys, name: name} }
-
-type folder struct {
-	fsys disk.FS
-	name string
-}
-
-func (s *folder) String() string { return s.name }
-
-func (s *folder) Get(_ context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
-	f, err := s.fsys.OpenFile(path, os.O_RDONLY)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, fmt.Errorf("%s: %s: %w", s.name, path, portal.ErrNotFound)
-	}
-	if err != nil {
-		return nil, 0, unreachable(s.name+": "+path, err)
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is not a regular file")
-	}
-	if err == nil {
-		_, err = f.Seek(offset, io.SeekStart)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(unreachable(s.name+": "+path, err), f.Close())
-	}
-	return f, offset, nil
 }
 
 // counted counts what a round costs.
