@@ -36,7 +36,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := n.withInbox(api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, Log: n.opt.Log}))
+	machine := n.withInbox(api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if forMachines(r.URL.Path) {
 			machine.ServeHTTP(w, r)

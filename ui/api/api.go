@@ -32,6 +32,9 @@ type Options struct {
 	Repository fs.FS
 	// Now is the trusted time (spec/trust.md); nil where ages are not told.
 	Now func() time.Time
+	// OldAfter is the age from which a copy is called old; 0 means
+	// portal.DefaultOldAfter.
+	OldAfter time.Duration
 	// Log takes the errors nobody expected. Nil means slog.Default().
 	Log *slog.Logger
 }
@@ -104,7 +107,7 @@ func (a *api) routes() []route {
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Koprik-Generation, Koprik-As-Of, ETag, Repr-Digest, Content-Disposition, Content-Range, Accept-Ranges")
+	h.Set("Access-Control-Expose-Headers", "Koprik-Generation, Koprik-As-Of, Koprik-Fresh, Koprik-Dataset, Koprik-Release, Koprik-Fingerprint, ETag, Repr-Digest, Content-Disposition, Content-Range, Accept-Ranges")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
@@ -136,17 +139,49 @@ func (a *api) viewed(next func(http.ResponseWriter, *http.Request, portal.View) 
 			return err
 		}
 		defer v.Close()
-		stampGeneration(w, v.State())
+		a.stamp(w, v.State())
 		return next(w, r, v)
 	}
 }
 
-// stampGeneration says which copy an answer was made from.
-func stampGeneration(w http.ResponseWriter, s portal.CopyState) {
+// stamp says which copy an answer was made from, and how fresh it is.
+func (a *api) stamp(w http.ResponseWriter, s portal.CopyState) {
 	w.Header().Set("Koprik-Generation", strconv.FormatInt(s.Generation, 10))
 	if !s.AsOf.IsZero() {
 		w.Header().Set("Koprik-As-Of", s.AsOf.UTC().Format(time.RFC3339))
 	}
+	if grade := a.grade(s); grade != "" {
+		w.Header().Set("Koprik-Fresh", string(grade))
+	}
+}
+
+// grade is how fresh a copy is by the trusted time; "" where nobody tells the time.
+func (a *api) grade(s portal.CopyState) portal.Freshness {
+	if a.o.Now == nil {
+		return ""
+	}
+	return s.Grade(a.o.Now(), a.o.OldAfter)
+}
+
+// origin says of which release an answer was made, so that a saved file can be
+// checked: koprik verify, or the page of that name.
+func origin(w http.ResponseWriter, p portal.Provenance) {
+	w.Header().Set("Koprik-Dataset", string(p.Dataset))
+	w.Header().Set("Koprik-Release", strconv.Itoa(p.Release))
+	w.Header().Set("Koprik-Fingerprint", p.Fingerprint.Hex())
+}
+
+// provenanceOf is that of a release of d; ok is false when d has no such release.
+func provenanceOf(d portal.Dataset, release int) (p portal.Provenance, ok bool) {
+	for _, ref := range d.History {
+		if ref.Number == release {
+			return portal.Provenance{Dataset: d.ID, Release: release, Fingerprint: ref.Manifest}, true
+		}
+	}
+	if release == d.Latest.Number {
+		return portal.Provenance{Dataset: d.ID, Release: release, Fingerprint: d.Manifest}, true
+	}
+	return p, false
 }
 
 func noRoute(_ http.ResponseWriter, r *http.Request) error {

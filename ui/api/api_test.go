@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"koprik/portal"
 )
@@ -78,19 +79,34 @@ func TestEveryAnswerMayBeReadFromAnyPageAndNeverRuns(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerOfAViewNamesItsGeneration(t *testing.T) {
-	w := newWorld()
-	h := New(w.options(io.Discard))
-	for _, page := range pages {
-		if strings.Contains(page, "openapi") || strings.HasPrefix(page, "/repository") || page == "/healthz" {
-			continue
+func TestEveryAnswerOfAViewNamesItsGenerationAndHowFreshItIs(t *testing.T) {
+	for grade, after := range map[portal.Freshness]time.Duration{
+		portal.Fresh: time.Hour, portal.Stale: 200 * 24 * time.Hour, portal.Old: 400 * 24 * time.Hour,
+	} {
+		w := newWorld()
+		w.state.Expires = signedAt.Add(7 * 24 * time.Hour)
+		o := w.options(io.Discard)
+		o.Now = func() time.Time { return signedAt.Add(after) }
+		status := o.Status
+		o.Status = func(ctx context.Context) (portal.Status, error) {
+			s, err := status(ctx)
+			s.State = w.state
+			s.Fresh = s.State.Grade(o.Now(), 0)
+			return s, err
 		}
-		rec := get(t, h, page)
-		if rec.Header().Get("Koprik-Generation") != "12" || rec.Header().Get("Koprik-As-Of") != "2026-05-03T09:00:00Z" {
-			t.Errorf("%s: %v", page, rec.Header())
-		}
-		if strings.HasPrefix(page, "/api/") && decoded[generation](t, rec) != (generation{12, "2026-05-03T09:00:00Z"}) {
-			t.Errorf("%s: %s", page, rec.Body)
+		h := New(o)
+		for _, page := range pages {
+			if strings.Contains(page, "openapi") || strings.HasPrefix(page, "/repository") || page == "/healthz" {
+				continue
+			}
+			rec := get(t, h, page)
+			head := rec.Header()
+			if head.Get("Koprik-Generation") != "12" || head.Get("Koprik-As-Of") != "2026-05-03T09:00:00Z" || head.Get("Koprik-Fresh") != string(grade) {
+				t.Errorf("%s: %v", page, head)
+			}
+			if strings.HasPrefix(page, "/api/") && decoded[generation](t, rec) != (generation{12, "2026-05-03T09:00:00Z", grade}) {
+				t.Errorf("%s: %s", page, rec.Body)
+			}
 		}
 	}
 }

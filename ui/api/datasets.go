@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -48,7 +49,7 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 	if err != nil {
 		return fmt.Errorf("read the datasets found: %w", err)
 	}
-	body := datasetList{generation: generationOf(v), Total: found.Total, Datasets: []summary{}, Facets: found.Facets}
+	body := datasetList{generation: a.generationOf(v), Total: found.Total, Datasets: []summary{}, Facets: found.Facets}
 	body.Partly, body.DidYouMean = found.Partly, found.DidYouMean
 	body.AlsoSearched, body.Suggestions = found.AlsoSearched, found.Suggestions
 	if body.Facets == nil {
@@ -98,7 +99,7 @@ func (a *api) dataset(w http.ResponseWriter, r *http.Request, v portal.View) err
 	return send(w, r, struct {
 		generation
 		detail
-	}{generationOf(v), detailOf(d)})
+	}{a.generationOf(v), detailOf(d)})
 }
 
 // releaseLine is one release in a dataset's history.
@@ -132,7 +133,7 @@ func (a *api) releases(w http.ResponseWriter, r *http.Request, v portal.View) er
 		generation
 		Dataset  portal.DatasetID `json:"dataset"`
 		Releases []releaseLine    `json:"releases"`
-	}{generationOf(v), d.ID, lines})
+	}{a.generationOf(v), d.ID, lines})
 }
 
 // noParameters refuses a query string where none is read.
@@ -144,11 +145,16 @@ func noParameters(r *http.Request) error {
 	return p.err("none")
 }
 
-// dataPackage gives the latest release as a Frictionless data package: the
-// manifest as it was signed, with the paths of its resources leading to their
-// addresses for ever. They are relative, as the standard wants them, so the
-// package works from any mirror.
+// dataPackage gives a release, the latest unless the parameter release names
+// another, as a Frictionless data package: the manifest as it was signed, with the
+// paths of its resources leading to their addresses for ever. They are relative,
+// as the standard wants them, so the package works from any mirror. It is a
+// function of the release alone, and says of which: verify makes it again.
 func (a *api) dataPackage(w http.ResponseWriter, r *http.Request, v portal.View) error {
+	n, err := parseRelease(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
 	d, err := datasetOf(r, v)
 	if err != nil {
 		return err
@@ -156,21 +162,63 @@ func (a *api) dataPackage(w http.ResponseWriter, r *http.Request, v portal.View)
 	if err := withdrawn(d); err != nil {
 		return err
 	}
-	signed, err := v.Manifest(r.Context(), d.ID, d.Latest.Number)
+	if n == 0 {
+		n = d.Latest.Number
+	}
+	rel, from, err := packaged(r.Context(), v, d, n)
+	if err != nil {
+		return err
+	}
+	signed, err := v.Manifest(r.Context(), d.ID, n)
 	if err != nil {
 		return fmt.Errorf("manifest of %s: %w", d.ID, err)
 	}
-	data, err := repath(signed, d.Latest)
+	data, err := repath(signed, rel, from)
 	if err != nil {
-		return fmt.Errorf("manifest of %s, release %d: %w", d.ID, d.Latest.Number, err)
+		return fmt.Errorf("manifest of %s, release %d: %w", d.ID, n, err)
 	}
+	origin(w, from)
 	sendBytes(w, r, "application/json; charset=utf-8", data)
 	return nil
 }
 
+// maxRelease is more than any dataset has.
+const maxRelease = 1 << 30
+
+// parseRelease reads the query string of datapackage.json; 0 is the latest.
+func parseRelease(raw string) (int, error) {
+	p, err := newParameters(raw)
+	if err != nil {
+		return 0, err
+	}
+	n := p.number("release", 1, maxRelease)
+	return n, p.err("release")
+}
+
+// packaged finds the release that is to be packed, and where it is packed again.
+func packaged(ctx context.Context, v portal.View, d portal.Dataset, n int) (portal.Release, portal.Provenance, error) {
+	from, ok := provenanceOf(d, n)
+	if !ok {
+		return portal.Release{}, from, notFound("release", "%s has no release %d", d.ID, n)
+	}
+	from.Address = fmt.Sprintf("%s/datapackage.json?release=%d", datasetPage(d.ID), n)
+	if n == d.Latest.Number {
+		return d.Latest, from, nil
+	}
+	rel, err := v.Release(ctx, d.ID, n)
+	if err == nil && rel.Withdrawn != nil {
+		err = goneSince(d.ID, rel)
+	}
+	return rel, from, err
+}
+
+// provenanceMember is where a JSON file says of which release it was made.
+const provenanceMember = "koprik_provenance"
+
 // repath gives the manifest of l with each resource's path made relative to
-// /dataset/{slug}/. Everything else stays, byte for byte where JSON allows.
-func repath(manifest []byte, l portal.Release) ([]byte, error) {
+// /dataset/{slug}/, and where it comes from. Everything else stays, byte for byte
+// where JSON allows.
+func repath(manifest []byte, l portal.Release, from portal.Provenance) ([]byte, error) {
 	var pkg map[string]json.RawMessage
 	if err := json.Unmarshal(manifest, &pkg); err != nil {
 		return nil, err
@@ -186,5 +234,6 @@ func repath(manifest []byte, l portal.Release) ([]byte, error) {
 		resources[i]["path"] = encode(fmt.Sprintf("release/%d/%s", l.Number, escapePath(r.Path)))
 	}
 	pkg["resources"] = encode(resources)
+	pkg[provenanceMember] = encode(from.String())
 	return encode(pkg), nil
 }

@@ -148,7 +148,7 @@ func TestADataPackageLeadsToTheFilesByRelativePaths(t *testing.T) {
 func TestAManifestThatTheCatalogueDoesNotMatchIsNotRewritten(t *testing.T) {
 	rel := portal.Release{Number: 1, Resources: []portal.Resource{{Path: "a.csv"}}}
 	for _, bad := range []string{``, `[]`, `{}`, `{"resources":{}}`, `{"resources":[]}`, `{"resources":[{},{}]}`} {
-		if got, err := repath([]byte(bad), rel); err == nil {
+		if got, err := repath([]byte(bad), rel, portal.Provenance{}); err == nil {
 			t.Errorf("%s became %s", bad, got)
 		}
 	}

@@ -121,6 +121,7 @@ func (a *api) manifest(w http.ResponseWriter, r *http.Request, v portal.View) er
 	}
 	sum := portal.DigestOf(data)
 	w.Header().Set("Repr-Digest", reprDigest(sum))
+	origin(w, portal.Provenance{Dataset: d.ID, Release: rel.Number, Fingerprint: sum})
 	sendBytes(w, r, "application/json; charset=utf-8", data)
 	return nil
 }
@@ -183,6 +184,9 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, v portal.View) error 
 		return fmt.Errorf("file %s of %s: %d bytes held, %d signed", name, d.ID, size, res.Bytes)
 	}
 	fileHeaders(w.Header(), res)
+	if from, ok := provenanceOf(d, rel.Number); ok {
+		origin(w, from)
+	}
 	http.ServeContent(w, oneRange(r), "", rel.Issued, object)
 	return nil
 }

@@ -77,14 +77,7 @@ func NewInbox(inbox Inbox, log *slog.Logger) http.Handler {
 	}
 	i := &inboxAPI{inbox: inbox}
 	r := mux.NewRouter().SkipClean(true)
-	for _, route := range []struct {
-		method, path string
-		handle       func(http.ResponseWriter, *http.Request, portal.PublisherID) error
-	}{
-		{http.MethodGet, "/inbox/{publisher}", i.state},
-		{http.MethodPut, "/inbox/{publisher}/role", i.role},
-		{http.MethodPut, "/inbox/{publisher}/objects/{sha256:[0-9a-f]{64}}", i.object},
-	} {
+	for _, route := range i.routes() {
 		r.HandleFunc(route.path, func(w http.ResponseWriter, req *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
 			p, err := portal.ParsePublisherID(mux.Vars(req)["publisher"])
@@ -115,6 +108,20 @@ func (a *api) failInbox(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 type inboxAPI struct{ inbox Inbox }
+
+// inboxRoute is one address of the inbox and what answers it.
+type inboxRoute struct {
+	method, path string
+	handle       func(http.ResponseWriter, *http.Request, portal.PublisherID) error
+}
+
+func (i *inboxAPI) routes() []inboxRoute {
+	return []inboxRoute{
+		{http.MethodGet, "/inbox/{publisher}", i.state},
+		{http.MethodPut, "/inbox/{publisher}/role", i.role},
+		{http.MethodPut, "/inbox/{publisher}/objects/{sha256:[0-9a-f]{64}}", i.object},
+	}
+}
 
 func (i *inboxAPI) state(w http.ResponseWriter, r *http.Request, p portal.PublisherID) error {
 	s, err := i.inbox.State(r.Context(), p)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"net/http"
@@ -37,8 +38,13 @@ func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
 		t.Errorf("OpenAPI version %q", doc.OpenAPI)
 	}
 	h := New(newWorld().options(io.Discard)).(*api)
-	pattern := regexp.MustCompile(`\{(\w+):[^}]*\}`)
+	pattern := regexp.MustCompile(`\{(\w+):.*?\}+`)
 	var routed []string
+	methods := map[string]string{}
+	for _, route := range (&inboxAPI{}).routes() {
+		path := pattern.ReplaceAllString(route.path, "{$1}")
+		routed, methods[path] = append(routed, path), strings.ToLower(route.method)
+	}
 	err := h.router.Walk(func(r *mux.Route, _ *mux.Router, _ []*mux.Route) error {
 		tpl, err := r.GetPathTemplate()
 		routed = append(routed, pattern.ReplaceAllString(tpl, "{$1}"))
@@ -53,10 +59,10 @@ func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
 		t.Errorf("routes %q\nlisted %q", routed, listed)
 	}
 	ids := map[string]bool{}
-	for path, methods := range doc.Paths {
-		for method, op := range methods {
-			if method != "get" {
-				t.Errorf("%s lists the method %s", path, method)
+	for path, listed := range doc.Paths {
+		for method, op := range listed {
+			if want := cmp.Or(methods[path], "get"); method != want {
+				t.Errorf("%s lists the method %s, it answers %s", path, method, want)
 			}
 			if op.OperationID == "" || ids[op.OperationID] {
 				t.Errorf("%s: operationId %q is missing or not its own", path, op.OperationID)
@@ -69,7 +75,7 @@ func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
 func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 	doc := served(t)
 	values := map[string]string{
-		"lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
+		"release": "2", "lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
 	}
 	for path, parse := range map[string]func(string) error{
 		"/api/v1/datasets":                          func(raw string) error { _, err := parseSearch(raw); return err },
@@ -77,7 +83,7 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 		"/api/v1/datasets/{slug}":                   nil,
 		"/api/v1/datasets/{slug}/releases":          nil,
 		"/dataset/{slug}/release/{n}/{path}":        nil,
-		"/dataset/{slug}/datapackage.json":          nil,
+		"/dataset/{slug}/datapackage.json":          func(raw string) error { _, err := parseRelease(raw); return err },
 		"/dataset/{slug}/release/{n}.json":          nil,
 		"/repository/{path}":                        nil,
 		"/api/v1/status":                            nil,
@@ -217,9 +223,11 @@ func TestTheReferenceNamesEveryAddressAndParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := served(t)
-	for path := range doc.Paths {
-		if !bytes.Contains(page, []byte("`GET "+path+"`")) {
-			t.Errorf("docs/reference/api.md does not name %s", path)
+	for path, methods := range doc.Paths {
+		for method := range methods {
+			if !bytes.Contains(page, []byte("`"+strings.ToUpper(method)+" "+path+"`")) {
+				t.Errorf("docs/reference/api.md does not name %s %s", method, path)
+			}
 		}
 		for _, p := range doc.Paths[path]["get"].Parameters {
 			if name, _ := p["name"].(string); p["in"] == "query" && name != "filters" && !bytes.Contains(page, []byte("`"+name+"`")) {
@@ -227,7 +235,7 @@ func TestTheReferenceNamesEveryAddressAndParameter(t *testing.T) {
 			}
 		}
 	}
-	for _, found := range regexp.MustCompile("`GET ([^`]+)`").FindAllSubmatch(page, -1) {
+	for _, found := range regexp.MustCompile("`(?:GET|PUT|POST) ([^`]+)`").FindAllSubmatch(page, -1) {
 		if _, ok := doc.Paths[string(found[1])]; !ok {
 			t.Errorf("docs/reference/api.md names %s, which nothing answers", found[1])
 		}

@@ -15,16 +15,17 @@ import (
 // rowsPage is the answer of /api/v1/tables/{slug}/{name}/rows.
 type rowsPage struct {
 	generation
-	Dataset portal.DatasetID `json:"dataset"`
-	Release int              `json:"release"`
-	Table   string           `json:"table"`
-	Sheet   string           `json:"sheet,omitempty"`
-	Sheets  []string         `json:"sheets,omitempty"` // of a workbook
-	Columns []field          `json:"columns"`
-	Total   int64            `json:"total"`
-	Rows    [][]any          `json:"rows"`
-	Next    string           `json:"next,omitempty"`     // for the parameter after
-	NextURL string           `json:"next_url,omitempty"` // this address with that cursor
+	Dataset     portal.DatasetID `json:"dataset"`
+	Release     int              `json:"release"`
+	Fingerprint string           `json:"fingerprint"` // of the release's signed manifest
+	Table       string           `json:"table"`
+	Sheet       string           `json:"sheet,omitempty"`
+	Sheets      []string         `json:"sheets,omitempty"` // of a workbook
+	Columns     []field          `json:"columns"`
+	Total       int64            `json:"total"`
+	Rows        [][]any          `json:"rows"`
+	Next        string           `json:"next,omitempty"`     // for the parameter after
+	NextURL     string           `json:"next_url,omitempty"` // this address with that cursor
 }
 
 func (a *api) rows(w http.ResponseWriter, r *http.Request, v portal.View) error {
@@ -57,13 +58,14 @@ func (a *api) rows(w http.ResponseWriter, r *http.Request, v portal.View) error 
 		return a.elsewhere(r, res, fmt.Errorf("%s: %w", where, err))
 	}
 	body := rowsPage{
-		generation: generationOf(v), Dataset: d.ID, Release: d.Latest.Number, Table: res.Name,
+		generation: a.generationOf(v), Dataset: d.ID, Release: d.Latest.Number, Fingerprint: d.Manifest.Hex(), Table: res.Name,
 		Sheet: sheet, Sheets: sheets, Columns: fieldsOf(page.Columns), Total: page.Total,
 		Rows: plainRows(page.Rows), Next: page.Next,
 	}
 	if page.Next != "" {
 		body.NextURL = withParameter(r.URL, "after", page.Next)
 	}
+	origin(w, portal.Provenance{Dataset: d.ID, Release: d.Latest.Number, Fingerprint: d.Manifest})
 	return send(w, r, body)
 }
 

@@ -12,13 +12,14 @@ import (
 
 // generation is how every answer made from a view begins.
 type generation struct {
-	Generation int64  `json:"generation"`
-	AsOf       string `json:"as_of"`
+	Generation int64            `json:"generation"`
+	AsOf       string           `json:"as_of"`
+	Fresh      portal.Freshness `json:"fresh,omitempty"`
 }
 
-func generationOf(v portal.View) generation {
+func (a *api) generationOf(v portal.View) generation {
 	s := v.State()
-	return generation{Generation: s.Generation, AsOf: moment(s.AsOf)}
+	return generation{Generation: s.Generation, AsOf: moment(s.AsOf), Fresh: a.grade(s)}
 }
 
 // text is a portal.Text on its own: the plain wording and the translations.
@@ -60,6 +61,7 @@ type summary struct {
 	Formats   []string           `json:"formats"`
 	Licenses  []string           `json:"licenses"`
 	Withdrawn *text              `json:"withdrawn,omitempty"` // why
+	Suspended bool               `json:"suspended,omitempty"` // no valid signature of the publisher holds at present
 	Score     float64            `json:"score,omitempty"`
 	Matched   []string           `json:"matched,omitempty"`
 	Words     []string           `json:"words,omitempty"`
@@ -69,7 +71,7 @@ func summaryOf(d portal.Dataset) summary {
 	s := summary{
 		Dataset: d.ID, URL: datasetURL(d.ID), Title: textOf(d.Latest.Title), Publisher: d.ID.Publisher(),
 		Release: d.Latest.Number, Issued: moment(d.Latest.Issued),
-		Themes: list(d.Latest.Themes), Formats: []string{}, Licenses: []string{},
+		Themes: list(d.Latest.Themes), Formats: []string{}, Licenses: []string{}, Suspended: d.Suspended,
 	}
 	seen := map[string]bool{}
 	for _, r := range d.Latest.Resources {

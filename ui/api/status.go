@@ -40,7 +40,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read the node's status: %w", err)
 	}
-	stampGeneration(w, s.State)
+	a.stamp(w, s.State)
 	return send(w, r, statusReport{
 		Role: s.Role, Generation: s.State.Generation, Datasets: s.Datasets, Fresh: s.Fresh,
 		AsOf: moment(s.State.AsOf), SignedBy: strings.Join(s.SignedBy, " "), Upstream: s.Upstream,
@@ -76,17 +76,18 @@ func (a *api) wellKnown(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read the node's status: %w", err)
 	}
-	stampGeneration(w, s.State)
+	a.stamp(w, s.State)
 	return send(w, r, struct {
-		Repository string      `json:"repository"`
-		Generation int64       `json:"generation"`
-		AsOf       string      `json:"as_of"`
-		Role       portal.Role `json:"role"`
-		Version    string      `json:"version"`
-		Title      string      `json:"title"`
-		Base       string      `json:"repository_url"` // where the tree stands; "" when this node publishes none
-		API        string      `json:"api_url"`
-	}{repositoryID(s.State), s.State.Generation, moment(s.State.AsOf), s.Role, s.Version, s.Title, a.base(), "/api/v1/"})
+		Repository string           `json:"repository"`
+		Generation int64            `json:"generation"`
+		AsOf       string           `json:"as_of"`
+		Fresh      portal.Freshness `json:"fresh"`
+		Role       portal.Role      `json:"role"`
+		Version    string           `json:"version"`
+		Title      string           `json:"title"`
+		Base       string           `json:"repository_url"` // where the tree stands; "" when this node publishes none
+		API        string           `json:"api_url"`
+	}{repositoryID(s.State), s.State.Generation, moment(s.State.AsOf), s.Fresh, s.Role, s.Version, s.Title, a.base(), "/api/v1/"})
 }
 
 func (a *api) base() string {
@@ -112,7 +113,7 @@ func (a *api) readyz(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	defer v.Close()
-	stampGeneration(w, v.State())
+	a.stamp(w, v.State())
 	sendBytes(w, r, "text/plain; charset=utf-8", []byte("ready\n"))
 	return nil
 }

@@ -41,7 +41,7 @@ func TestANeighbourLearnsWhichRepositoryStandsHere(t *testing.T) {
 	w := newWorld()
 	got := decoded[map[string]any](t, get(t, New(w.options(io.Discard)), "/.well-known/koprik"))
 	want := map[string]any{
-		"repository": w.state.Repository.Hex(), "generation": 12.0, "as_of": "2026-05-03T09:00:00Z", "role": "mirror",
+		"repository": w.state.Repository.Hex(), "generation": 12.0, "as_of": "2026-05-03T09:00:00Z", "fresh": "FRESH", "role": "mirror",
 		"version": "0.1", "title": "Village library", "repository_url": "/repository/", "api_url": "/api/v1/",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -151,6 +151,7 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Koprik-Generation", p.generation)
 	if p.asOf != "" {
 		h.Set("Koprik-As-Of", p.asOf)
+		h.Set("Koprik-Fresh", string(p.stamp.grade))
 	}
 	h.Set("ETag", p.tag)
 	if match := r.Header.Get("If-None-Match"); match != "" && slices.Contains(tagsIn(match), p.tag) {

@@ -30,7 +30,7 @@ func TestAPageIsMadeOnceAGenerationAndLanguage(t *testing.T) {
 		if string(body) != string(wanted) || res.StatusCode != 200 {
 			t.Errorf("another page: %d", res.StatusCode)
 		}
-		for _, name := range []string{"Etag", "Koprik-Generation", "Koprik-As-Of", "Content-Language", "Content-Type", "Cache-Control", "Content-Encoding", "Content-Security-Policy", "Vary"} {
+		for _, name := range []string{"Etag", "Koprik-Generation", "Koprik-As-Of", "Koprik-Fresh", "Content-Language", "Content-Type", "Cache-Control", "Content-Encoding", "Content-Security-Policy", "Vary"} {
 			if got, want := res.Header.Get(name), first.Header.Get(name); got != want || got == "" {
 				t.Errorf("%s: %q, the first time %q", name, got, want)
 			}

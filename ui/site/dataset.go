@@ -30,6 +30,7 @@ type datasetPage struct {
 	Themes      []Link
 	Keywords    []Link
 	Withdrawn   bool
+	Suspended   bool // no signature of the publisher holds at present
 	Reason      Shown
 	Passport    passportCard
 	Previews    []previewBox
@@ -87,7 +88,7 @@ func (s *site) dataset(v *visit) (answer, error) {
 func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	p := &datasetPage{
 		Frame: v.Frame, Heading: v.title(d), Description: v.text(d.Latest.Description),
-		Publisher: v.publisherLink(d.Publisher), Passport: v.passport(d),
+		Publisher: v.publisherLink(d.Publisher), Passport: v.passport(d), Suspended: d.Suspended,
 		Updated: v.T("hit.updated", "date", v.day(d.Latest.Issued)),
 		History: Link{
 			Shown: Shown{Text: v.T("dataset.history")}, Href: v.datasetURL(d.ID) + "/history",

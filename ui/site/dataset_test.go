@@ -1,11 +1,23 @@
 package site
 
 import (
+	"html"
 	"strings"
 	"testing"
 
 	"koprik/portal"
+	"koprik/ui/locale"
 )
+
+// wordsOf are the words compiled in.
+func wordsOf(t *testing.T, l portal.Lang) *locale.Words {
+	t.Helper()
+	c, err := locale.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Words(l)
+}
 
 func TestADatasetShowsWhoAnswersForIt(t *testing.T) {
 	body := newWorld(t).body(t, "/en/dataset/main_population", 200)
@@ -62,6 +74,35 @@ func TestAWithdrawnDatasetKeepsItsPassportAndGivesTheReason(t *testing.T) {
 	}
 	mustNotHave(t, w.body(t, "/ru/dataset/water_canals/history", 200), "/release/")
 	mustHave(t, w.body(t, "/ru/search", 200), "отозван")
+}
+
+func TestASuspendedPublisherIsMarkedWhereverItsDataIs(t *testing.T) {
+	w := newWorld(t)
+	for _, l := range portal.Langs {
+		at := "/" + l.Path()
+		words := wordsOf(t, l)
+		for address, want := range map[string]string{
+			"/dataset/water_canals": "dataset.suspended", "/dataset/main_population": "dataset.suspended",
+			"/publisher/main": "dataset.suspended", "/search": "hit.suspended",
+		} {
+			status := 200
+			if address == "/dataset/water_canals" {
+				status = 410
+			}
+			text := html.EscapeString(words.T(locale.Key(want)))
+			if body := w.body(t, at+address, status); strings.Contains(body, text) {
+				t.Errorf("%s says %q although all is well", at+address, text)
+			}
+			suspended := newWorld(t, func(w *world) {
+				for i := range w.view.datasets {
+					w.view.datasets[i].Suspended, w.view.datasets[i].Signers = true, nil
+				}
+			})
+			if body := suspended.body(t, at+address, status); !strings.Contains(body, text) {
+				t.Errorf("%s does not say %q", at+address, text)
+			}
+		}
+	}
 }
 
 func TestTheHistoryListsReleasesWithReasonsAndFiles(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -104,6 +105,7 @@ type publisherPage struct {
 	Found       string
 	Hits        []Hit
 	Pager       Pager
+	Suspended   bool // no signature of the publisher holds at present
 }
 
 // contactCard is one contact of a publisher.
@@ -138,6 +140,7 @@ func (s *site) publisherAnswer(v *visit, o portal.Publisher) (answer, error) {
 	p := &publisherPage{
 		Frame: v.Frame, Heading: v.publisherName(o), Description: v.text(o.Description),
 		Found: v.N("home.datasets", total), Hits: hits, Pager: pager,
+		Suspended: slices.ContainsFunc(hits, func(h Hit) bool { return h.Suspended != "" }),
 	}
 	if o.Homepage != "" {
 		p.Homepage = v.kioskValue(Value{Shown: Shown{Text: strings.TrimSpace(o.Homepage)}, Href: web(o.Homepage)})

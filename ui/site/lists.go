@@ -20,6 +20,7 @@ type Hit struct {
 	Updated   string
 	Formats   []string
 	Withdrawn string // the word for it, of a withdrawn one
+	Suspended string // the word for it, where no signature of the publisher holds
 }
 
 // Pager leads through the pages of a list; its zero value shows nothing.
@@ -64,6 +65,9 @@ func (v *visit) hit(d portal.Dataset) Hit {
 	}
 	if d.Latest.Withdrawn != nil {
 		h.Withdrawn = v.T("hit.withdrawn")
+	}
+	if d.Suspended {
+		h.Suspended = v.T("hit.suspended")
 	}
 	seen := map[string]bool{}
 	for _, r := range d.Latest.Resources {

@@ -84,8 +84,8 @@ func TestEveryPageStandsInEveryLanguage(t *testing.T) {
 			if got := res.Header.Get("Content-Security-Policy"); got != policy {
 				t.Errorf("%s: policy %q", address, got)
 			}
-			if res.Header.Get("Koprik-Generation") != "12" || res.Header.Get("Koprik-As-Of") != "2026-10-12T06:00:00Z" {
-				t.Errorf("%s: generation %q as of %q", address, res.Header.Get("Koprik-Generation"), res.Header.Get("Koprik-As-Of"))
+			if res.Header.Get("Koprik-Generation") != "12" || res.Header.Get("Koprik-As-Of") != "2026-10-12T06:00:00Z" || res.Header.Get("Koprik-Fresh") != "FRESH" {
+				t.Errorf("%s: generation %q as of %q, %q", address, res.Header.Get("Koprik-Generation"), res.Header.Get("Koprik-As-Of"), res.Header.Get("Koprik-Fresh"))
 			}
 			checkPage(t, address, l, body)
 		}

@@ -145,6 +145,10 @@ func TestTheStateLineSaysWhichCopy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.change)
 			mustHave(t, w.body(t, "/"+c.lang+"/", 200), c.want...)
+			grade := strings.ToUpper(strings.Fields(strings.ReplaceAll(c.name, "set to be ", ""))[0])
+			if got := w.get(t, "/"+c.lang+"/help").Header.Get("Koprik-Fresh"); (grade == "FRESH" || grade == "STALE" || grade == "OLD") && got != grade {
+				t.Errorf("the header says %q", got)
+			}
 			w.body(t, "/"+c.lang+"/node", 200)
 		})
 	}

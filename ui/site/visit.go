@@ -130,6 +130,7 @@ func (s *site) begin(w http.ResponseWriter, r *http.Request, marked bool) (*visi
 	w.Header().Set("Koprik-Generation", strconv.FormatInt(state.Generation, 10))
 	if !state.AsOf.IsZero() {
 		w.Header().Set("Koprik-As-Of", state.AsOf.UTC().Format(time.RFC3339))
+		w.Header().Set("Koprik-Fresh", string(state.Grade(v.now, s.o.OldAfter)))
 	}
 	if len(r.URL.EscapedPath())+len(r.URL.RawQuery) > maxAddress {
 		return v, v.bad("error.longquery", "max", maxAddress, "n", len(r.URL.RawQuery))
