@@ -71,6 +71,7 @@ func (c *Catalog) probe(ctx context.Context) error {
 		"SELECT dataset, number, digest, length, issued, reason, manifest FROM releases LIMIT 1",
 		"SELECT dataset, key FROM signers LIMIT 1",
 		"SELECT generation, dataset FROM changes LIMIT 1",
+		"SELECT prefix, dataset, number FROM fingerprints LIMIT 1",
 	} {
 		if _, err := c.db.Read.ExecContext(ctx, q); err != nil {
 			if ctx.Err() != nil {

@@ -44,7 +44,7 @@ func TestACatalogueMadeBeforeLearnsWhatIsDue(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "catalog.db")
 	c := open(t, path)
 	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{due(t, "main_a", "2026-01-31"), due(t, "main_b", "")}})
-	for _, q := range []string{"DROP INDEX datasets_by_due", "ALTER TABLE datasets DROP COLUMN due", "DELETE FROM migrations WHERE number = 2"} {
+	for _, q := range []string{"DROP INDEX datasets_by_due", "ALTER TABLE datasets DROP COLUMN due", "DROP TABLE fingerprints", "DELETE FROM migrations WHERE number >= 2"} {
 		if _, err := c.db.Write.Exec(q); err != nil {
 			t.Fatal(err)
 		}

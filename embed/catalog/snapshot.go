@@ -65,6 +65,37 @@ func (s *Snapshot) Overdue(ctx context.Context, before portal.Date, limit int) (
 	return longest, total, nil
 }
 
+// fingerprintPrefix is how many bytes of a hash the index of fingerprints has: as
+// many as a short fingerprint shows.
+const fingerprintPrefix = 8
+
+// Place is a release in which a fingerprint may be found.
+type Place struct {
+	Dataset portal.DatasetID
+	Release int
+}
+
+// Places are the releases whose manifest, or a file of theirs, has a SHA-256 that
+// begins with the first 8 bytes of d: the newest first, at most limit. The caller
+// compares the rest.
+func (s *Snapshot) Places(ctx context.Context, d portal.Digest, limit int) (places []Place, err error) {
+	rows, err := s.tx.QueryContext(ctx, `SELECT f.dataset, f.number FROM fingerprints AS f
+		JOIN releases AS r ON r.dataset = f.dataset AND r.number = f.number
+		WHERE f.prefix = ? ORDER BY f.number DESC, f.dataset LIMIT ?`, d[:fingerprintPrefix], limit)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint %s: %w", d.Short(), sqlite.Explain(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p Place
+		if err := rows.Scan(&p.Dataset, &p.Release); err != nil {
+			return nil, fmt.Errorf("fingerprint %s: %w", d.Short(), sqlite.Explain(err))
+		}
+		places = append(places, p)
+	}
+	return places, sqlite.Explain(rows.Err())
+}
+
 // All yields every dataset by id, withdrawn ones among them, and stops at the
 // first error of yield, which it returns.
 func (s *Snapshot) All(ctx context.Context, yield func(portal.Dataset) error) error {

@@ -13,8 +13,8 @@ import (
 
 // writer writes datasets with statements that are compiled once a change.
 type writer struct {
-	full                                                   bool
-	latest, held, cut, dataset, release, unsigned, signers *sql.Stmt
+	full                                                                bool
+	latest, held, cut, dataset, release, unsigned, signers, fingerprint *sql.Stmt
 }
 
 func newWriter(ctx context.Context, tx *sql.Tx, full bool) (*writer, error) {
@@ -31,6 +31,7 @@ func newWriter(ctx context.Context, tx *sql.Tx, full bool) (*writer, error) {
 		{&w.release, "INSERT INTO releases (dataset, number, digest, length, issued, reason, manifest) VALUES (?, ?, ?, ?, ?, ?, ?)"},
 		{&w.unsigned, "DELETE FROM signers WHERE dataset = ?"},
 		{&w.signers, "INSERT INTO signers (dataset, key) VALUES (?, ?) ON CONFLICT DO NOTHING"},
+		{&w.fingerprint, "INSERT INTO fingerprints (prefix, dataset, number) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"},
 	} {
 		var err error
 		if *s.stmt, err = tx.PrepareContext(ctx, s.query); err != nil {
@@ -41,7 +42,7 @@ func newWriter(ctx context.Context, tx *sql.Tx, full bool) (*writer, error) {
 }
 
 func (w *writer) close() {
-	for _, s := range []*sql.Stmt{w.latest, w.held, w.cut, w.dataset, w.release, w.unsigned, w.signers} {
+	for _, s := range []*sql.Stmt{w.latest, w.held, w.cut, w.dataset, w.release, w.unsigned, w.signers, w.fingerprint} {
 		_ = s.Close()
 	}
 }
@@ -150,7 +151,25 @@ func (w *writer) add(ctx context.Context, r portal.Release, manifest []byte, pre
 		return link{}, err
 	}
 	_, err = w.release.ExecContext(ctx, string(r.Dataset), r.Number, l.digest[:], l.length, r.Issued.UnixMicro(), string(reason), manifest)
-	return l, err
+	if err != nil {
+		return link{}, err
+	}
+	return l, w.fingerprints(ctx, r, l.digest)
+}
+
+// fingerprints writes down where a release's manifest and files are found by
+// their hash.
+func (w *writer) fingerprints(ctx context.Context, r portal.Release, manifest portal.Digest) error {
+	digests := []portal.Digest{manifest}
+	for _, f := range r.Resources {
+		digests = append(digests, f.Hash)
+	}
+	for _, d := range digests {
+		if _, err := w.fingerprint.ExecContext(ctx, d[:fingerprintPrefix], string(r.Dataset), r.Number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkPrevious(r portal.Release, previous link) error {
