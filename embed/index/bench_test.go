@@ -207,11 +207,19 @@ func benchBleve(t *testing.T, n int) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
-	if x, err = Open(dir); err != nil {
-		t.Fatal(err)
+	opened := time.Duration(math.MaxInt64)
+	for i := range 5 { // the fastest, as of searches
+		begun := time.Now()
+		if x, err = Open(dir); err != nil {
+			t.Fatal(err)
+		}
+		opened = min(opened, time.Since(begun))
+		if i < 4 {
+			if err := x.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	opened := time.Since(begun)
 	r := reader(t, x)
 	find(t, r, portal.Query{Text: "aholi"}) // the columns load with the first search
 	var took, suggested []time.Duration
@@ -230,7 +238,7 @@ func benchBleve(t *testing.T, n int) {
 	memory := anonymous()
 	r.Close()
 	more := m.datasets(n, n+1)
-	begun = time.Now()
+	begun := time.Now()
 	update(t, x, x.Generation()+1, more)
 	one := reader(t, x)
 	find(t, one, portal.Query{Text: more[0].ID.Name()})
@@ -266,7 +274,10 @@ func timed(runs int, f func()) time.Duration {
 }
 
 // fts5 is SQLite's index over the same words.
-type fts5 struct{ db *sql.DB }
+type fts5 struct {
+	db *sql.DB
+	a  *analyser // remembers words, as ours does
+}
 
 func openFTS5(t *testing.T, path string) fts5 {
 	t.Helper()
@@ -274,18 +285,18 @@ func openFTS5(t *testing.T, path string) fts5 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fts5{db}
+	return fts5{db, newAnalyser()}
 }
 
 const fts5Schema = `
 CREATE VIRTUAL TABLE words USING fts5(title, body, content='', tokenize="ascii tokenchars ':'");
 CREATE TABLE facts (id INTEGER PRIMARY KEY, theme TEXT, publisher TEXT, format TEXT, license TEXT, year TEXT, region TEXT, updated INTEGER);`
 
-func keysFor(ws []wording) string {
+func (a *analyser) keysFor(ws []wording) string {
 	var b strings.Builder
 	for _, w := range ws {
 		for _, raw := range lang.Tokens(w.text) {
-			t := analyse(raw, w.lang)
+			t := a.analyse(raw, w.lang)
 			b.WriteString(t.loose + " ")
 			for _, s := range t.stems {
 				b.WriteString(s.term + " ")
@@ -301,12 +312,11 @@ func (f fts5) add(t *testing.T, from int, ds []portal.Dataset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newAnalyser()
 	for i := range ds {
 		d := Document{Dataset: ds[i]}
-		facts := a.facts(&d)
-		body := keysFor(slices.Concat(wordings(ds[i].Latest.Description), keywords(&ds[i]), wordings(ds[i].Publisher.Title), columnTexts(ds[i].Latest.Resources)))
-		if _, err := tx.Exec("INSERT INTO words (rowid, title, body) VALUES (?, ?, ?)", from+i+1, keysFor(wordings(ds[i].Latest.Title)), body); err != nil {
+		facts := f.a.facts(&d)
+		body := f.a.keysFor(slices.Concat(wordings(ds[i].Latest.Description), keywords(&ds[i]), wordings(ds[i].Publisher.Title), columnTexts(ds[i].Latest.Resources)))
+		if _, err := tx.Exec("INSERT INTO words (rowid, title, body) VALUES (?, ?, ?)", from+i+1, f.a.keysFor(wordings(ds[i].Latest.Title)), body); err != nil {
 			t.Fatal(err)
 		}
 		region := ""

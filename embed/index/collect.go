@@ -34,7 +34,26 @@ type heap struct {
 	keep int
 }
 
-// offer takes a hit when it is among the best so far.
+// refuses tells whether something is less than the worst of the best; for most
+// documents that is all that is asked.
+func (h *heap) refuses(key float32, time, rank uint32) bool {
+	if len(h.hits) < h.keep {
+		return false
+	}
+	if len(h.hits) == 0 {
+		return true
+	}
+	top := &h.hits[0]
+	if key != top.key {
+		return key < top.key
+	}
+	if time != top.time {
+		return time < top.time
+	}
+	return rank > top.rank
+}
+
+// offer takes a hit that is not refused.
 func (h *heap) offer(x hit) {
 	if len(h.hits) < h.keep {
 		h.hits = append(h.hits, x)
@@ -46,9 +65,6 @@ func (h *heap) offer(x hit) {
 			h.hits[up], h.hits[i] = h.hits[i], h.hits[up]
 			i = up
 		}
-		return
-	}
-	if !x.before(&h.hits[0]) {
 		return
 	}
 	h.hits[0] = x
@@ -72,8 +88,8 @@ func (h *heap) offer(x hit) {
 const runLength = 1024
 
 // collect gives the best hits of a segment, how many there are, and counts the
-// facets; whole says that these are known already.
-func (s *search) collect(p *part, matched bitset, keep int, ages []int, whole bool) ([]hit, int, error) {
+// facets.
+func (s *search) collect(p *part, matched bitset, keep int, ages *[4]int) ([]hit, int, error) {
 	var scores []float32
 	if s.query.Sort == portal.ByRelevance && len(s.plan.groups) > 0 {
 		var err error
@@ -85,22 +101,24 @@ func (s *search) collect(p *part, matched bitset, keep int, ages []int, whole bo
 	count := newCounter(p.cols)
 	best := &heap{keep: keep}
 	total := 0
+	bounds := boundsOf(s.asOf)
 	docs := make([]uint32, 0, runLength)
 	flush := func() {
 		total += len(docs)
-		if !whole {
-			count.addAll(docs)
-		}
+		count.addAll(docs)
 		for _, doc := range docs {
-			ages[ageOf(p.cols.updated[doc], s.asOf)]++
-			x := hit{part: p, doc: doc, rank: p.cols.rank[doc]}
+			updated := p.cols.updated[doc]
+			ages[bounds.age(updated)]++
+			key, time, rank := float32(0), uint32(0), p.cols.rank[doc]
 			if scores != nil {
-				x.key = scores[doc]
+				key = scores[doc]
 			}
 			if s.query.Sort == portal.ByUpdated {
-				x.time = p.cols.updated[doc]
+				time = updated
 			}
-			best.offer(x)
+			if !best.refuses(key, time, rank) {
+				best.offer(hit{part: p, doc: doc, key: key, time: time, rank: rank})
+			}
 		}
 		docs = docs[:0]
 	}
@@ -117,6 +135,21 @@ func (s *search) collect(p *part, matched bitset, keep int, ages []int, whole bo
 	flush()
 	count.into(s.results.Facets)
 	return best.hits, total, err
+}
+
+// collectWhole is collect for every document of a segment in the order of ids;
+// what is counted over a whole view stands there (view.countAll).
+func (s *search) collectWhole(p *part, keep int) []hit {
+	var best []hit
+	for _, doc := range p.cols.byRank {
+		if len(best) == keep {
+			break
+		}
+		if p.live.has(doc) {
+			best = append(best, hit{part: p, doc: doc, rank: p.cols.rank[doc]})
+		}
+	}
+	return best
 }
 
 // order puts the best hits of all segments in order and keeps those of the page.

@@ -19,16 +19,74 @@ type columns struct {
 	facets  []column // as facetFields
 	updated []uint32 // seconds since 1970
 	rank    []uint32 // place of the id among the segment's ids
+	byRank  []uint32 // documents in the order of their ids
 	subset  []uint8  // subset of the title
 	length  []uint8  // words of the title
+	use     []uint8  // useOf
 }
 
 // column is one facet of one segment: for each document one small number, which
 // names a set of values. Sets are few, however many documents there are.
 type column struct {
-	set    []uint32 // by document; set 0 is empty
-	sets   [][]int  // values of each set, as places in values
+	set    numbers // by document; set 0 is empty
+	sets   [][]int // values of each set, as places in values
 	values []string
+	counts []int32 // documents of each set, deleted ones too
+}
+
+// numbers are small numbers in as few bytes as the greatest of them takes; two
+// of the three are nil.
+type numbers struct {
+	b []uint8
+	w []uint16
+	l []uint32
+}
+
+// narrow gives numbers below n as numbers.
+func narrow(all []uint32, n int) (out numbers) {
+	switch {
+	case n <= 1<<8:
+		out.b = make([]uint8, len(all))
+		for i, x := range all {
+			out.b[i] = uint8(x)
+		}
+	case n <= 1<<16:
+		out.w = make([]uint16, len(all))
+		for i, x := range all {
+			out.w[i] = uint16(x)
+		}
+	default:
+		out.l = all
+	}
+	return out
+}
+
+func (x *numbers) at(i uint32) uint32 {
+	switch {
+	case x.b != nil:
+		return uint32(x.b[i])
+	case x.w != nil:
+		return uint32(x.w[i])
+	}
+	return x.l[i]
+}
+
+// count adds one to the count of the number of each document.
+func (x *numbers) count(docs []uint32, counts []int32) {
+	switch {
+	case x.b != nil:
+		countIn(x.b, docs, counts)
+	case x.w != nil:
+		countIn(x.w, docs, counts)
+	default:
+		countIn(x.l, docs, counts)
+	}
+}
+
+func countIn[N uint8 | uint16 | uint32](all []N, docs []uint32, counts []int32) {
+	for _, doc := range docs {
+		counts[all[doc]]++
+	}
 }
 
 // cache keeps the columns of segments that are in use.
@@ -63,7 +121,8 @@ func (c *cache) of(snapshot *scorch.IndexSnapshot) ([]*columns, error) {
 func loadColumns(seg segmentapi.Segment) (*columns, error) {
 	n := int(seg.Count())
 	c := &columns{
-		updated: make([]uint32, n), rank: make([]uint32, n), subset: make([]uint8, n), length: make([]uint8, n),
+		updated: make([]uint32, n), rank: make([]uint32, n), byRank: make([]uint32, n),
+		subset: make([]uint8, n), length: make([]uint8, n), use: make([]uint8, n),
 	}
 	for _, f := range facetFields {
 		col, err := loadColumn(seg, string(f), n)
@@ -80,8 +139,9 @@ func loadColumns(seg segmentapi.Segment) (*columns, error) {
 		},
 		fieldSubset: func(term string, doc uint32) { c.subset[doc] = small(term) },
 		fieldLength: func(term string, doc uint32) { c.length[doc] = small(term) },
+		fieldUse:    func(term string, doc uint32) { c.use[doc] = small(term) },
 		"_id": func(_ string, doc uint32) {
-			c.rank[doc] = place
+			c.rank[doc], c.byRank[place] = place, doc
 			place++
 		},
 	} {
@@ -100,7 +160,7 @@ func small(term string) uint8 {
 // loadColumn reads a facet: every term adds its value to the sets of its
 // documents.
 func loadColumn(seg segmentapi.Segment, field string, n int) (column, error) {
-	col := column{set: make([]uint32, n), sets: [][]int{nil}}
+	col, set := column{sets: [][]int{nil}}, make([]uint32, n)
 	type step struct {
 		set   uint32
 		value int
@@ -113,15 +173,20 @@ func loadColumn(seg segmentapi.Segment, field string, n int) (column, error) {
 			value, last = len(col.values), term
 			col.values = append(col.values, term)
 		}
-		s := step{col.set[doc], value}
+		s := step{set[doc], value}
 		to, ok := grown[s]
 		if !ok {
 			to = uint32(len(col.sets))
 			grown[s] = to
 			col.sets = append(col.sets, append(slices.Clip(slices.Clone(col.sets[s.set])), value))
 		}
-		col.set[doc] = to
+		set[doc] = to
 	})
+	col.counts = make([]int32, len(col.sets))
+	for _, s := range set {
+		col.counts[s]++
+	}
+	col.set = narrow(set, len(col.sets))
 	return col, err
 }
 
@@ -171,21 +236,24 @@ func newCounter(cols *columns) *counter {
 	return c
 }
 
-// add counts one document.
-func (c *counter) add(doc uint32) {
-	for i := range c.counts {
-		c.counts[i][c.cols.facets[i].set[doc]]++
-	}
-}
-
 // addAll counts a run of documents.
 func (c *counter) addAll(docs []uint32) {
 	for i := range c.counts {
-		set, counts := c.cols.facets[i].set, c.counts[i]
-		for _, doc := range docs {
-			counts[set[doc]]++
-		}
+		c.cols.facets[i].set.count(docs, c.counts[i])
 	}
+}
+
+// whole counts every document that is alive.
+func (c *counter) whole(live bitset, n int) {
+	for i := range c.counts {
+		f := &c.cols.facets[i]
+		copy(c.counts[i], f.counts)
+	}
+	live.eachNot(n, func(doc uint32) {
+		for i := range c.counts {
+			c.counts[i][c.cols.facets[i].set.at(doc)]--
+		}
+	})
 }
 
 // into adds what was counted to the results' facets.
@@ -213,18 +281,27 @@ var ages = []struct {
 
 var ageNames = []string{portal.FreshMonth, portal.FreshQuarter, portal.FreshYear, portal.FreshOlder}
 
-// ageOf gives the place in ages of what was issued at updated.
-func ageOf(updated, asOf uint32) int {
-	age := uint32(0)
-	if updated < asOf {
-		age = asOf - updated
+// bounds are the oldest times of issue of each age but the last.
+type bounds [3]uint32
+
+func boundsOf(asOf uint32) (b bounds) {
+	for i := range b {
+		b[i] = asOf - min(asOf, ages[i].upTo)
 	}
-	for i := range ages {
-		if age <= ages[i].upTo {
-			return i
-		}
+	return b
+}
+
+// age gives the place in ages of what was issued at updated.
+func (b *bounds) age(updated uint32) int {
+	switch {
+	case updated >= b[0]:
+		return 0
+	case updated >= b[1]:
+		return 1
+	case updated >= b[2]:
+		return 2
 	}
-	return len(ages) - 1
+	return 3
 }
 
 // filters say for one segment which sets of each facet pass.
@@ -232,11 +309,11 @@ type filters struct {
 	cols   *columns
 	passes []pass
 	fresh  []bool // by age; nil when freshness is not asked for
-	asOf   uint32
+	bounds bounds
 }
 
 type pass struct {
-	set []uint32
+	set *numbers
 	ok  []bool
 }
 
@@ -250,7 +327,7 @@ type condition struct {
 }
 
 func newFilters(cols *columns, conditions []condition, asOf uint32) *filters {
-	f := &filters{cols: cols, asOf: asOf}
+	f := &filters{cols: cols, bounds: boundsOf(asOf)}
 	for _, c := range conditions {
 		if c.facet == portal.FacetFreshness {
 			if f.fresh == nil {
@@ -270,7 +347,7 @@ func newFilters(cols *columns, conditions []condition, asOf uint32) *filters {
 		for i, values := range col.sets {
 			ok[i] = slices.ContainsFunc(values, func(v int) bool { return wanted[v] }) != c.not
 		}
-		f.passes = append(f.passes, pass{col.set, ok})
+		f.passes = append(f.passes, pass{&col.set, ok})
 	}
 	return f
 }
@@ -278,9 +355,9 @@ func newFilters(cols *columns, conditions []condition, asOf uint32) *filters {
 // passes tells whether a document passes all filters.
 func (f *filters) pass(doc uint32) bool {
 	for i := range f.passes {
-		if p := &f.passes[i]; !p.ok[p.set[doc]] {
+		if p := &f.passes[i]; !p.ok[p.set.at(doc)] {
 			return false
 		}
 	}
-	return f.fresh == nil || f.fresh[ageOf(f.cols.updated[doc], f.asOf)]
+	return f.fresh == nil || f.fresh[f.bounds.age(f.cols.updated[doc])]
 }

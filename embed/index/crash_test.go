@@ -67,8 +67,8 @@ func TestAKilledUpdateIsReportedAndMended(t *testing.T) {
 	if _, err := x.Reader(); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("Reader in the middle of an update: %v", err)
 	}
-	if want := ids(numbered(10)); !slices.Equal(x.LastUpdate(), want) {
-		t.Errorf("LastUpdate %v", x.LastUpdate())
+	if got, known := x.LastUpdate(); !known || !slices.Equal(got, ids(numbered(10))) {
+		t.Errorf("LastUpdate %v, known %v", got, known)
 	}
 	// The catalogue's commit never came: the node brings generation 1 again.
 	mend(t, x, 1, numbered(10))
@@ -84,7 +84,8 @@ func mend(t *testing.T, x *Index, generation int64, catalogue []portal.Dataset) 
 	t.Helper()
 	var upserts []portal.Dataset
 	var removed []portal.DatasetID
-	for _, id := range x.LastUpdate() {
+	touched, _ := x.LastUpdate()
+	for _, id := range touched {
 		i := slices.IndexFunc(catalogue, func(d portal.Dataset) bool { return d.ID == id })
 		if i < 0 {
 			removed = append(removed, id)
@@ -133,8 +134,8 @@ func TestAnUpdateThatLeavesOutAnInterruptedDatasetIsRefused(t *testing.T) {
 	if !errors.Is(err, ErrInterrupted) {
 		t.Fatalf("got %v", err)
 	}
-	if !x.Interrupted() || len(x.LastUpdate()) != 8 {
-		t.Errorf("interrupted %v, last %v", x.Interrupted(), x.LastUpdate())
+	if last, known := x.LastUpdate(); !x.Interrupted() || !known || len(last) != 8 {
+		t.Errorf("interrupted %v, last %v", x.Interrupted(), last)
 	}
 }
 
@@ -158,4 +159,82 @@ func TestReadersSeeAllBatchesOfAnUpdateOrNone(t *testing.T) {
 	if n := find(t, reader(t, x), portal.Query{Text: "qishloq"}).Total; n != 6 || batches != 2 {
 		t.Errorf("%d found after %d batches", n, batches)
 	}
+}
+
+// every gives datasets one after another.
+func every(ds []portal.Dataset) func(func(portal.Dataset, error) bool) {
+	return func(yield func(portal.Dataset, error) bool) {
+		for i := range ds {
+			if !yield(ds[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestARebuildIsFilledAndDescribed(t *testing.T) {
+	x := open(t, t.TempDir())
+	x.batch = 3
+	describe := func(d *Document) error {
+		d.Values = []string{"Chirchiq " + d.Dataset.ID.Name()}
+		return nil
+	}
+	if err := x.Rebuild(t.Context(), 7, every(append(numbered(8), dataset("gone", "Aholi", withdrawn))), describe); err != nil {
+		t.Fatal(err)
+	}
+	r := reader(t, x)
+	if n := find(t, r, portal.Query{Text: "chirchiq"}).Total; n != 8 || x.Generation() != 7 || x.Interrupted() {
+		t.Errorf("%d found in generation %d, interrupted %v", n, x.Generation(), x.Interrupted())
+	}
+	if _, known := x.LastUpdate(); known {
+		t.Error("a rebuild's ids are said to be known")
+	}
+	if err := x.Rebuild(t.Context(), 8, every(nil), nil); err == nil {
+		t.Error("an index that is not empty was rebuilt")
+	}
+	update(t, x, 8, renamed())
+	if last, known := x.LastUpdate(); !known || len(last) != 6 {
+		t.Errorf("after an update: %v, %v", last, known)
+	}
+}
+
+func TestARebuildThatIsCutOffIsDamaged(t *testing.T) {
+	dir := t.TempDir()
+	x, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.batch = 2
+	ctx, cancel := context.WithCancel(t.Context())
+	x.afterBatch = cancel
+	if err := x.Rebuild(ctx, 7, every(numbered(8)), nil); !errors.Is(err, context.Canceled) || !x.Interrupted() {
+		t.Fatalf("%v, interrupted %v", err, x.Interrupted())
+	}
+	if err := x.Update(t.Context(), 8, numbered(8), nil); !errors.Is(err, ErrInterrupted) {
+		t.Errorf("an update after it: %v", err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); !errors.Is(err, ErrDamaged) {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+func TestAnErrorWhileDatasetsAreReadEndsAnUpdate(t *testing.T) {
+	x := filled(t, numbered(4)...)
+	bad := errors.New("the catalogue ends here")
+	err := x.UpdateWith(t.Context(), 2, renamed(), nil, func(d *Document) error {
+		if d.Dataset.ID.Name() == "d0003" {
+			return bad
+		}
+		return nil
+	})
+	if !errors.Is(err, bad) {
+		t.Fatal(err)
+	}
+	if r := reader(t, x); r.Generation() != 1 || find(t, r, portal.Query{Text: "aholi"}).Total != 4 {
+		t.Errorf("generation %d", r.Generation())
+	}
+	update(t, x, 2, renamed())
 }

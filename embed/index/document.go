@@ -6,10 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/blevesearch/bleve/v2/analysis"
-	"github.com/blevesearch/bleve/v2/document"
-	bleveindex "github.com/blevesearch/bleve_index_api"
-
 	"koprik/portal"
 	"koprik/portal/lang"
 )
@@ -27,6 +23,7 @@ const (
 const (
 	fieldSubset = "subset" // of which part of the whole the title speaks
 	fieldLength = "length" // words of the title
+	fieldUse    = "use"    // how much it is used (useOf)
 	fieldWords  = "words"  // loose key, NUL, the word as it is spelt in a title
 )
 
@@ -37,9 +34,10 @@ var facetFields = []portal.Facet{
 	portal.FacetFormat, portal.FacetLicense, portal.FacetLanguage, portal.FacetSex,
 }
 
-// kind says what part of a dataset a word of the body stands in. It travels as
-// the array position of the word, so that one field serves for all kinds.
-type kind uint64
+// kind says what part of a dataset a word of the body stands in. The kinds of a
+// word are bits in the place where Bleve keeps how often it stands there, which
+// our score does not ask for; so one field serves for all kinds.
+type kind uint8
 
 const (
 	kindDescription kind = iota
@@ -48,41 +46,36 @@ const (
 	kindColumn
 	kindValue
 	kindQuestion
+	kindReuse
 )
 
 // kindNames are the names that portal.Hit gives them.
-var kindNames = []string{kindDescription: "description", kindKeyword: "keyword", kindPublisher: "publisher", kindColumn: "column", kindValue: "value", kindQuestion: "question"}
-
-const (
-	textOptions  = bleveindex.IndexField | bleveindex.IncludeTermVectors
-	plainOptions = bleveindex.IndexField | bleveindex.SkipFreqNorm // words without positions, and values
-)
+var kindNames = [...]string{kindDescription: "description", kindKeyword: "keyword", kindPublisher: "publisher", kindColumn: "column", kindValue: "value", kindQuestion: "question", kindReuse: "reuse"}
 
 // phraseGap keeps a phrase from reaching from one wording into the next.
 const phraseGap = 100
 
 // document gives what is indexed of a dataset.
-func (a *analyser) document(d *Document) *document.Document {
-	doc := document.NewDocument(string(d.Dataset.ID))
+func (a *analyser) document(d *Document) *document {
+	doc := &document{id: string(d.Dataset.ID)}
 	r := &d.Dataset.Latest
 	a.addTitle(doc, r.Title)
 	f := a.facts(d)
-	a.addBody(doc, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
-	a.addBody(doc, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
-	a.addBody(doc, kindPublisher, wordings(d.Dataset.Publisher.Title))
-	a.addBody(doc, kindColumn, columnTexts(r.Resources))
-	a.addBody(doc, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
-	var talk []wording
-	for _, q := range d.Questions {
-		talk = append(talk, wordings(q)...)
-	}
-	a.addBody(doc, kindQuestion, talk)
+	body := newText(64)
+	a.addBody(body, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
+	a.addBody(body, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
+	a.addBody(body, kindPublisher, wordings(d.Dataset.Publisher.Title))
+	a.addBody(body, kindColumn, columnTexts(r.Resources))
+	a.addBody(body, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
+	a.addBody(body, kindQuestion, allWordings(d.Questions))
+	a.addBody(body, kindReuse, allWordings(d.Reuses))
+	doc.add(fieldBody, textOptions, body.terms)
 	addFacts(doc, d, f)
 	return doc
 }
 
 // addFacts indexes what the columns of segments are made of.
-func addFacts(doc *document.Document, d *Document, f facts) {
+func addFacts(doc *document, d *Document, f facts) {
 	r := &d.Dataset.Latest
 	var themes, formats, licenses []string
 	for _, t := range r.Themes {
@@ -94,31 +87,18 @@ func addFacts(doc *document.Document, d *Document, f facts) {
 	for _, l := range r.Licenses {
 		licenses = append(licenses, l.Name)
 	}
-	addValues(doc, string(portal.FacetTheme), themes)
-	addValues(doc, string(portal.FacetPublisher), []string{string(d.Dataset.ID.Publisher())})
-	addValues(doc, string(portal.FacetRegion), f.regions)
-	addValues(doc, string(portal.FacetYear), f.years)
-	addValues(doc, string(portal.FacetFormat), formats)
-	addValues(doc, string(portal.FacetLicense), licenses)
-	addValues(doc, string(portal.FacetLanguage), f.languages)
-	addValues(doc, string(portal.FacetSex), []string{f.sex})
-	addValues(doc, fieldUpdated, []string{sortableTime(r.Issued.Unix())})
-	addValues(doc, fieldSubset, []string{strconv.Itoa(int(f.subset))})
-	addValues(doc, fieldLength, []string{strconv.Itoa(min(f.length, 255))})
-	addValues(doc, fieldWords, spelt(r.Title))
-}
-
-// spelt gives the words of the titles, each by its loose key and as spelt.
-func spelt(title portal.Text) []string {
-	var terms []string
-	for _, w := range wordings(title) {
-		for _, raw := range lang.Tokens(w.text) {
-			if key := lang.FoldLooseIn(w.lang, raw); len(key) > 1 && len(raw) <= maxTerm {
-				terms = append(terms, cut(key)+"\x00"+strings.ToLower(raw))
-			}
-		}
-	}
-	return terms
+	doc.addValues(string(portal.FacetTheme), themes...)
+	doc.addValues(string(portal.FacetPublisher), string(d.Dataset.ID.Publisher()))
+	doc.addValues(string(portal.FacetRegion), f.regions...)
+	doc.addValues(string(portal.FacetYear), f.years...)
+	doc.addValues(string(portal.FacetFormat), formats...)
+	doc.addValues(string(portal.FacetLicense), licenses...)
+	doc.addValues(string(portal.FacetLanguage), f.languages...)
+	doc.addValues(string(portal.FacetSex), f.sex)
+	doc.addValues(fieldUpdated, sortableTime(r.Issued.Unix()))
+	doc.addValues(fieldSubset, strconv.Itoa(int(f.subset)))
+	doc.addValues(fieldLength, strconv.Itoa(min(f.length, 255)))
+	doc.addValues(fieldUse, strconv.Itoa(int(useOf(d.Uses))))
 }
 
 func plain(texts []string) []wording {
@@ -151,6 +131,14 @@ func wordings(t portal.Text) []wording {
 	}
 	if t.Plain != "" && !slices.ContainsFunc(ws, func(w wording) bool { return w.text == t.Plain }) {
 		ws = append(ws, wording{"", t.Plain})
+	}
+	return ws
+}
+
+func allWordings(ts []portal.Text) []wording {
+	var ws []wording
+	for _, t := range ts {
+		ws = append(ws, wordings(t)...)
 	}
 	return ws
 }
@@ -188,73 +176,33 @@ func columnTexts(rs []portal.Resource) []wording {
 	return ws
 }
 
-// stream is a ready token stream that stands in for an analyzer: our words are
-// analysed with their language, which Bleve's analyzers are not told.
-type stream analysis.TokenStream
-
-// Analyze gives the stream, whatever the value.
-func (s stream) Analyze([]byte) analysis.TokenStream { return analysis.TokenStream(s) }
-
-// addTitle indexes a title in both title fields.
-func (a *analyser) addTitle(doc *document.Document, title portal.Text) {
-	var strict, loose stream
-	pos := 0
+// addTitle indexes a title in both title fields, and its words as they are spelt.
+func (a *analyser) addTitle(doc *document, title portal.Text) {
+	strict, loose, spelt := terms{}, newText(32), terms{}
 	for _, w := range wordings(title) {
 		for _, raw := range lang.Tokens(w.text) {
-			pos++
 			t := a.analyse(raw, w.lang)
-			strict = addTerm(strict, t.strict, pos)
-			loose = addToken(loose, t, pos)
+			strict.add(t.strict, 1)
+			loose.addToken(t, 1)
+			if len(t.loose) > 1 && len(raw) <= maxTerm {
+				spelt.add(t.loose+"\x00"+strings.ToLower(raw), 1)
+			}
 		}
-		loose = addTerm(loose, wholeTitle(lang.FoldLooseIn(w.lang, w.text)), pos+1)
-		pos += phraseGap
+		loose.terms.add(wholeTitle(lang.FoldLooseIn(w.lang, w.text)), 1)
+		loose.at += phraseGap
 	}
-	addText(doc, fieldTitle, nil, strict, plainOptions)
-	addText(doc, fieldTitles, nil, loose, textOptions)
+	doc.add(fieldTitle, plainOptions, strict)
+	doc.add(fieldTitles, textOptions, loose.terms)
+	doc.add(fieldWords, plainOptions, spelt)
 }
 
 // addBody indexes wordings of one kind in the body.
-func (a *analyser) addBody(doc *document.Document, k kind, ws []wording) {
-	var s stream
-	pos := 0
+func (a *analyser) addBody(body *text, k kind, ws []wording) {
 	for _, w := range ws {
 		for _, raw := range lang.Tokens(w.text) {
-			pos++
-			s = addToken(s, a.analyse(raw, w.lang), pos)
+			body.addToken(a.analyse(raw, w.lang), 1<<k)
 		}
-		pos += phraseGap
-	}
-	addText(doc, fieldBody, []uint64{uint64(k)}, s, textOptions)
-}
-
-func addToken(s stream, t token, pos int) stream {
-	s = addTerm(s, t.loose, pos)
-	for _, stem := range t.stems {
-		s = addTerm(s, stem.term, pos)
-	}
-	return s
-}
-
-func addTerm(s stream, term string, pos int) stream {
-	if term == "" {
-		return s
-	}
-	return append(s, &analysis.Token{Term: []byte(term), Position: pos, Type: analysis.AlphaNumeric})
-}
-
-func addText(doc *document.Document, field string, arrayPositions []uint64, s stream, options bleveindex.FieldIndexingOptions) {
-	if len(s) > 0 {
-		doc.AddField(document.NewTextFieldCustom(field, arrayPositions, nil, options, s))
-	}
-}
-
-// addValues indexes each distinct value as one term.
-func addValues(doc *document.Document, field string, values []string) {
-	slices.Sort(values)
-	for _, v := range slices.Compact(values) {
-		if v != "" {
-			doc.AddField(document.NewTextFieldCustom(field, nil, []byte(v), plainOptions, nil))
-		}
+		body.at += phraseGap
 	}
 }
 

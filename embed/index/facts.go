@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,9 +19,17 @@ type Document struct {
 	// the first MaxValues are indexed. A district among them finds the table, and
 	// regions, years and sexes among them count in the facets.
 	Values []string
-	// Questions are questions and answers about it and the titles of its reuses.
+	// Questions are the questions about it and their answers, as they may be shown.
 	Questions []portal.Text
+	// Reuses are the titles of applications and stories made with it.
+	Reuses []portal.Text
+	// Uses is how often it was opened or taken away, by any count that is made
+	// for all datasets alike; used ones rank before unused ones.
+	Uses int64
 }
+
+// useOf gives how much a dataset is used as a power of two: 0 for never.
+func useOf(uses int64) uint8 { return uint8(bits.Len64(uint64(max(uses, 0)))) }
 
 // MaxValues is how many distinct values of one dataset are indexed.
 const MaxValues = 10_000
@@ -54,6 +63,9 @@ const (
 	tashkentRegion = "UZ-TO"
 )
 
+// tashkentNames are the beginnings of loose keys that name one or the other.
+var tashkentNames = []string{"toshkent", "tashkent"}
+
 // regionsIn gives the codes of the regions that a text names.
 func regionsIn(text string) []string { return regionsOf(strings.Fields(lang.FoldLoose(text))) }
 
@@ -61,7 +73,7 @@ func regionsIn(text string) []string { return regionsOf(strings.Fields(lang.Fold
 func regionsOf(words []string) []string {
 	var codes []string
 	for i, w := range words {
-		if strings.HasPrefix(w, "toshkent") || strings.HasPrefix(w, "tashkent") {
+		if hasAnyPrefix(w, tashkentNames) {
 			codes = append(codes, tashkent(words, i))
 			continue
 		}
@@ -158,7 +170,9 @@ func (a *analyser) facts(d *Document) facts {
 	}
 	about = append(about, d.Values[:min(len(d.Values), MaxValues)]...)
 	for _, s := range about {
-		f.regions = append(f.regions, regionsOf(a.words(s))...)
+		if words, telling := a.words(s); telling {
+			f.regions = append(f.regions, regionsOf(words)...)
+		}
 		f.years = append(f.years, yearsIn(s)...)
 	}
 	bySex := f.readColumns(r.Resources) || hasBothSexes(d.Values)
@@ -172,8 +186,11 @@ func (a *analyser) facts(d *Document) facts {
 		if w.lang != "" {
 			f.languages = append(f.languages, string(w.lang))
 		}
-		f.subset |= subsetOfWords(a.words(w.text))
-		if n := len(lang.Tokens(w.text)); f.length == 0 || n < f.length {
+		words, telling := a.words(w.text)
+		if telling {
+			f.subset |= subsetOfWords(words)
+		}
+		if n := len(words); f.length == 0 || n < f.length {
 			f.length = n
 		}
 	}
@@ -282,6 +299,20 @@ func subsetOfWords(words []string) subset {
 		s |= ofOneRegion
 	}
 	return s
+}
+
+// isTelling tells whether a word by its loose key may name a region or a part of
+// the whole; most do not.
+func isTelling(w string) bool {
+	if hasAnyPrefix(w, tashkentNames) || slices.ContainsFunc(regions, func(r region) bool { return hasAnyPrefix(w, r.names) }) {
+		return true
+	}
+	for _, p := range subsetWords {
+		if slices.Contains(p.words, w) || hasLongPrefix(w, p.words) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasLongPrefix is hasAnyPrefix without the prefixes of three letters, which

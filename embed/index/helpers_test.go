@@ -131,3 +131,9 @@ func wantNames(t testing.TB, what string, results portal.Results, want ...string
 		t.Errorf("%s: found %q of %d, want %q", what, got, results.Total, want)
 	}
 }
+
+// lastUpdate gives the ids of LastUpdate.
+func lastUpdate(x *Index) []portal.DatasetID {
+	ids, _ := x.LastUpdate()
+	return ids
+}

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/blevesearch/bleve/v2/document"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -20,7 +18,7 @@ import (
 
 // mappingVersion names the build. Raise it with every change of what is indexed
 // or of how words are folded.
-const mappingVersion = "m2"
+const mappingVersion = "m3"
 
 // batchSize is how many datasets one batch carries: at 10 it costs three times
 // the CPU, at 10,000 it costs 757 MB (spec/text-and-search.md).
@@ -74,12 +72,14 @@ type state struct {
 	Mapping    string             `json:"mapping"`
 	Generation int64              `json:"generation"`
 	Last       []portal.DatasetID `json:"last,omitempty"`
+	Many       bool               `json:"many,omitempty"` // Last was too long to be remembered
 	Updating   *unfinished        `json:"updating,omitempty"`
 }
 
 type unfinished struct {
 	Generation int64              `json:"generation"`
 	IDs        []portal.DatasetID `json:"ids"`
+	Many       bool               `json:"many,omitempty"` // IDs were too many to be remembered
 }
 
 // Open opens the index under dir, or makes an empty one of generation 0. Builds
@@ -179,6 +179,9 @@ func (x *Index) readState() error {
 	if x.state.Mapping != mappingVersion {
 		return fmt.Errorf("%w: it has mapping %q in a folder of %q", ErrDamaged, x.state.Mapping, mappingVersion)
 	}
+	if u := x.state.Updating; u != nil && u.Many {
+		return fmt.Errorf("%w: the filling to generation %d was cut off", ErrDamaged, u.Generation)
+	}
 	return nil
 }
 
@@ -254,125 +257,21 @@ func (x *Index) Interrupted() bool {
 }
 
 // LastUpdate gives the ids that the update to Generation touched, together with
-// those of an interrupted update, sorted.
-func (x *Index) LastUpdate() []portal.DatasetID {
+// those of an interrupted update, sorted. known is false where they were too
+// many to be remembered (maxRecorded): then only Rebuild helps.
+func (x *Index) LastUpdate() (ids []portal.DatasetID, known bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	ids := slices.Clone(x.state.Last)
-	if x.state.Updating != nil {
-		ids = append(ids, x.state.Updating.IDs...)
+	ids, known = slices.Clone(x.state.Last), !x.state.Many
+	if u := x.state.Updating; u != nil {
+		ids, known = append(ids, u.IDs...), known && !u.Many
 	}
-	return sortedSet(ids)
+	return sortedSet(ids), known
 }
 
 func sortedSet(ids []portal.DatasetID) []portal.DatasetID {
 	slices.Sort(ids)
 	return slices.Compact(ids)
-}
-
-// Update makes the index that of a generation: upserts are indexed as they are
-// (withdrawn ones are taken out), removed are taken out. Readers see all of it
-// or nothing. After an error, a crash or a cancelled ctx the index reports
-// Interrupted until an Update brings all of its datasets again.
-func (x *Index) Update(ctx context.Context, generation int64, upserts []portal.Dataset, removed []portal.DatasetID) error {
-	documents := make([]Document, len(upserts))
-	for i := range upserts {
-		documents[i].Dataset = upserts[i]
-	}
-	return x.UpdateDocuments(ctx, generation, documents, removed)
-}
-
-// UpdateDocuments is Update for datasets of which more is known than the
-// catalogue has.
-func (x *Index) UpdateDocuments(ctx context.Context, generation int64, upserts []Document, removed []portal.DatasetID) error {
-	x.updating.Lock()
-	defer x.updating.Unlock()
-	ids := slices.Clone(removed)
-	for i := range upserts {
-		ids = append(ids, upserts[i].Dataset.ID)
-	}
-	ids = sortedSet(ids)
-	before, err := x.begin(generation, ids)
-	if err != nil {
-		return err
-	}
-	during := before
-	during.Updating = &unfinished{Generation: generation, IDs: ids}
-	total := len(removed) + len(upserts)
-	for from := 0; ; from += x.batch {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("index update to generation %d: %w", generation, err)
-		}
-		to := min(from+x.batch, total)
-		b := bleveindex.NewBatch()
-		for _, id := range removed[min(from, len(removed)):min(to, len(removed))] {
-			b.Delete(string(id))
-		}
-		x.put(b, upserts[max(from-len(removed), 0):max(to-len(removed), 0)])
-		next := during
-		if to == total {
-			next = state{Mapping: mappingVersion, Generation: generation, Last: ids}
-		}
-		if err := x.write(b, next); err != nil {
-			x.interrupt(during)
-			return fmt.Errorf("index update to generation %d: %w", generation, err)
-		}
-		if to == total {
-			return x.pin()
-		}
-		if x.afterBatch != nil {
-			x.afterBatch()
-		}
-	}
-}
-
-// begin checks that an update to a generation may start, and gives the state
-// that it starts from.
-func (x *Index) begin(generation int64, ids []portal.DatasetID) (state, error) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.closed {
-		return state{}, fmt.Errorf("index update to generation %d: %w", generation, os.ErrClosed)
-	}
-	if u := x.state.Updating; u != nil {
-		for _, id := range u.IDs {
-			if _, ok := slices.BinarySearch(ids, id); !ok {
-				return state{}, fmt.Errorf("%w: the update to generation %d leaves out %s", ErrInterrupted, generation, id)
-			}
-		}
-	}
-	return x.state, nil
-}
-
-// interrupt notes that a batch of an update may or may not have been written.
-func (x *Index) interrupt(during state) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.state = during
-}
-
-// put adds datasets to a batch. Their words are analysed by as many goroutines
-// as there are analysers.
-func (x *Index) put(b *bleveindex.Batch, ds []Document) {
-	docs := make([]*document.Document, len(ds))
-	var wg sync.WaitGroup
-	for n, a := range x.analysers {
-		wg.Go(func() {
-			for i := n; i < len(ds); i += len(x.analysers) {
-				if ds[i].Dataset.Latest.Withdrawn == nil {
-					docs[i] = a.document(&ds[i])
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for i, doc := range docs {
-		if doc == nil {
-			b.Delete(string(ds[i].Dataset.ID))
-		} else {
-			b.Update(doc)
-		}
-	}
 }
 
 // Reader gives the newest whole generation, pinned: it stays as it is until it

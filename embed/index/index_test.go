@@ -15,8 +15,8 @@ import (
 func TestAnIndexRemembersItsGenerationAndTheIdsOfTheLastUpdate(t *testing.T) {
 	dir := t.TempDir()
 	x := open(t, dir)
-	if x.Generation() != 0 || x.Interrupted() || len(x.LastUpdate()) != 0 {
-		t.Fatalf("a new index: generation %d, interrupted %v, last %v", x.Generation(), x.Interrupted(), x.LastUpdate())
+	if x.Generation() != 0 || x.Interrupted() || len(lastUpdate(x)) != 0 {
+		t.Fatalf("a new index: generation %d, interrupted %v, last %v", x.Generation(), x.Interrupted(), lastUpdate(x))
 	}
 	wantNames(t, "a new index", find(t, reader(t, x), portal.Query{}))
 	update(t, x, 3, []portal.Dataset{dataset("a", "Aholi"), dataset("b", "Bolalar")})
@@ -25,8 +25,8 @@ func TestAnIndexRemembersItsGenerationAndTheIdsOfTheLastUpdate(t *testing.T) {
 		t.Fatal(err)
 	}
 	x = open(t, dir)
-	if want := []portal.DatasetID{"main_a", "main_c"}; x.Generation() != 4 || !slices.Equal(x.LastUpdate(), want) {
-		t.Errorf("generation %d, last %v", x.Generation(), x.LastUpdate())
+	if want := []portal.DatasetID{"main_a", "main_c"}; x.Generation() != 4 || !slices.Equal(lastUpdate(x), want) {
+		t.Errorf("generation %d, last %v", x.Generation(), lastUpdate(x))
 	}
 	r := reader(t, x)
 	if r.Generation() != 4 {
@@ -46,8 +46,8 @@ func TestAnUpdateReplacesRemovesAndKeepsOutWhatIsWithdrawn(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	update(t, x, 3, nil)
-	if x.Generation() != 3 || len(x.LastUpdate()) != 0 {
-		t.Errorf("an update of nothing: generation %d, last %v", x.Generation(), x.LastUpdate())
+	if x.Generation() != 3 || len(lastUpdate(x)) != 0 {
+		t.Errorf("an update of nothing: generation %d, last %v", x.Generation(), lastUpdate(x))
 	}
 }
 

@@ -53,6 +53,19 @@ func (b bitset) each(f func(doc uint32)) {
 	}
 }
 
+// eachNot calls f for every document of the first n that is not in the set.
+func (b bitset) eachNot(n int, f func(doc uint32)) {
+	for i, w := range b {
+		for w = ^w; w != 0; w &= w - 1 {
+			doc := i*64 + bits.TrailingZeros64(w)
+			if doc >= n {
+				return
+			}
+			f(uint32(doc))
+		}
+	}
+}
+
 // posting is the documents of one term in one segment: as a bitmap where there
 // are many, else in runs.
 type posting struct {

@@ -108,7 +108,7 @@ func (m *marks) add(word string, kinds []string) {
 
 func (m *marks) match() match {
 	out := match{words: m.words}
-	for _, name := range append([]string{fieldTitle}, kindNames...) {
+	for _, name := range append([]string{fieldTitle}, kindNames[:]...) {
 		if m.kinds[name] {
 			out.kinds = append(out.kinds, name)
 		}
@@ -118,7 +118,7 @@ func (m *marks) match() match {
 
 // mark tells of every hit in which a term stands, in which kinds of field.
 func (s *search) mark(t term, order []int, found func(i int, kinds []string)) (err error) {
-	r, err := s.view.snapshot.TermFieldReader(s.ctx, []byte(t.text), t.field, false, false, t.field == fieldBody)
+	r, err := s.view.snapshot.TermFieldReader(s.ctx, []byte(t.text), t.field, t.field == fieldBody, false, false)
 	if err != nil {
 		return err
 	}
@@ -146,13 +146,7 @@ func kindsOf(field string, doc *bleveindex.TermFieldDoc) []string {
 	if field != fieldBody {
 		return []string{fieldTitle}
 	}
-	var kinds []string
-	for _, v := range doc.Vectors {
-		if len(v.ArrayPositions) == 1 && v.ArrayPositions[0] < uint64(len(kindNames)) {
-			kinds = append(kinds, kindNames[v.ArrayPositions[0]])
-		}
-	}
-	return slices.Compact(kinds)
+	return kindsIn(doc.Freq)
 }
 
 // explain says how a hit came to its score: a line for every term that it has,
@@ -191,8 +185,8 @@ func (s *search) explain(h *hit) (string, error) {
 		}
 	}
 	doc := h.part.cols
-	fmt.Fprintf(&b, "\n  × %.4f: a title of %d words, issued %s, parts of the whole %04b that the query does not name",
-		h.part.prior(h.doc, subsetOf(s.query.Text), s.asOf), doc.length[h.doc], dateOf(doc.updated[h.doc]), doc.subset[h.doc]&^uint8(subsetOf(s.query.Text)))
+	fmt.Fprintf(&b, "\n  × %.4f: a title of %d words, issued %s, used %d (a power of two), parts of the whole %04b that the query does not name",
+		h.part.prior(h.doc, subsetOf(s.query.Text), s.asOf), doc.length[h.doc], dateOf(doc.updated[h.doc]), doc.use[h.doc], doc.subset[h.doc]&^uint8(subsetOf(s.query.Text)))
 	if whole, err := has(term{fieldTitles, s.plan.whole, boostWhole}); err == nil && whole && s.plan.whole != "" {
 		fmt.Fprintf(&b, "\n  + %.0f: the query is the whole title", boostWhole)
 	}

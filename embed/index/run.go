@@ -79,6 +79,7 @@ type search struct {
 type part struct {
 	seg    segmentapi.Segment
 	live   bitset
+	alive  int // documents of live
 	cols   *columns
 	offset uint64 // of its first document among those of the snapshot
 	n      int
@@ -104,9 +105,11 @@ func (s *search) segments(cols []*columns) error {
 		offset += uint64(p.n)
 		p.live = newBitset(p.n)
 		p.live.all(p.n)
+		p.alive = p.n
 		if deleted := snap.Deleted(); deleted != nil {
 			deleted.Iterate(func(doc uint32) bool {
 				p.live[doc/64] &^= 1 << (doc % 64)
+				p.alive--
 				return true
 			})
 		}
@@ -173,22 +176,15 @@ func (s *search) findWord(i int) error {
 func (s *search) findAll() error {
 	s.best, s.results.Facets = nil, noFacets()
 	keep := s.query.Offset + s.query.Limit
-	ages := make([]int, 4)
-	whole := len(s.plan.groups) == 0 && len(s.plan.conditions) == 0
-	for _, p := range s.parts {
-		matched, err := s.match(p)
-		if err != nil {
-			return err
+	var ages [4]int
+	if len(s.plan.groups) == 0 && len(s.plan.conditions) == 0 && s.query.Sort != portal.ByUpdated {
+		s.results.Facets, ages = s.view.countAll(s.parts, s.asOf)
+		for _, p := range s.parts {
+			s.results.Total += p.alive
+			s.best = append(s.best, s.collectWhole(p, keep)...)
 		}
-		top, n, err := s.collect(p, matched, keep, ages, whole)
-		if err != nil {
-			return err
-		}
-		s.results.Total += n
-		s.best = append(s.best, top...)
-	}
-	if whole {
-		s.results.Facets = s.view.countAll(s.parts)
+	} else if err := s.findMatching(keep, &ages); err != nil {
+		return err
 	}
 	for i, n := range ages {
 		if n > 0 {
@@ -198,23 +194,53 @@ func (s *search) findAll() error {
 	return s.order()
 }
 
-// countAll gives the facets over every dataset, counted once for a view.
-func (v *view) countAll(parts []*part) map[portal.Facet]map[string]int {
+func (s *search) findMatching(keep int, ages *[4]int) error {
+	for _, p := range s.parts {
+		matched, err := s.match(p)
+		if err != nil {
+			return err
+		}
+		top, n, err := s.collect(p, matched, keep, ages)
+		if err != nil {
+			return err
+		}
+		s.results.Total += n
+		s.best = append(s.best, top...)
+	}
+	return nil
+}
+
+// whole is what was counted over every dataset of a view.
+type whole struct {
+	facets map[portal.Facet]map[string]int
+	asOf   uint32 // of ages
+	ages   [4]int
+}
+
+// countAll gives the facets over every dataset and their ages at a moment,
+// counted once for a view.
+func (v *view) countAll(parts []*part, asOf uint32) (map[portal.Facet]map[string]int, [4]int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.all == nil {
-		v.all = noFacets()
+	if v.all == nil || v.all.asOf != asOf {
+		all := &whole{facets: noFacets(), asOf: asOf}
+		limits := boundsOf(asOf)
 		for _, p := range parts {
 			c := newCounter(p.cols)
-			p.live.each(c.add)
-			c.into(v.all)
+			c.whole(p.live, p.n)
+			c.into(all.facets)
+			for _, updated := range p.cols.updated {
+				all.ages[limits.age(updated)]++
+			}
+			p.live.eachNot(p.n, func(doc uint32) { all.ages[limits.age(p.cols.updated[doc])]-- })
 		}
+		v.all = all
 	}
 	out := noFacets()
-	for f, counts := range v.all {
+	for f, counts := range v.all.facets {
 		maps.Copy(out[f], counts)
 	}
-	return out
+	return out, v.all.ages
 }
 
 // match gives the documents of a segment that the words of the query match: all
@@ -308,15 +334,21 @@ func (s *search) scoreAlternative(p *part, a alternative, matched bitset, scores
 	}
 }
 
+// Use counts by its powers of two: 15 % for what was used 32,768 times and more.
+const (
+	useWeight = 0.01
+	maxUse    = 15
+)
+
 // prior is what a score is multiplied with whatever the words: short titles
 // before long ones, the whole before a part that the query does not name, fresh
-// before stale.
+// before stale, used before unused.
 func (p *part) prior(doc uint32, asked subset, asOf uint32) float32 {
 	years := float32(0)
 	if t := p.cols.updated[doc]; t < asOf {
 		years = float32(asOf-t) / (365 * day)
 	}
-	prior := (1 + 0.15/(1+years)) / (1 + 0.03*float32(min(p.cols.length[doc], 30)))
+	prior := (1 + 0.15/(1+years)) / (1 + 0.03*float32(min(p.cols.length[doc], 30))) * (1 + useWeight*float32(min(p.cols.use[doc], maxUse)))
 	for other := p.cols.subset[doc] &^ uint8(asked); other != 0; other &= other - 1 {
 		prior *= 0.7
 	}

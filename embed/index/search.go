@@ -25,9 +25,9 @@ type view struct {
 	synonyms *synonyms
 
 	mu     sync.Mutex
-	cols   []*columns                      // nil until the first search
-	newest uint32                          // the newest time of issue
-	all    map[portal.Facet]map[string]int // facets over every dataset
+	cols   []*columns // nil until the first search
+	newest uint32     // the newest time of issue
+	all    *whole     // counted over every dataset; nil until somebody asks
 }
 
 // columns gives the columns of the segments, in their order.

@@ -45,7 +45,14 @@ const maxTerm = 80
 // One goroutine uses it at a time.
 type analyser struct {
 	tokens map[rawWord]token
-	keys   map[string]string
+	keys   map[string]keyed
+}
+
+// keyed is the loose key of a word, and whether it may name a region or a part
+// of the whole.
+type keyed struct {
+	key     string
+	telling bool
 }
 
 type rawWord struct {
@@ -56,7 +63,7 @@ type rawWord struct {
 // maxRemembered is after how many words an analyser begins anew.
 const maxRemembered = 20_000
 
-func newAnalyser() *analyser { return &analyser{map[rawWord]token{}, map[string]string{}} }
+func newAnalyser() *analyser { return &analyser{map[rawWord]token{}, map[string]keyed{}} }
 
 // analyse is the function of that name, remembered.
 func (a *analyser) analyse(raw string, l portal.Lang) token {
@@ -71,23 +78,25 @@ func (a *analyser) analyse(raw string, l portal.Lang) token {
 	return t
 }
 
-// words gives the loose keys of the words of a text.
-func (a *analyser) words(text string) []string {
-	var out []string
+// words gives the loose keys of the words of a text, and whether any of them may
+// name a region or a part of the whole.
+func (a *analyser) words(text string) (keys []string, telling bool) {
 	for _, raw := range lang.Tokens(text) {
-		key, ok := a.keys[raw]
+		k, ok := a.keys[raw]
 		if !ok {
 			if len(a.keys) >= maxRemembered {
 				clear(a.keys)
 			}
-			key = lang.FoldLoose(raw)
-			a.keys[strings.Clone(raw)] = key
+			k.key = lang.FoldLoose(raw)
+			k.telling = isTelling(k.key)
+			a.keys[strings.Clone(raw)] = k
 		}
-		if key != "" {
-			out = append(out, key)
+		if k.key != "" {
+			keys = append(keys, k.key)
+			telling = telling || k.telling
 		}
 	}
-	return out
+	return keys, telling
 }
 
 // analyse gives the terms of one word of a language; of every language that its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,6 +119,10 @@ func (n *Node) alignIndex(ctx context.Context) error {
 	if n.index.Generation() == generation && !n.index.Interrupted() {
 		return nil
 	}
+	touched, known := n.index.LastUpdate()
+	if !known || n.index.Generation() == 0 {
+		return n.rebuildIndex(ctx, generation)
+	}
 	ids, complete, err := n.catalog.ChangedSince(ctx, min(n.index.Generation(), generation))
 	if err != nil {
 		return err
@@ -125,7 +130,7 @@ func (n *Node) alignIndex(ctx context.Context) error {
 	if !complete {
 		return n.rebuildIndex(ctx, generation)
 	}
-	ids = append(ids, n.index.LastUpdate()...)
+	ids = append(ids, touched...)
 	slices.Sort(ids)
 	return n.reindex(ctx, generation, slices.Compact(ids))
 }
@@ -168,17 +173,23 @@ func (n *Node) rebuildIndex(ctx context.Context, generation int64) error {
 		return err
 	}
 	defer snap.Close()
-	var live []portal.Dataset
-	err = snap.All(ctx, func(d portal.Dataset) error {
-		if d.Latest.Withdrawn == nil {
-			live = append(live, d)
+	return n.index.Rebuild(ctx, generation, each(ctx, snap), nil)
+}
+
+// each gives every dataset of a snapshot.
+func each(ctx context.Context, snap *catalog.Snapshot) iter.Seq2[portal.Dataset, error] {
+	return func(yield func(portal.Dataset, error) bool) {
+		enough := errors.New("enough")
+		err := snap.All(ctx, func(d portal.Dataset) error {
+			if !yield(d, nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(portal.Dataset{}, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return n.index.Update(ctx, generation, live, nil)
 }
 
 // split parts datasets that can be found from those that were withdrawn.
