@@ -121,8 +121,12 @@ func TestWhoWaitsTooLongIsHeardByTheNextOffice(t *testing.T) {
 		today portal.Date
 		want  portal.Escalation
 	}{
-		{"2026-03-06", portal.NotEscalated}, {"2026-03-12", portal.NotEscalated}, {"2026-03-13", portal.ToCoordinator},
-		{"2026-03-19", portal.ToCoordinator}, {"2026-03-20", portal.ToCentre}, {"2027-03-20", portal.ToCentre},
+		{"2026-03-06", portal.NotEscalated},
+		{"2026-03-12", portal.NotEscalated},
+		{"2026-03-13", portal.ToCoordinator},
+		{"2026-03-19", portal.ToCoordinator},
+		{"2026-03-20", portal.ToCentre},
+		{"2027-03-20", portal.ToCentre},
 	} {
 		if got := d.Escalation(tt.today, c); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.today, got, tt.want)
@@ -137,17 +141,26 @@ func TestWhoWaitsTooLongIsHeardByTheNextOffice(t *testing.T) {
 func TestAnAnswerSaysWhatItsStateNeeds(t *testing.T) {
 	at := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for _, ok := range []portal.Answer{
-		{State: portal.Received, At: at}, {State: portal.Assigned, At: at, Due: "2026-12-14"},
-		{State: portal.Answered, At: at, Text: "4 208 500", Lang: portal.Russian}, {State: portal.Published, At: at, Dataset: "main_water", Release: 1},
+		{State: portal.Received, At: at},
+		{State: portal.Assigned, At: at, Due: "2026-12-14"},
+		{State: portal.Answered, At: at, Text: "4 208 500", Lang: portal.Russian},
+		{State: portal.Published, At: at, Dataset: "main_water", Release: 1},
 	} {
 		if err := ok.Validate(); err != nil {
 			t.Errorf("%s: %v", ok.State, err)
 		}
 	}
 	for _, bad := range []portal.Answer{
-		{State: portal.Queued, At: at}, {State: "", At: at}, {State: portal.Answered, At: at}, {State: portal.Refused, At: at}, {State: portal.Published, At: at},
-		{State: portal.Received}, {State: portal.Assigned, At: at, Due: "soon"}, {State: portal.Answered, At: at, Text: strings.Repeat("a", portal.MaxAnswerText+1)},
-		{State: portal.Answered, At: at, Text: "a", Lang: "de"}, {State: portal.Published, At: at, Dataset: "x"},
+		{State: portal.Queued, At: at},
+		{State: "", At: at},
+		{State: portal.Answered, At: at},
+		{State: portal.Refused, At: at},
+		{State: portal.Published, At: at},
+		{State: portal.Received},
+		{State: portal.Assigned, At: at, Due: "soon"},
+		{State: portal.Answered, At: at, Text: strings.Repeat("a", portal.MaxAnswerText+1)},
+		{State: portal.Answered, At: at, Text: "a", Lang: "de"},
+		{State: portal.Published, At: at, Dataset: "x"},
 	} {
 		if err := bad.Validate(); !errors.Is(err, portal.ErrRejected) {
 			t.Errorf("%+v: %v", bad, err)
