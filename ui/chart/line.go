@@ -1,0 +1,238 @@
+package chart
+
+import (
+	"math"
+	"slices"
+)
+
+// lines draws values over time, each series with its name at its end.
+func (p *plot) lines() {
+	height := p.width * .5
+	if p.width < narrowBelow {
+		height = p.width * .72
+	}
+	lo, hi := p.extent()
+	ends, right, tall := p.endLabels()
+	height = max(height, tall*float64(len(ends))+p.line)
+	top, bottom := p.y+p.line, p.y+height
+	y := newScale(lo, hi, false, 4, bottom, top)
+	left := 0.0
+	for _, t := range y.ticks {
+		left = max(left, widthOf(p.Short(t), p.size)+8)
+	}
+	x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: left + 4, to: p.width - right - 8}
+	for _, t := range y.ticks {
+		p.rule(left, y.at(t), x.to, y.at(t), gridClass(t))
+		p.text(left-6, y.at(t)+p.size*.35, p.Short(t), "end", "mute")
+	}
+	p.timeAxis(x, bottom)
+	p.breaks(x, top, bottom)
+	for i, s := range slices.Backward(p.Series) {
+		p.series(s, x, y, i)
+	}
+	p.ends(ends, x, y, top+tall/2, bottom-tall/2, tall)
+	p.y = bottom + p.line*1.3
+}
+
+func gridClass(tick float64) string {
+	if tick == 0 {
+		return "zero"
+	}
+	return "grid"
+}
+
+// timeAxis writes as many labels as have room, the first and the last always.
+func (p *plot) timeAxis(x scale, bottom float64) {
+	room := widest(p.Labels, p.size, p.width) + 12
+	every := 1
+	if n := len(p.Labels) - 1; n > 0 {
+		for (x.to-x.from)/float64(n)*float64(every) < room && every < n {
+			every++
+		}
+	}
+	last := len(p.Labels) - 1
+	for i, label := range p.Labels {
+		if i != last && (i%every != 0 || x.at(float64(last))-x.at(float64(i)) < room) {
+			continue
+		}
+		at, half := x.at(float64(i)), widthOf(label, p.size)/2
+		p.text(min(max(at, half), p.width-half), bottom+p.line, label, "middle", "mute")
+		p.rule(at, bottom, at, bottom+4, "tick")
+	}
+}
+
+// breaks marks where figures before and after are not comparable.
+func (p *plot) breaks(x scale, top, bottom float64) {
+	for _, at := range p.Breaks {
+		if at > 0 && at < len(p.Labels) {
+			mid := x.at(float64(at) - .5)
+			p.rule(mid, top, mid, bottom, "break")
+		}
+	}
+}
+
+// series draws one line, broken where values are missing or not comparable; a
+// value between two gaps is a dot.
+func (p *plot) series(s Series, x, y scale, i int) {
+	var run []float64
+	flush := func() {
+		switch {
+		case len(run) == 2:
+			p.circle(run[0], run[1], 2.5, seriesClass("b", i))
+		case len(run) > 2:
+			p.path(seriesClass("l", i), run)
+		}
+		run = nil
+	}
+	for j, v := range s.Values {
+		if slices.Contains(p.Breaks, j) {
+			flush()
+		}
+		if math.IsNaN(v) {
+			flush()
+			continue
+		}
+		run = append(run, x.at(float64(j)), y.at(v))
+	}
+	flush()
+}
+
+// end is the label at the end of a line.
+type end struct {
+	series int
+	place  int // of the last value
+	value  float64
+	rows   []string
+}
+
+// endLabels gives them, from the top down, the room that the widest needs, and
+// how tall the tallest is.
+func (p *plot) endLabels() (ends []end, room, tall float64) {
+	limit := p.width * .3
+	for i, s := range p.Series {
+		place := -1
+		for j, v := range s.Values {
+			if !math.IsNaN(v) {
+				place = j
+			}
+		}
+		if place < 0 {
+			continue
+		}
+		rows := []string{p.Number(s.Values[place])}
+		if len(p.Series) > 1 {
+			rows = append(wrap(s.Name, limit, p.size, 2), rows...)
+		}
+		ends = append(ends, end{i, place, s.Values[place], rows})
+		room = max(room, widest(rows, p.size, limit)+8)
+		tall = max(tall, float64(len(rows))*p.line*.95)
+	}
+	slices.SortStableFunc(ends, func(a, b end) int {
+		switch {
+		case a.value > b.value:
+			return -1
+		case a.value < b.value:
+			return 1
+		}
+		return 0
+	})
+	return ends, room, tall
+}
+
+// ends writes them beside the lines' last values, apart from each other.
+func (p *plot) ends(ends []end, x, y scale, top, bottom, tall float64) {
+	at := make([]float64, len(ends))
+	for i, e := range ends {
+		at[i] = y.at(e.value)
+	}
+	spread(at, tall, top, bottom)
+	for i, e := range ends {
+		p.circle(x.at(float64(e.place)), y.at(e.value), 4, seriesClass("b", e.series))
+		first := at[i] + p.size*.35 - float64(len(e.rows)-1)*p.line*.45
+		for j, row := range e.rows {
+			class := seriesClass("t", e.series)
+			if j == len(e.rows)-1 {
+				class += " strong"
+			}
+			p.text(x.to+8, first+float64(j)*p.line*.92, row, "start", class)
+		}
+	}
+}
+
+// multiples draws one small line for each series, all on one scale, with the
+// first and the last value.
+func (p *plot) multiples() {
+	columns := 4.0
+	if p.width < narrowBelow {
+		columns = 2
+	}
+	lo, hi := p.extent()
+	const gap = 20.0
+	w := (p.width - gap*(columns-1)) / columns
+	h, head := w*.5, p.line*1.4
+	for _, s := range p.Series {
+		if len(wrap(s.Name, w, p.size*1.06, 2)) > 1 {
+			head = p.line * 2.3
+		}
+	}
+	cell := head + h + p.line*1.5
+	for i, s := range p.Series {
+		x0 := float64(i%int(columns)) * (w + gap)
+		y0 := p.y + float64(i/int(columns))*(cell+gap*.6)
+		for j, row := range wrap(s.Name, w, p.size*1.06, 2) {
+			class := "strong"
+			if i == p.Mark {
+				class += " t1"
+			}
+			p.text(x0, y0+p.line*(float64(j)+.9), row, "start", class)
+		}
+		y := newScale(lo, hi, false, 2, y0+head+h, y0+head)
+		x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: x0, to: x0 + w - 4}
+		p.rule(x0, y.from, x0+w, y.from, "grid")
+		p.series(s, x, y, 0)
+		p.firstAndLast(s, x, y)
+	}
+	rows := (len(p.Series) + int(columns) - 1) / int(columns)
+	p.y += float64(rows) * (cell + gap*.6)
+}
+
+func (p *plot) firstAndLast(s Series, x, y scale) {
+	known := func(seq func(func(int, float64) bool)) int {
+		for j, v := range seq {
+			if !math.IsNaN(v) {
+				return j
+			}
+		}
+		return -1
+	}
+	first, last := known(slices.All(s.Values)), known(slices.Backward(s.Values))
+	if first < 0 {
+		p.text(x.from, y.from-4, p.None, "start", "mute")
+		return
+	}
+	p.circle(x.at(float64(last)), y.at(s.Values[last]), 3, "b1")
+	base := y.from + p.line
+	p.text(x.to, base, p.Short(s.Values[last]), "end", "strong")
+	if first != last {
+		p.text(x.from, base, p.Short(s.Values[first]), "start", "mute")
+	}
+}
+
+// spark draws a line without words, as high as a line of text.
+func (p *plot) spark() {
+	lo, hi := p.extent()
+	h := p.width * .25
+	y := newScale(lo, hi, false, 1, h-3, 3)
+	y.lo, y.hi = lo, hi
+	x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: 3, to: p.width - 4}
+	for i, s := range p.Series {
+		p.series(s, x, y, i)
+		for j, v := range slices.Backward(s.Values) {
+			if !math.IsNaN(v) {
+				p.circle(x.at(float64(j)), y.at(v), 3, seriesClass("b", i))
+				break
+			}
+		}
+	}
+	p.y = h
+}
