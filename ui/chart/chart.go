@@ -157,7 +157,7 @@ func (f Figure) check() error {
 	if len(f.Series) == 0 || len(f.Series) > series {
 		return bad("%d series, from 1 to %d can be drawn", len(f.Series), series)
 	}
-	any := false
+	known := false
 	for _, s := range f.Series {
 		if len(s.Values) != len(f.Labels) {
 			return bad("series %.40q has %d values for %d labels", s.Name, len(s.Values), len(f.Labels))
@@ -169,10 +169,10 @@ func (f Figure) check() error {
 			if v < 0 && (f.Kind == Stacked || f.Kind == Shares || f.Kind == Pyramid) {
 				return bad("series %.40q: a part of a whole is below zero", s.Name)
 			}
-			any = any || !math.IsNaN(v)
+			known = known || !math.IsNaN(v)
 		}
 	}
-	if !any {
+	if !known {
 		return bad("no value at all")
 	}
 	return nil
