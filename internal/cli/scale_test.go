@@ -1,0 +1,216 @@
+package cli_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestScale measures the built program over catalogues of many small datasets:
+// `make bench-scale`. KOPRIK_BENCH_SCALE lists how many, with commas between.
+// Every command is a process of its own, measured by the system: time, processor
+// time and the most memory that it had.
+func TestScale(t *testing.T) {
+	program := os.Getenv("KOPRIK_BENCH_PROGRAM")
+	if program == "" {
+		t.Skip("measures a built program: make bench-scale")
+	}
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-9s %-34s %9s %9s %7s  %s\n", "datasets", "what", "seconds", "cpu", "MB", "")
+	for _, text := range strings.Split(cmp.Or(os.Getenv("KOPRIK_BENCH_SCALE"), "600"), ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &scale{t: t, program: program, n: n, dir: t.TempDir(), table: &table}
+		b.measure()
+	}
+	t.Log("\n" + table.String())
+}
+
+// scale is one size being measured.
+type scale struct {
+	t       *testing.T
+	program string
+	n       int
+	dir     string
+	table   *strings.Builder
+}
+
+func (b *scale) path(name string) string { return filepath.Join(b.dir, name) }
+
+// row adds a line to the table, and says it at once.
+func (b *scale) row(what string, u usage, more string, args ...any) {
+	line := fmt.Sprintf("%-9d %-34s %9.2f %9.2f %7d  %s", b.n, what, u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20, fmt.Sprintf(more, args...))
+	b.t.Log(line)
+	b.table.WriteString(line + "\n")
+}
+
+func (b *scale) measure() {
+	centre, mirror := b.path("centre"), b.path("mirror")
+	b.run("init", "--dir", centre, "--role", "central", "--title", "Scale", "--contact", "desk@example.org")
+	for p := 1; p < scalePublishers; p++ {
+		b.run("publisher", "add", "p"+strconv.Itoa(p), "--dir", centre, "--title", fmt.Sprint("Publisher ", p), "--contact", "desk@example.org")
+	}
+	b.publishAll(centre)
+	files, size := tree(b.t, b.path("centre/repository"))
+	b.row("the repository", usage{}, "%d files, %d MB", files, size>>20)
+
+	stop, base := b.serve("serve a centre", centre)
+	root := b.path("centre/repository/metadata/1.root.json")
+	b.run("init", "--dir", mirror, "--role", "mirror", "--title", "Mirror", "--upstream", base, "--trust", root)
+	b.sync("first sync", mirror)
+	b.sync("sync, nothing new", mirror)
+	b.change(centre, "main", 2)
+	b.row("one change published beside a server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
+	b.sync("sync of one change", mirror)
+	stop()
+	b.change(centre, "main", 3)
+	b.row("one change published, no server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
+	stop, _ = b.serve("serve a mirror", mirror)
+	stop()
+}
+
+// package1 is the package that changes.
+func (b *scale) package1() string { return b.path("in/main/d0") }
+
+// change rewrites the table of one dataset.
+func (b *scale) change(_ string, _ string, version int) {
+	if err := os.WriteFile(filepath.Join(b.package1(), "t.csv"), scaleTable(0, version), 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// publishAll publishes everything, one command a publisher.
+func (b *scale) publishAll(centre string) {
+	records := scaleRecords(b.t)
+	var all usage
+	next := 0
+	for p, count := range scaleShares(b.n) {
+		publisher := "main"
+		if p > 0 {
+			publisher = "p" + strconv.Itoa(p)
+		}
+		folder := b.path("in/" + publisher)
+		var paths []string
+		for i := range count {
+			path := filepath.Join(folder, "d"+strconv.Itoa(i))
+			scalePackage(b.t, path, "d"+strconv.Itoa(i), next, records[next%len(records)])
+			paths, next = append(paths, path), next+1
+		}
+		for some := range slices.Chunk(paths, 10_000) {
+			u := b.run(append([]string{"publish", "--quiet", "--dir", centre, "--publisher", publisher}, some...)...)
+			all.wall, all.cpu, all.memory = all.wall+u.wall, all.cpu+u.cpu, max(all.memory, u.memory)
+			b.t.Logf("%s: %d datasets in %.1f s, %.1f s of processor, %d MB", publisher, len(some), u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20)
+		}
+	}
+	b.row("publish everything", all, "%.2f ms a dataset, %d publishers", all.wall.Seconds()*1000/float64(b.n), scalePublishers)
+}
+
+// serve starts a server, measures its start and its memory at rest, and gives
+// what stops it.
+func (b *scale) serve(what, dir string) (stop func(), base string) {
+	listen := freeAddress(b.t)
+	began := time.Now()
+	cmd := exec.Command(b.program, "serve", "--dir", dir, "--listen", listen)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	base = "http://" + listen
+	for {
+		if time.Since(began) > 10*time.Minute {
+			b.t.Fatalf("serve: no answer\n%s", log.String())
+		}
+		res, err := http.Get(base + "/uz/")
+		if err != nil {
+			<-time.After(2 * time.Millisecond)
+			continue
+		}
+		var one [1]byte
+		_, _ = res.Body.Read(one[:])
+		res.Body.Close()
+		break
+	}
+	first := time.Since(began)
+	<-time.After(5 * time.Second)
+	b.row(what+": first byte, memory at rest", usage{wall: first, memory: statusOf(b.t, cmd.Process.Pid, "VmRSS")}, "")
+	return func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}, base
+}
+
+// sync runs a round and adds what it cost.
+func (b *scale) sync(what, dir string) {
+	var out bytes.Buffer
+	u := b.runTo(&out, "sync", "--json", "--dir", dir)
+	var report struct {
+		Down       int64 `json:"bytes_down"`
+		Up         int64 `json:"bytes_up"`
+		Requests   int   `json:"requests"`
+		RoundTrips int   `json:"round_trips"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		b.t.Fatal(err)
+	}
+	b.row(what, u, "%d bytes down, %d requests, %d round trips", report.Down, report.Requests, report.RoundTrips)
+}
+
+// usage is what a process cost.
+type usage struct {
+	wall, cpu time.Duration
+	memory    int64 // bytes, the most
+}
+
+func (b *scale) run(args ...string) usage { return b.runTo(nil, args...) }
+
+func (b *scale) runTo(out *bytes.Buffer, args ...string) usage {
+	cmd := exec.Command(b.program, args...)
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	if out != nil {
+		cmd.Stdout = out
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	err := cmd.Wait()
+	if err != nil {
+		text := problems.String()
+		b.t.Fatalf("koprik %s: %v\n%s", args[0], err, text[:min(len(text), 2000)])
+	}
+	return usage{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: peak(cmd.ProcessState)}
+}
+
+// tree counts the files of a folder and their bytes.
+func tree(t *testing.T, dir string) (files int, size int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			files, size = files+1, size+info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, size
+}
