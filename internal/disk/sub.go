@@ -87,3 +87,6 @@ func (s *sub) SyncDir(name string) error {
 	}
 	return s.fsys.SyncDir(full)
 }
+
+// Flush implements what disk.Flush says.
+func (s *sub) Flush() error { return Flush(s.fsys) }

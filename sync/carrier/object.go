@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -42,16 +43,45 @@ func WriteObject(repo disk.FS, name string, r io.Reader, size int64) error {
 	return w.Commit()
 }
 
-func encode(w io.Writer, r io.Reader, size int64) error {
-	enc, err := zstd.NewWriter(nil,
+// encoders are kept by the size of their window: making one of 8 MiB costs more
+// than compressing a small table.
+var encoders = map[int]*sync.Pool{128 << 10: {}, 1 << 20: {}, window: {}}
+
+// windowFor is the smallest window that holds size bytes, or the largest.
+func windowFor(size int64) int {
+	for _, w := range []int{128 << 10, 1 << 20} {
+		if size <= int64(w) {
+			return w
+		}
+	}
+	return window
+}
+
+func encoder(size int64) (enc *zstd.Encoder, giveBack func(), err error) {
+	w := windowFor(size)
+	pool := encoders[w]
+	giveBack = func() {
+		enc.Reset(nil)
+		pool.Put(enc)
+	}
+	if enc, _ = pool.Get().(*zstd.Encoder); enc != nil {
+		return enc, giveBack, nil
+	}
+	enc, err = zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
 		zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(window),
+		zstd.WithWindowSize(w),
 		zstd.WithZeroFrames(true),
 		zstd.WithEncoderCRC(true))
+	return enc, giveBack, err
+}
+
+func encode(w io.Writer, r io.Reader, size int64) error {
+	enc, giveBack, err := encoder(size)
 	if err != nil {
 		return err
 	}
+	defer giveBack()
 	enc.ResetContentSize(w, size)
 	n, err := io.Copy(enc, r)
 	if err == nil && n != size {

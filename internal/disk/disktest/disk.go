@@ -47,6 +47,7 @@ type Disk struct {
 	space   int64
 	full    bool // space counts
 	cut     bool
+	bulk    bool // SyncAll can be had
 }
 
 // inode is a file or a folder.
@@ -394,15 +395,20 @@ func (d *Disk) sync(n *inode) error {
 	if err := d.change(); err != nil {
 		return err
 	}
+	n.settle()
+	return nil
+}
+
+// settle makes what the process sees what is on the platter.
+func (n *inode) settle() {
 	if n.isDir {
 		for _, s := range n.steps {
 			n.set(n.synced, s)
 		}
 		n.steps = nil
-		return nil
+		return
 	}
 	n.platter, n.unsynced = slices.Clone(n.data), false
-	return nil
 }
 
 // Tree lists what the process sees: the content of every file under its name, and

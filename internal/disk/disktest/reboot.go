@@ -18,7 +18,7 @@ func (d *Disk) Reboot(rng *rand.Rand) *Disk {
 	for _, n := range d.inodes {
 		fates[n] = draw(n, rng)
 	}
-	after := &Disk{}
+	after := &Disk{bulk: d.bulk}
 	after.root = after.revive(d.root, fates)
 	return after
 }
