@@ -162,16 +162,18 @@ func (n *Node) openFiles() (err error) {
 	if n.config, err = LoadConfig(n.root, n.opt.Environ, n.opt.Flags); err != nil {
 		return err
 	}
-	var relay disk.FS // a centre's repository is written by its origin alone
+	group := disk.NewGroup(n.root) // what a round brings becomes durable together
+	var relay disk.FS              // a centre's repository is written by its origin alone
 	if !n.central() && n.config.Relay {
-		relay = disk.Sub(n.root, repositoryDir)
+		relay = disk.Sub(group, repositoryDir)
 	}
 	n.blobs = blob.Open(disk.Sub(n.root, objectsDir))
 	n.mirror = mirror.Open(mirror.Options{
 		Trust:    disk.Sub(n.root, trustDir),
 		Staging:  disk.Sub(n.root, stagingDir),
 		Relay:    relay,
-		Contents: n.blobs,
+		Contents: blob.Open(disk.Sub(group, objectsDir)),
+		Flush:    group.Flush,
 		Now:      n.Now,
 		Free:     func() (uint64, error) { return disk.Free(n.dir) },
 		Progress: n.opt.Progress,
@@ -225,13 +227,17 @@ func (n *Node) clock() (now time.Time, wrong bool) {
 }
 
 // origin opens the writer of this node's own repository, with its keys.
-func (n *Node) origin() (*origin.Origin, func(), error) {
+func (n *Node) origin() (*origin.Origin, func(), error) { return n.originOn(n.root, n.blobs) }
+
+// originOn is origin with the repository in files, which is the data directory
+// or a group over it.
+func (n *Node) originOn(files disk.FS, contents origin.Contents) (*origin.Origin, func(), error) {
 	keys, err := openKeys(n.dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	o := origin.Open(origin.Options{
-		Repository: disk.Sub(n.root, repositoryDir), Keys: keys, Contents: n.blobs, Now: n.Now,
+		Repository: disk.Sub(files, repositoryDir), Keys: keys, Contents: contents, Now: n.Now,
 	})
 	return o, func() { _ = keys.Close() }, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -18,28 +19,43 @@ import (
 	"koprik/sync/origin"
 )
 
-// machine is a whole node's files on a disk whose power can be cut.
+// machine is a whole node's files on a disk whose power can be cut. Its writes
+// become durable each by itself, or together as those of a node do.
 type machine struct {
 	disk    *disktest.Disk
+	files   disk.FS
 	objects *blob.Store
+	many    int // datasets in a publication
+}
+
+// ways are how a machine writes.
+var ways = map[string]func(*disktest.Disk) machine{
+	"each by itself": newMachine,
+	"together":       func(d *disktest.Disk) machine { return grouped(d, 1) },
+	"many together":  func(d *disktest.Disk) machine { d.BulkSyncs(); return grouped(d, 17) },
 }
 
 func newMachine(d *disktest.Disk) machine {
-	return machine{disk: d, objects: blob.Open(disk.Sub(d, "objects"))}
+	return machine{disk: d, files: d, objects: blob.Open(disk.Sub(d, "objects")), many: 1}
+}
+
+func grouped(d *disktest.Disk, many int) machine {
+	g := disk.NewGroup(d)
+	return machine{disk: d, files: g, objects: blob.Open(disk.Sub(g, "objects")), many: many}
 }
 
 func now() time.Time { return day }
 
 func (m machine) origin() *origin.Origin {
 	return origin.Open(origin.Options{
-		Repository: disk.Sub(m.disk, "repository"), Keys: disk.Sub(m.disk, "keys"), Contents: m.objects, Now: now,
+		Repository: disk.Sub(m.files, "repository"), Keys: disk.Sub(m.disk, "keys"), Contents: m.objects, Now: now,
 	})
 }
 
 func (m machine) mirror() *mirror.Mirror {
 	return mirror.Open(mirror.Options{
-		Trust: disk.Sub(m.disk, "trust"), Staging: disk.Sub(m.disk, "staging"), Relay: disk.Sub(m.disk, "relay"),
-		Contents: m.objects, Now: now,
+		Trust: disk.Sub(m.disk, "trust"), Staging: disk.Sub(m.disk, "staging"), Relay: disk.Sub(m.files, "relay"),
+		Contents: m.objects, Flush: func() error { return disk.Flush(m.files) }, Now: now,
 	})
 }
 
@@ -52,23 +68,39 @@ func (m machine) init(t *testing.T, root []byte) {
 	must(t, mirror.Bootstrap(disk.Sub(m.disk, "trust"), root))
 }
 
-// publish makes release n of a dataset, following the release before it as the
-// repository lists it. A release that is listed already is left as it is.
+// publish makes release n of every dataset, following the release before it as
+// the repository lists it. What is listed already is left as it is.
 func (m machine) publish(ctx context.Context, number int) error {
-	const id portal.DatasetID = "main_water"
 	o := m.origin()
 	listing, err := o.Listing("main")
 	if err != nil {
 		return err
 	}
-	held := listing.Datasets[id]
-	if held.Number >= number {
+	batch := origin.Batch{Publisher: "main"}
+	for i := range m.many {
+		id := portal.DatasetID(fmt.Sprint("main_water-", i))
+		if listing.Datasets[id].Number >= number {
+			continue
+		}
+		b, err := m.release(id, number, listing.Datasets[id])
+		if err != nil {
+			return err
+		}
+		batch.Manifests = append(batch.Manifests, portal.SignedManifest{Dataset: id, Number: number, Bytes: b})
+	}
+	if len(batch.Manifests) == 0 {
 		return nil
 	}
-	data := fmt.Appendf(nil, "region,value\nr1,%d\n", number)
+	_, err = o.Publish(ctx, []origin.Batch{batch})
+	return err
+}
+
+// release keeps the contents of a release and gives its manifest.
+func (m machine) release(id portal.DatasetID, number int, held origin.Listed) ([]byte, error) {
+	data := fmt.Appendf(nil, "region,value\n%s,%d\n", id, number)
 	hash, size, err := m.objects.Put(bytes.NewReader(data))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r := portal.Release{
 		Dataset: id, Number: number, Issued: day, Title: portal.PlainText("Water"), Reason: portal.PlainText("because"),
@@ -78,16 +110,11 @@ func (m machine) publish(ctx context.Context, number int) error {
 	if number > 1 {
 		r.Previous = &portal.PreviousRelease{Release: held.Number, SHA256: held.SHA256, Length: held.Length}
 	}
-	b, err := datapackage.Encode(r)
-	if err != nil {
-		return err
-	}
-	_, err = o.Publish(ctx, []origin.Batch{{Publisher: "main", Manifests: []portal.SignedManifest{{Dataset: id, Number: number, Bytes: b}}}})
-	return err
+	return datapackage.Encode(r)
 }
 
 // shown is what a mirror starting from nothing sees in a repository: the number
-// of the dataset's release. Whatever does not verify ends the test.
+// of every dataset's release. Whatever does not verify ends the test.
 func shown(t *testing.T, repo disk.FS, root []byte) int {
 	t.Helper()
 	fresh := newMachine(disktest.New())
@@ -95,7 +122,10 @@ func shown(t *testing.T, repo disk.FS, root []byte) int {
 	number := 0
 	_, err := fresh.mirror().Round(t.Context(), mirror.Folder(repo, "repository"), mirror.RoundOptions{
 		Apply: func(_ context.Context, c portal.Change) error {
-			for _, u := range c.Upserts {
+			for i, u := range c.Upserts {
+				if i > 0 && number != len(u.Manifests) {
+					t.Errorf("%s is of another publication than those before it", u.Dataset)
+				}
 				number = len(u.Manifests)
 			}
 			return nil
@@ -106,7 +136,8 @@ func shown(t *testing.T, repo disk.FS, root []byte) int {
 }
 
 // cuts runs do on copies of a disk, with the power cut at every operation in
-// turn, and gives what is left to check.
+// turn (of a long task at some sixty, with KOPRIK_SOAK at every one), and gives
+// what is left to check.
 func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) error, check func(t *testing.T, d *disktest.Disk)) {
 	t.Helper()
 	d := begin()
@@ -120,7 +151,11 @@ func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) err
 	if testing.Short() {
 		seeds = 1
 	}
-	for n := 1; n <= operations; n++ {
+	step := 1
+	if os.Getenv("KOPRIK_SOAK") == "" {
+		step, seeds = max(1, operations/60), max(1, seeds*60/max(60, operations))
+	}
+	for n := 1; n <= operations; n += step {
 		for seed := range seeds {
 			d := begin()
 			d.FailAt(d.Ops() + n)
@@ -133,15 +168,21 @@ func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) err
 			}
 		}
 	}
-	t.Logf("%d operations, %d reboots each", operations, seeds)
+	t.Logf("%d operations, %d reboots at every %d", operations, seeds, step)
 }
 
 // TestPowerCutWhilePublishingLeavesOneWholeGeneration: whatever write it falls
 // on, mirrors see the release before or the new one, and the next run gets there.
 func TestPowerCutWhilePublishingLeavesOneWholeGeneration(t *testing.T) {
+	for name, on := range ways {
+		t.Run(name, func(t *testing.T) { cutWhilePublishing(t, on) })
+	}
+}
+
+func cutWhilePublishing(t *testing.T, on func(*disktest.Disk) machine) {
 	var root []byte
 	begin := func() *disktest.Disk {
-		m := newMachine(disktest.New())
+		m := on(disktest.New())
 		for _, dir := range []string{"repository", "keys", "objects"} {
 			must(t, m.disk.MkdirAll(dir))
 		}
@@ -152,13 +193,13 @@ func TestPowerCutWhilePublishingLeavesOneWholeGeneration(t *testing.T) {
 		return m.disk
 	}
 	cuts(t, begin,
-		func(d *disktest.Disk) error { return newMachine(d).publish(t.Context(), 2) },
+		func(d *disktest.Disk) error { return on(d).publish(t.Context(), 2) },
 		func(t *testing.T, d *disktest.Disk) {
 			repo := disk.Sub(d, "repository")
 			if got := shown(t, repo, root); got != 1 && got != 2 {
 				t.Errorf("release %d is shown", got)
 			}
-			must(t, newMachine(d).publish(t.Context(), 2))
+			must(t, on(d).publish(t.Context(), 2))
 			if got := shown(t, repo, root); got != 2 {
 				t.Errorf("after another run release %d is shown", got)
 			}
@@ -193,7 +234,13 @@ func TestPowerCutWhileMakingARepositoryIsFinishedByTheNextRun(t *testing.T) {
 // TestPowerCutWhileSyncingLeavesAnAcceptedCopy: what a mirror has accepted
 // always loads, what it relays always verifies, and the next round gets there.
 func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
-	centre := newMachine(disktest.New())
+	for name, on := range ways {
+		t.Run(name, func(t *testing.T) { cutWhileSyncing(t, on) })
+	}
+}
+
+func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine) {
+	centre := on(disktest.New())
 	for _, dir := range []string{"repository", "keys", "objects"} {
 		must(t, centre.disk.MkdirAll(dir))
 	}
@@ -202,7 +249,7 @@ func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
 	must(t, centre.publish(t.Context(), 1))
 	source := mirror.Folder(disk.Sub(centre.disk, "repository"), "repository")
 	round := func(d *disktest.Disk) error {
-		m := newMachine(d).mirror()
+		m := on(d).mirror()
 		have, err := m.State()
 		if err != nil {
 			return err
@@ -213,7 +260,7 @@ func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
 		return err
 	}
 	begun := disktest.New()
-	newMachine(begun).init(t, root)
+	on(begun).init(t, root)
 	must(t, round(begun))
 	must(t, centre.publish(t.Context(), 2))
 	begin := func() *disktest.Disk { return begun.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
@@ -225,9 +272,9 @@ func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
 		if got := shown(t, disk.Sub(d, "relay"), root); got != 2 {
 			t.Errorf("after another round the relay shows release %d", got)
 		}
-		c, err := newMachine(d).mirror().Change(t.Context())
+		c, err := on(d).mirror().Change(t.Context())
 		must(t, err)
-		if len(c.Upserts) != 1 || len(c.Upserts[0].Manifests) != 2 {
+		if len(c.Upserts) != centre.many || len(c.Upserts[0].Manifests) != 2 {
 			t.Errorf("accepted: %+v", c)
 		}
 	})

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"slices"
 
+	"koprik/embed/blob"
 	"koprik/embed/table/read"
+	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/origin"
@@ -16,6 +18,8 @@ import (
 type publication struct {
 	node   *Node
 	origin *origin.Origin
+	group  *disk.Group // what is written becomes durable together
+	blobs  *blob.Store // the node's, in the group
 	id     portal.PublisherID
 	record portal.Publisher
 	latest map[portal.DatasetID]origin.Listed
@@ -30,16 +34,22 @@ type publication struct {
 }
 
 func (n *Node) publication(id portal.PublisherID) (*publication, func(), error) {
-	o, done, err := n.origin()
+	group := disk.NewGroup(n.root)
+	blobs := blob.Open(disk.Sub(group, objectsDir))
+	o, closeKeys, err := n.originOn(group, blobs)
 	if err != nil {
 		return nil, nil, err
+	}
+	done := func() {
+		closeKeys()
+		_ = group.Abandon() // after Publish there is nothing left in it
 	}
 	listing, err := o.Listing(id)
 	if err != nil {
 		done()
 		return nil, nil, err
 	}
-	p := &publication{node: n, origin: o, id: id, record: portal.Publisher{ID: id}, latest: listing.Datasets, taken: map[portal.DatasetID]string{}, kept: map[portal.Digest]bool{}}
+	p := &publication{node: n, origin: o, group: group, blobs: blobs, id: id, record: portal.Publisher{ID: id}, latest: listing.Datasets, taken: map[portal.DatasetID]string{}, kept: map[portal.Digest]bool{}}
 	p.out.Generation, p.suspended = listing.Generation, listing.Suspended
 	if listing.Record != nil {
 		if p.record, err = datapackage.DecodePublisher(listing.Record); err != nil {
@@ -105,10 +115,10 @@ func (p *publication) discard(put []portal.Digest) error {
 		if d.IsZero() || p.kept[d] {
 			continue
 		}
-		if _, err := p.node.root.Stat(repositoryDir + "/" + datapackage.ObjectFile(d)); err == nil {
+		if _, err := p.group.Stat(repositoryDir + "/" + datapackage.ObjectFile(d)); err == nil {
 			continue
 		}
-		if err := p.node.blobs.Remove(d); err != nil {
+		if err := p.blobs.Remove(d); err != nil {
 			return err
 		}
 	}
@@ -179,7 +189,7 @@ func (p *publication) resource(ctx context.Context, in Input, f datapackage.Draf
 	if err != nil {
 		return false, under(in.Label, portal.Rejected(r.Path, "resource %q cannot be read: %v", r.Name, err))
 	}
-	hash, size, err := p.node.blobs.Put(src)
+	hash, size, err := p.blobs.Put(src)
 	if err = errors.Join(err, src.Close()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = portal.Rejected(r.Path, "resource %q is missing: there is no such file in the package", r.Name)
@@ -187,7 +197,7 @@ func (p *publication) resource(ctx context.Context, in Input, f datapackage.Draf
 		return false, under(in.Label, err)
 	}
 	r.Hash, r.Bytes = hash, size
-	obj, size, err := p.node.blobs.Open(hash)
+	obj, size, err := p.blobs.Open(hash)
 	if err != nil {
 		return false, err
 	}

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	parallel = 4 // contents fetched side by side
-	attempts = 3 // tries in a row that bring no byte, then the source counts as unreachable
+	parallel     = 4       // contents fetched side by side
+	worthSyncing = 1 << 20 // bytes that a power cut may make us fetch again
+	attempts     = 3       // tries in a row that bring no byte, then the source counts as unreachable
 )
 
 func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
@@ -149,6 +150,9 @@ func (r *round) download(ctx context.Context, file, part string, limit int64) (r
 	for fruitless := 0; fruitless < attempts; {
 		n, err := r.piece(ctx, file, f, at, limit)
 		at += n
+		if err == nil && at < worthSyncing {
+			return resumed, nil
+		}
 		if err == nil {
 			return resumed, f.Sync()
 		}

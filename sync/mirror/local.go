@@ -3,6 +3,7 @@ package mirror
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,7 +28,7 @@ func (m *Mirror) Change(ctx context.Context) (portal.Change, error) {
 	r := &round{m: m, src: &counted{Source: source}, o: RoundOptions{Have: -1}}
 	c, err := r.diff(ctx, a, a, &Report{})
 	c.State = a.state(false)
-	return c, err
+	return c, errors.Join(err, m.o.Flush())
 }
 
 // nothing is the source of a node that is alone.

@@ -42,6 +42,9 @@ type Options struct {
 	Staging  disk.FS // what is on its way; safe to delete
 	Relay    disk.FS // the repository served to further mirrors; nil: none
 	Contents Contents
+	// Flush makes durable what was put into Contents and Relay, where they are
+	// parts of a disk.Group; nil: all of it is when it is written.
+	Flush    func() error
 	Now      func() time.Time                      // trusted time
 	Free     func() (uint64, error)                // bytes free for contents; nil: not asked
 	Progress func(stage string, done, total int64) // nil: nobody looks
@@ -60,6 +63,9 @@ type Mirror struct {
 func Open(o Options) *Mirror {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
+	}
+	if o.Flush == nil {
+		o.Flush = func() error { return nil }
 	}
 	return &Mirror{o: o}
 }

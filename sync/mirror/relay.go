@@ -76,7 +76,10 @@ func (m *Mirror) relay(a *accepted) error {
 			return err
 		}
 	}
-	return disk.WriteFile(m.o.Relay, served, ts)
+	if err := m.o.Flush(); err != nil {
+		return err
+	}
+	return errors.Join(disk.WriteFile(m.o.Relay, served, ts), m.o.Flush())
 }
 
 // relayManifests writes every listed manifest and those before it.

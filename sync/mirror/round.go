@@ -49,6 +49,7 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 	src := &counted{Source: source}
 	r := &round{m: m, src: src, o: o}
 	report, err := r.run(ctx)
+	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
 	report.BytesDown, report.Requests, report.Upstream = src.bytes.Load(), int(src.requests.Load()), source.String()
 	report.RoundTrips = r.trips
 	return report, err
@@ -95,6 +96,9 @@ func (r *round) run(ctx context.Context) (Report, error) {
 
 // accept writes what was verified into trust/, timestamp last, and then makes it visible.
 func (r *round) accept(ctx context.Context, now *accepted, change portal.Change) error {
+	if err := r.m.o.Flush(); err != nil {
+		return err
+	}
 	for name, b := range now.raw {
 		if name == "timestamp.json" {
 			continue

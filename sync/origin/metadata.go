@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -220,12 +221,26 @@ func (o *Origin) publish(c *current) error {
 		}
 		files = append(files, root)
 	}
+	if err := o.write(files); err != nil {
+		return err
+	}
+	return o.retain(c)
+}
+
+// write writes files in their order. Whatever the timestamp or a root points at
+// is durable before it is written, and that is when this returns.
+func (o *Origin) write(files []file) error {
 	for _, f := range files {
+		if _, role := parseMetadataFile(path.Base(f.name)); f.name == timestampFile || role == roleRoot {
+			if err := disk.Flush(o.repo); err != nil {
+				return err
+			}
+		}
 		if err := disk.WriteFile(o.repo, f.name, f.bytes); err != nil {
 			return err
 		}
 	}
-	return o.retain(c)
+	return disk.Flush(o.repo)
 }
 
 // placed is a publisher's role that is carried as it came.

@@ -46,7 +46,7 @@ type Contents interface {
 
 // Options say where a repository is, where its keys are, and what time it is.
 type Options struct {
-	Repository disk.FS
+	Repository disk.FS // may be a disk.Group, which is flushed before what points at its files is written
 	Keys       disk.FS
 	Contents   Contents
 	Now        func() time.Time
