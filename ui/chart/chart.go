@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Kind is a way to draw.
@@ -48,6 +49,9 @@ type Figure struct {
 	Title  string // what a reader of the screen hears first
 	Desc   string // the finding in words
 	Labels []string
+	// At says where the labels of a line stand, in ascending order and any unit; nil
+	// is evenly. Years with gaps between them need it.
+	At     []float64
 	Series []Series
 	// Breaks are places in Labels before which figures are not comparable: no line
 	// is drawn across.
@@ -156,6 +160,9 @@ func (f Figure) check() error {
 	}
 	if len(f.Series) == 0 || len(f.Series) > series {
 		return bad("%d series, from 1 to %d can be drawn", len(f.Series), series)
+	}
+	if f.At != nil && (len(f.At) != len(f.Labels) || !slices.IsSorted(f.At)) {
+		return bad("places of labels that are not in order, one each")
 	}
 	known := false
 	for _, s := range f.Series {

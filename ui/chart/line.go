@@ -20,7 +20,7 @@ func (p *plot) lines() {
 	for _, t := range y.ticks {
 		left = max(left, widthOf(p.Short(t), p.size)+8)
 	}
-	x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: left + 4, to: p.width - right - 8}
+	x := p.timeScale(left+4, p.width-right-8)
 	for _, t := range y.ticks {
 		p.rule(left, y.at(t), x.to, y.at(t), gridClass(t))
 		p.text(left-6, y.at(t)+p.size*.35, p.Short(t), "end", "mute")
@@ -41,21 +41,41 @@ func gridClass(tick float64) string {
 	return "grid"
 }
 
+// timeScale carries the places of labels onto pixels.
+func (p *plot) timeScale(from, to float64) scale {
+	last := len(p.Labels) - 1
+	s := scale{lo: p.place(0), hi: p.place(last), from: from, to: to}
+	if s.lo == s.hi {
+		s.hi = s.lo + 1
+	}
+	return s
+}
+
+// place is where a label stands, in the unit of At.
+func (p *plot) place(label int) float64 {
+	if p.At != nil {
+		return p.At[label]
+	}
+	return float64(label)
+}
+
 // timeAxis writes as many labels as have room, the first and the last always.
 func (p *plot) timeAxis(x scale, bottom float64) {
 	room := widest(p.Labels, p.size, p.width) + 12
 	every := 1
-	if n := len(p.Labels) - 1; n > 0 {
+	if n := len(p.Labels) - 1; n > 0 && p.At == nil {
 		for (x.to-x.from)/float64(n)*float64(every) < room && every < n {
 			every++
 		}
 	}
 	last := len(p.Labels) - 1
+	end, free := x.at(p.place(last)), math.Inf(-1)
 	for i, label := range p.Labels {
-		if i != last && (i%every != 0 || x.at(float64(last))-x.at(float64(i)) < room) {
+		at, half := x.at(p.place(i)), widthOf(label, p.size)/2
+		if i != last && (i%every != 0 || end-at < room || at-half < free) {
 			continue
 		}
-		at, half := x.at(float64(i)), widthOf(label, p.size)/2
+		free = at + half + 8
 		p.text(min(max(at, half), p.width-half), bottom+p.line, label, "middle", "mute")
 		p.rule(at, bottom, at, bottom+4, "tick")
 	}
@@ -65,7 +85,7 @@ func (p *plot) timeAxis(x scale, bottom float64) {
 func (p *plot) breaks(x scale, top, bottom float64) {
 	for _, at := range p.Breaks {
 		if at > 0 && at < len(p.Labels) {
-			mid := x.at(float64(at) - .5)
+			mid := (x.at(p.place(at-1)) + x.at(p.place(at))) / 2
 			p.rule(mid, top, mid, bottom, "break")
 		}
 	}
@@ -92,7 +112,7 @@ func (p *plot) series(s Series, x, y scale, i int) {
 			flush()
 			continue
 		}
-		run = append(run, x.at(float64(j)), y.at(v))
+		run = append(run, x.at(p.place(j)), y.at(v))
 	}
 	flush()
 }
@@ -147,7 +167,7 @@ func (p *plot) ends(ends []end, x, y scale, top, bottom, tall float64) {
 	}
 	spread(at, tall, top, bottom)
 	for i, e := range ends {
-		p.circle(x.at(float64(e.place)), y.at(e.value), 4, seriesClass("b", e.series))
+		p.circle(x.at(p.place(e.place)), y.at(e.value), 4, seriesClass("b", e.series))
 		first := at[i] + p.size*.35 - float64(len(e.rows)-1)*p.line*.45
 		for j, row := range e.rows {
 			class := seriesClass("t", e.series)
@@ -187,7 +207,7 @@ func (p *plot) multiples() {
 			p.text(x0, y0+p.line*(float64(j)+.9), row, "start", class)
 		}
 		y := newScale(lo, hi, false, 2, y0+head+h, y0+head)
-		x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: x0, to: x0 + w - 4}
+		x := p.timeScale(x0, x0+w-4)
 		p.rule(x0, y.from, x0+w, y.from, "grid")
 		p.series(s, x, y, 0)
 		p.firstAndLast(s, x, y)
@@ -210,7 +230,7 @@ func (p *plot) firstAndLast(s Series, x, y scale) {
 		p.text(x.from, y.from-4, p.None, "start", "mute")
 		return
 	}
-	p.circle(x.at(float64(last)), y.at(s.Values[last]), 3, "b1")
+	p.circle(x.at(p.place(last)), y.at(s.Values[last]), 3, "b1")
 	base := y.from + p.line
 	p.text(x.to, base, p.Short(s.Values[last]), "end", "strong")
 	if first != last {
@@ -224,12 +244,12 @@ func (p *plot) spark() {
 	h := p.width * .25
 	y := newScale(lo, hi, false, 1, h-3, 3)
 	y.lo, y.hi = lo, hi
-	x := scale{lo: 0, hi: float64(max(len(p.Labels)-1, 1)), from: 3, to: p.width - 4}
+	x := p.timeScale(3, p.width-4)
 	for i, s := range p.Series {
 		p.series(s, x, y, i)
 		for j, v := range slices.Backward(s.Values) {
 			if !math.IsNaN(v) {
-				p.circle(x.at(float64(j)), y.at(v), 3, seriesClass("b", i))
+				p.circle(x.at(p.place(j)), y.at(v), 3, seriesClass("b", i))
 				break
 			}
 		}

@@ -1,0 +1,310 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"koprik/portal"
+	"koprik/portal/period"
+)
+
+// Table is a table small enough to be drawn, with what its columns mean.
+type Table struct {
+	Columns []portal.Field
+	Rows    [][]any // nil, int64, float64, bool or string, in the order of Columns
+}
+
+// Limits of a table that is drawn.
+const (
+	MaxTable = 20_000 // rows
+	maxDims  = 6
+)
+
+// Names are words for what a table says in columns instead of values, in the
+// reader's language.
+type Names struct {
+	Lang   portal.Lang
+	Sex    func(sex string) string    // of portal.SexFemale, SexMale, SexBoth
+	Period func(period string) string // of "2025", "2025-Q1", "2025-01"
+	// Value gives a value as the reader reads it: the name of a region for its
+	// code, the other script. It may give its text back unchanged.
+	Value func(f portal.Field, text string) string
+}
+
+// Measure is what a table counts: one column, or columns side by side that share
+// it (women and men, one column a year).
+type Measure struct {
+	Name    string // portal.Meaning.Of, or the column's name
+	Columns []int
+}
+
+// Measures are those of a table, in its order.
+func Measures(columns []portal.Field) []Measure {
+	var ms []Measure
+	for i, f := range columns {
+		if f.Meaning.Role != portal.RoleMeasure {
+			continue
+		}
+		name := cmp.Or(f.Meaning.Of, f.Name)
+		at := slices.IndexFunc(ms, func(m Measure) bool { return m.Name == name })
+		if f.Meaning.Of == "" || at < 0 {
+			ms = append(ms, Measure{Name: name, Columns: []int{i}})
+			continue
+		}
+		ms[at].Columns = append(ms[at].Columns, i)
+	}
+	return ms
+}
+
+// Cube is one measure by its dimensions, whether the table has them in rows or
+// side by side in columns.
+type Cube struct {
+	Measure  Measure
+	Dims     []Dim
+	Unit     string
+	Scale    int64
+	Additive bool
+	cells    map[cell]float64
+}
+
+// cell is a place in a cube: which value of each dimension.
+type cell [maxDims]int16
+
+// Dim is one dimension with its values in the order in which they are drawn.
+type Dim struct {
+	Name   string // the column's; "time", "sex" or "age" where columns side by side have it
+	Role   portal.ColumnRole
+	Values []Value
+	field  portal.Field
+	column int // in the table; -1 where columns side by side have it
+	words  int // the column with the words for the reader; may be column itself
+}
+
+// Value is one value of a dimension.
+type Value struct {
+	Key   string // as it stands in the table
+	Label string // for the reader
+	Total bool   // stands for the whole of others
+	at    float64
+}
+
+// NewCube reads a measure of a table. The error is ErrFigure: nothing that can be
+// drawn, more dimensions than can be told apart, two different values for one place.
+func NewCube(t Table, m Measure, n Names) (*Cube, error) {
+	if len(t.Rows) > MaxTable {
+		return nil, fmt.Errorf("a table of %d rows, at most %d are drawn: %w", len(t.Rows), MaxTable, ErrFigure)
+	}
+	if len(m.Columns) == 0 {
+		return nil, fmt.Errorf("a table without a measure: %w", ErrFigure)
+	}
+	first := t.Columns[m.Columns[0]].Meaning
+	c := &Cube{Measure: m, Unit: first.Unit, Scale: max(first.Scale, 1), Additive: first.Additive, cells: map[cell]float64{}}
+	c.findDims(t, n)
+	if len(c.Dims) == 0 || len(c.Dims) > maxDims {
+		return nil, fmt.Errorf("a table of %d dimensions, from 1 to %d are drawn: %w", len(c.Dims), maxDims, ErrFigure)
+	}
+	for i, row := range t.Rows {
+		if err := c.take(t, row, n); err != nil {
+			return nil, fmt.Errorf("row %d: %w", i+1, err)
+		}
+	}
+	if len(c.cells) == 0 {
+		return nil, fmt.Errorf("a measure without values: %w", ErrFigure)
+	}
+	c.order()
+	return c, nil
+}
+
+// findDims finds the dimensions: columns of the table, and what the columns of
+// the measure are about.
+func (c *Cube) findDims(t Table, n Names) {
+	for i, f := range t.Columns {
+		if !f.Meaning.Dimension() || f.Meaning.SameAs != "" {
+			continue
+		}
+		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, column: i, words: i}
+		for j, other := range t.Columns {
+			if other.Meaning.SameAs == f.Name && other.Meaning.Kind != portal.KindCode && spokenBy(other, n.Lang) {
+				d.words = j
+			}
+		}
+		c.Dims = append(c.Dims, d)
+	}
+	for _, side := range []struct {
+		role portal.ColumnRole
+		of   func(portal.Meaning) string
+	}{
+		{portal.RoleTime, func(m portal.Meaning) string { return m.Period }},
+		{portal.RoleSex, func(m portal.Meaning) string { return m.Sex }},
+		{portal.RoleAge, func(m portal.Meaning) string { return m.Age }},
+	} {
+		if slices.ContainsFunc(c.Measure.Columns, func(i int) bool { return side.of(t.Columns[i].Meaning) != "" }) && len(c.Measure.Columns) > 1 {
+			c.Dims = append(c.Dims, Dim{Name: string(side.role), Role: side.role, column: -1})
+		}
+	}
+}
+
+// spokenBy tells whether a column has words in the reader's language. A reader of
+// Uzbek in Cyrillic letters reads the Latin ones by way of Names.Value.
+func spokenBy(f portal.Field, lang portal.Lang) bool {
+	return f.Meaning.Lang == lang && f.Meaning.Kind == portal.KindName || f.Meaning.Lang == lang && f.Meaning.Role != portal.RoleRegion
+}
+
+// take puts a row's values into their places.
+func (c *Cube) take(t Table, row []any, n Names) error {
+	for _, column := range c.Measure.Columns {
+		if column >= len(row) {
+			continue
+		}
+		v, ok := float(row[column])
+		if !ok {
+			continue
+		}
+		var at cell
+		for i := range c.Dims {
+			place, ok := c.Dims[i].place(t, row, column, n)
+			if !ok {
+				return fmt.Errorf("more than %d values of %q: %w", math.MaxInt16, c.Dims[i].Name, ErrFigure)
+			}
+			at[i] = int16(place)
+		}
+		was, twice := c.cells[at]
+		switch {
+		case twice && c.Additive:
+			v += was
+		case twice && was != v:
+			return fmt.Errorf("a second value for one place: %w", ErrFigure)
+		}
+		c.cells[at] = v
+	}
+	return nil
+}
+
+// place finds the value of a dimension that a cell of the table belongs to, and
+// adds it when it is new.
+func (d *Dim) place(t Table, row []any, measure int, n Names) (int, bool) {
+	v := d.side(t.Columns[measure].Meaning, n)
+	if d.column >= 0 {
+		v = d.inRow(row, n)
+	}
+	if i := slices.IndexFunc(d.Values, func(o Value) bool { return o.Key == v.Key }); i >= 0 {
+		return i, true
+	}
+	d.Values = append(d.Values, v)
+	return len(d.Values) - 1, len(d.Values) < math.MaxInt16
+}
+
+func (d *Dim) inRow(row []any, n Names) Value {
+	key := text(row, d.column)
+	v := Value{Key: key, Total: d.field.Meaning.IsTotal(key)}
+	if d.Role == portal.RoleTime {
+		v.Label, v.at = spoken(key, n)
+		return v
+	}
+	v.Label = n.Value(d.field, cmp.Or(text(row, d.words), key))
+	return v
+}
+
+// side gives what a column of the measure is about.
+func (d *Dim) side(m portal.Meaning, n Names) Value {
+	switch d.Role {
+	case portal.RoleTime:
+		v := Value{Key: m.Period}
+		v.Label, v.at = spoken(m.Period, n)
+		return v
+	case portal.RoleSex:
+		sex := cmp.Or(m.Sex, portal.SexBoth)
+		return Value{Key: sex, Label: n.Sex(sex), Total: sex == portal.SexBoth}
+	}
+	return Value{Key: m.Age, Label: m.Age, Total: m.Age == ""}
+}
+
+// spoken is a period in the reader's words, and where it stands in years.
+func spoken(key string, n Names) (label string, at float64) {
+	p, ok := period.Parse(key)
+	if !ok {
+		return key, 0
+	}
+	start := p.Start()
+	return n.Period(p.String()), float64(start.Year()) + float64(start.YearDay()-1)/366
+}
+
+// order sorts the values of time and age; others stay as the table has them.
+func (c *Cube) order() {
+	for i := range c.Dims {
+		d := &c.Dims[i]
+		order := make([]int, len(d.Values))
+		for j := range order {
+			order[j] = j
+		}
+		slices.SortStableFunc(order, func(a, b int) int {
+			switch d.Role {
+			case portal.RoleTime:
+				return cmp.Compare(d.Values[a].at, d.Values[b].at)
+			case portal.RoleAge:
+				return cmp.Compare(firstNumber(d.Values[a].Key), firstNumber(d.Values[b].Key))
+			}
+			return 0
+		})
+		values, to := make([]Value, len(order)), make([]int16, len(order))
+		for place, was := range order {
+			values[place], to[was] = d.Values[was], int16(place)
+		}
+		d.Values = values
+		cells := make(map[cell]float64, len(c.cells))
+		for at, v := range c.cells {
+			at[i] = to[at[i]]
+			cells[at] = v
+		}
+		c.cells = cells
+	}
+}
+
+// firstNumber orders age groups: "0-4", "15-19", "65+".
+func firstNumber(s string) int {
+	s = strings.TrimLeftFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if end >= 0 {
+		s = s[:end]
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
+}
+
+// value gives what stands at a place; NaN where nothing does.
+func (c *Cube) value(at cell) float64 {
+	if v, ok := c.cells[at]; ok {
+		return v
+	}
+	return math.NaN()
+}
+
+func float(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, !math.IsNaN(v) && !math.IsInf(v, 0)
+	}
+	return 0, false
+}
+
+func text(row []any, column int) string {
+	if column >= len(row) || row[column] == nil {
+		return ""
+	}
+	switch v := row[column].(type) {
+	case string:
+		return strings.TrimSpace(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return fmt.Sprint(row[column])
+}
