@@ -13,8 +13,10 @@ import (
 )
 
 var names = chart.Names{
-	Lang:   portal.Uzbek,
-	Sex:    func(sex string) string { return map[string]string{"female": "Ayollar", "male": "Erkaklar", "both": "Jami"}[sex] },
+	Lang: portal.Uzbek,
+	Sex: func(sex string) string {
+		return map[string]string{"female": "Ayollar", "male": "Erkaklar", "both": "Jami"}[sex]
+	},
 	Period: func(p string) string { return p },
 	Value:  func(_ portal.Field, text string) string { return text },
 }
