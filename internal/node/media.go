@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
@@ -45,4 +46,19 @@ func noRepository(path string, cause error) error {
 		Kind: portal.ErrUnreachable, Where: path, Message: "there is no repository here", Cause: cause,
 		Hint: "the folder must hold KOPRIK/, repository/ or metadata/",
 	}
+}
+
+// stickBeginsLater says of a stick that lacks something whether it was made for
+// nodes that are further than this one.
+func stickBeginsLater(ctx context.Context, source mirror.Source, have int64, err error) error {
+	if !errors.Is(err, portal.ErrUnverified) && !errors.Is(err, portal.ErrNotFound) {
+		return err
+	}
+	note, noteErr := mirror.ReadStickNote(ctx, source)
+	if noteErr != nil || note.Since <= have {
+		return err
+	}
+	p := portal.Rejected(source.String(), "this stick has only what nodes of generation %d lack, and this node has generation %d", note.Since, have)
+	p.Cause = err
+	return p.WithHint("ask for a stick that was written with --since %d, or without --since", have)
 }

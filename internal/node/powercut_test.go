@@ -97,7 +97,11 @@ func (m machine) publish(ctx context.Context, number int) error {
 
 // release keeps the contents of a release and gives its manifest.
 func (m machine) release(id portal.DatasetID, number int, held origin.Listed) ([]byte, error) {
-	data := fmt.Appendf(nil, "region,value\n%s,%d\n", id, number)
+	return m.releaseOf(id, number, held, fmt.Appendf(nil, "region,value\n%s,%d\n", id, number))
+}
+
+// releaseOf is release with contents of the caller.
+func (m machine) releaseOf(id portal.DatasetID, number int, held origin.Listed, data []byte) ([]byte, error) {
 	hash, size, err := m.objects.Put(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

@@ -55,6 +55,9 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 	}
 	began := n.opt.Clock()
 	out.Report, err = n.mirror.Round(ctx, source, round)
+	if media {
+		err = stickBeginsLater(ctx, source, round.Have, err)
+	}
 	out.Duration = n.opt.Clock().Sub(began)
 	out.Fresh = out.State.Grade(n.Now(), n.oldAfter())
 	if o.DryRun {

@@ -36,6 +36,17 @@ type StickNote struct {
 	LeftOut    []portal.Digest `json:"left_out"` // contents that the node that wrote it does not hold
 }
 
+// ReadStickNote reads export.json of a stick. Whatever it says proves nothing.
+func ReadStickNote(ctx context.Context, source Source) (note StickNote, err error) {
+	body, _, err := source.Get(ctx, stickNote, 0)
+	if err != nil {
+		return note, err
+	}
+	defer body.Close() //nolint:errcheck // opened for reading
+	const limit = 16 << 20
+	return note, json.NewDecoder(io.LimitReader(body, limit)).Decode(&note)
+}
+
 // StickPage is a page for people: INDEX.html, and what it links to.
 type StickPage struct {
 	Name  string // below KOPRIK/
@@ -65,7 +76,7 @@ func (e *Export) Write(ctx context.Context, to disk.FS, pages []StickPage, space
 	if err := e.fits(to); err != nil {
 		return w, err
 	}
-	if err := disk.RemoveAll(to, stickTemp); err != nil {
+	if err := cleanStick(to); err != nil {
 		return w, err
 	}
 	todo := e.todo(pages)
@@ -101,14 +112,34 @@ func (e *Export) Write(ctx context.Context, to disk.FS, pages []StickPage, space
 	return w, err
 }
 
+// cleanStick takes away what an export that was cut off left under temporary names.
+func cleanStick(to disk.FS) error {
+	entries, err := to.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if disk.IsTemp(e.Name()) && e.Type().IsRegular() {
+			if err := to.Remove(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return disk.RemoveAll(to, stickTemp)
+}
+
 // fits refuses a stick that holds another repository, or a newer copy of this one.
 func (e *Export) fits(to disk.FS) error {
 	first := e.pieces[0] // the oldest root
-	if b, err := readRegular(to, first.name, maxRoot); err == nil && !bytes.Equal(b, first.bytes) {
+	b, err := readRegular(to, first.name, maxRoot)
+	if err == nil && !bytes.Equal(b, first.bytes) {
+		if _, err = tuf.NewSet(b); err != nil { // damaged: it is written anew
+			return nil //nolint:nilerr // what is damaged forbids nothing
+		}
 		return portal.Rejected("KOPRIK/"+first.name, "this stick holds another repository").
 			WithHint("take another stick, or remove the folder KOPRIK from this one")
 	}
-	b, err := readRegular(to, "metadata/timestamp.json", maxTimestamp)
+	b, err = readRegular(to, "metadata/timestamp.json", maxTimestamp)
 	if err != nil {
 		return nil //nolint:nilerr // nothing whole stands there
 	}

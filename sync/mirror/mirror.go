@@ -355,6 +355,9 @@ func verdict(where string, err error) error {
 		p.Message = "its signature has expired"
 		p.Kind = portal.ErrUnverified
 		p.Hint = "the upstream has to sign again; the copy that this node has stays"
+	case errors.Is(err, tuf.ErrRollback):
+		p.Message = fmt.Sprintf("is older than the copy that this node has: %v", err)
+		p.Hint = "nothing was changed; a stick is brought up to date by koprik export"
 	default:
 		p.Hint = "nothing was changed; the copy that this node has stays"
 	}
