@@ -90,7 +90,7 @@ type Results struct {
 type Hit struct {
 	Dataset DatasetID
 	Score   float64
-	Matched []string // which kinds of field matched: "title", "description", "keyword", "publisher", "column", "value", "question"
+	Matched []string // which kinds of field matched: "title", "description", "keyword", "publisher", "column", "value", "question", "reuse"
 	Words   []string // the words of the query that matched, as they were typed; synonyms where none of them did
 	Explain string   // only where the query asked for it
 }

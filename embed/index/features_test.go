@@ -270,3 +270,41 @@ func FuzzSearch(f *testing.F) {
 		find(t, r, portal.Query{Text: s, Suggest: true})
 	})
 }
+
+func TestWhatIsSaidAboutADatasetIsFoundWithoutANewGeneration(t *testing.T) {
+	x := filled(t, dataset("water", "Ichimlik suvi"), dataset("roads", "Yoʻllar"))
+	before := reader(t, x)
+	talk := []Document{{
+		Dataset:   dataset("water", "Ichimlik suvi"),
+		Questions: []portal.Text{portal.PlainText("Nega loyqa?"), {Translated: map[portal.Lang]string{portal.Russian: "Насос сломался"}}},
+		Reuses:    []portal.Text{portal.PlainText("Quduqlar xaritasi")},
+	}}
+	if err := x.UpdateDocuments(t.Context(), x.Generation(), talk, nil); err != nil {
+		t.Fatal(err)
+	}
+	for text, kind := range map[string]string{"loyqa": "question", "насоса": "question", "қудуқлар": "reuse"} {
+		hits := find(t, reader(t, x), portal.Query{Text: text}).Hits
+		if len(hits) != 1 || hits[0].Dataset.Name() != "water" || !slices.Equal(hits[0].Matched, []string{kind}) {
+			t.Errorf("%q: %+v, want a %s", text, hits, kind)
+		}
+		if n := find(t, before, portal.Query{Text: text}).Total; n != 0 {
+			t.Errorf("%q: a reader of before finds %d", text, n)
+		}
+	}
+}
+
+func TestUsedDatasetsComeBeforeUnusedOnes(t *testing.T) {
+	x := open(t, t.TempDir())
+	docs := []Document{
+		{Dataset: dataset("a", "Suv sarfi")}, {Dataset: dataset("b", "Suv narxi"), Uses: 900}, {Dataset: dataset("c", "Suv sifati"), Uses: 3},
+	}
+	if err := x.UpdateDocuments(t.Context(), 1, docs, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(find(t, reader(t, x), portal.Query{Text: "suv"})); !slices.Equal(got, []string{"b", "c", "a"}) {
+		t.Errorf("suv: %q", got)
+	}
+	if got := names(find(t, reader(t, x), portal.Query{Text: "suv sarfi"})); got[0] != "a" {
+		t.Errorf("a whole title: %q", got)
+	}
+}

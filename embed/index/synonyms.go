@@ -2,6 +2,7 @@ package index
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,11 +40,15 @@ func parseSynonyms(tables ...[]byte) (*synonyms, error) {
 	for _, b := range tables {
 		var file synonymFile
 		meta, err := toml.Decode(string(b), &file)
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			return nil, portal.Rejected(fmt.Sprintf("line %d", syntax.Position.Line), "%s", syntax.Message)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("synonyms: %w", err)
+			return nil, portal.Rejected("", "%v", err)
 		}
 		if keys := meta.Undecoded(); len(keys) > 0 {
-			return nil, portal.Rejected("synonyms", "%s is not known", keys[0])
+			return nil, portal.Rejected(keys[0].String(), "is not known here; a table has [[group]], and in each the entries by language")
 		}
 		for i, group := range file.Group {
 			if err := s.add(i+1, group); err != nil {
@@ -60,14 +65,14 @@ func (s *synonyms) add(number int, group map[string][]string) error {
 	place := len(s.groups)
 	for name := range group {
 		if _, err := portal.ParseLang(name); err != nil {
-			return portal.Rejected(fmt.Sprintf("synonyms: group %d", number), "%v", err)
+			return portal.Rejected(fmt.Sprintf("group %d", number), "%v", err)
 		}
 	}
 	for _, l := range portal.Langs {
 		for _, entry := range group[string(l)] {
 			words := lang.Tokens(entry)
 			if len(words) == 0 || len(words) > maxPhrase {
-				return portal.Rejected(fmt.Sprintf("synonyms: group %d", number), "%q has %d words, 1 to %d are allowed", entry, len(words), maxPhrase)
+				return portal.Rejected(fmt.Sprintf("group %d", number), "%q has %d words, 1 to %d are allowed", entry, len(words), maxPhrase)
 			}
 			entries = append(entries, entry)
 			for _, key := range keysOf(words, l) {

@@ -90,14 +90,13 @@ func (n *Node) openCatalog(ctx context.Context) (err error) {
 
 // openIndex opens the index at the catalogue's generation.
 func (n *Node) openIndex(ctx context.Context) (err error) {
-	dir := filepath.Join(n.dir, indexDir)
-	n.index, err = index.Open(dir)
+	err = n.openBuild()
 	if errors.Is(err, index.ErrDamaged) {
 		n.opt.Log.Warn("the index is damaged and is built again", "error", err)
-		if err := index.Remove(dir); err != nil {
+		if err := index.Remove(filepath.Join(n.dir, indexDir)); err != nil {
 			return err
 		}
-		n.index, err = index.Open(dir)
+		err = n.openBuild()
 	}
 	if err != nil {
 		return err
@@ -152,20 +151,18 @@ func (n *Node) reindex(ctx context.Context, generation int64, ids []portal.Datas
 			gone = append(gone, id)
 		}
 	}
-	return n.index.Update(ctx, generation, live, gone)
+	return n.index.UpdateWith(ctx, generation, live, gone, n.describe(ctx))
 }
 
 // rebuildIndex makes the index anew from the whole catalogue.
 func (n *Node) rebuildIndex(ctx context.Context, generation int64) error {
-	dir := filepath.Join(n.dir, indexDir)
 	if err := n.index.Close(); err != nil {
 		return err
 	}
-	if err := index.Remove(dir); err != nil {
+	if err := index.Remove(filepath.Join(n.dir, indexDir)); err != nil {
 		return err
 	}
-	var err error
-	if n.index, err = index.Open(dir); err != nil {
+	if err := n.openBuild(); err != nil {
 		return err
 	}
 	snap, err := n.catalog.Snapshot(ctx)
@@ -173,7 +170,7 @@ func (n *Node) rebuildIndex(ctx context.Context, generation int64) error {
 		return err
 	}
 	defer snap.Close()
-	return n.index.Rebuild(ctx, generation, each(ctx, snap), nil)
+	return n.index.Rebuild(ctx, generation, each(ctx, snap), n.describe(ctx))
 }
 
 // each gives every dataset of a snapshot.
@@ -238,7 +235,7 @@ func (n *Node) apply(ctx context.Context, c portal.Change) error {
 	if err := n.buildTables(ctx, live); err != nil {
 		return err
 	}
-	if err := n.index.Update(ctx, c.Generation, live, append(gone, pending.Removed()...)); err != nil {
+	if err := n.index.UpdateWith(ctx, c.Generation, live, append(gone, pending.Removed()...), n.describe(ctx)); err != nil {
 		err = fmt.Errorf("index generation %d: %w", c.Generation, err)
 		return errors.Join(err, n.alignIndex(context.WithoutCancel(ctx)))
 	}
