@@ -40,6 +40,7 @@ const (
 	KindQuarter = "quarter" // 2026-Q1
 	KindMonth   = "month"   // 2026-01, 2026-M01 (the М also Cyrillic)
 	KindPeriod  = "period"  // several of these in one column
+	KindSpan    = "span"    // from a day to a day: 26.07.2024 — 23.03.2025
 
 	KindSOATO = "soato" // of RoleRegion: 1703, 1703202
 	KindISO   = "iso"   // UZ-AN
@@ -53,7 +54,7 @@ const (
 
 // Kinds are all of them.
 var Kinds = []string{
-	KindDate, KindMoment, KindYear, KindHalf, KindQuarter, KindMonth, KindPeriod,
+	KindDate, KindMoment, KindYear, KindHalf, KindQuarter, KindMonth, KindPeriod, KindSpan,
 	KindSOATO, KindISO, KindName, KindCode, KindFlag, KindLongitude, KindLatitude,
 }
 

@@ -121,7 +121,7 @@ func (a *app) published(out node.Published, done string) error {
 		Rejected   []rejected         `json:"rejected,omitempty"`
 	}{Generation: out.Generation, Published: []release{}, Unchanged: append([]portal.DatasetID{}, out.Unchanged...)}
 	for _, p := range out.Published {
-		answer.Published = append(answer.Published, release(p))
+		answer.Published = append(answer.Published, release{p.Dataset, p.Release, p.Bytes})
 	}
 	for _, r := range out.Rejected {
 		answer.Rejected = append(answer.Rejected, rejected{r.Label, r.Err.Error()})
@@ -129,6 +129,7 @@ func (a *app) published(out node.Published, done string) error {
 	return a.answer(answer, func() {
 		for _, p := range out.Published {
 			a.say("%-10s %s release %d (%s)", done, p.Dataset, p.Release, count(p.Bytes, "byte"))
+			a.sayGuesses(p.Tables)
 		}
 		for _, id := range out.Unchanged {
 			a.say("unchanged  %s", id)

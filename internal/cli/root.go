@@ -100,7 +100,7 @@ with the cable pulled out.`,
 		return usage(cmd.CommandPath(), "%v", err)
 	})
 	root.AddCommand(
-		a.demoCommand(), a.initCommand(), a.serveCommand(), a.passportCommand(), a.publishCommand(),
+		a.demoCommand(), a.initCommand(), a.serveCommand(), a.passportCommand(), a.tableCommand(), a.publishCommand(),
 		a.withdrawCommand(), a.importCommand(), a.syncCommand(), a.exportCommand(), a.verifyCommand(), a.searchCommand(),
 		a.statusCommand(), a.doctorCommand(), a.publisherCommand(), a.keyCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
 		a.completionCommand(root),

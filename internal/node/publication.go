@@ -30,6 +30,7 @@ type publication struct {
 	manifests     []portal.SignedManifest
 	taken         map[portal.DatasetID]string // dataset → label of the input it came from
 	kept          map[portal.Digest]bool      // contents of the inputs that were taken
+	tables        []portal.TableInfo          // of the input being added, as they were read
 	out           Published
 }
 
@@ -86,6 +87,7 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 		return err
 	}
 	var bytes int64
+	p.tables = nil
 	for i := range r.Resources {
 		readable, err := p.resource(ctx, in, draft.Files[i], &r.Resources[i])
 		put = append(put, r.Resources[i].Hash)
@@ -206,9 +208,8 @@ func (p *publication) resource(ctx context.Context, in Input, f datapackage.Draf
 	if err != nil {
 		return false, under(in.Label, err)
 	}
-	if r.Schema == nil && len(infos) == 1 {
-		r.Schema = &portal.TableSchema{Fields: infos[0].Columns}
-	}
+	learn(r, infos)
+	p.tables = append(p.tables, infos...)
 	return len(infos) > 0, nil
 }
 
@@ -239,7 +240,7 @@ func (p *publication) release(label string, r portal.Release, bytes int64) error
 		return under(label, err)
 	}
 	p.manifests = append(p.manifests, m)
-	p.out.Published = append(p.out.Published, PublishedRelease{r.Dataset, r.Number, bytes})
+	p.out.Published = append(p.out.Published, PublishedRelease{Dataset: r.Dataset, Release: r.Number, Bytes: bytes, Tables: p.tables})
 	return nil
 }
 

@@ -22,6 +22,9 @@ type PublishedRelease struct {
 	Dataset portal.DatasetID
 	Release int
 	Bytes   int64 // of its resources
+	// Tables are its tables as they were read, with what was guessed of their
+	// columns; nil where nothing was read.
+	Tables []portal.TableInfo
 }
 
 // RejectedInput is an input that could not be published, and why.

@@ -79,3 +79,16 @@ func TestABetterGuessMakesNoRelease(t *testing.T) {
 		t.Error("what the publisher says does not count")
 	}
 }
+
+func TestASketchIsAPackageToCorrect(t *testing.T) {
+	r := meant(portal.Meaning{Role: portal.RoleMeasure, Unit: "%", Confidence: 55}).Resources[0]
+	b, err := datapackage.Sketch("water", portal.PlainText("Water"), []portal.Resource{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := load(t, files("datapackage.json", string(b), r.Path, "x\n1\n"), ".")
+	got := d.Release.Resources[0].Schema.Fields[0].Meaning
+	if d.Name != "water" || got.Role != portal.RoleMeasure || got.Unit != "%" || got.Confidence != 100 {
+		t.Error(d.Name, got)
+	}
+}

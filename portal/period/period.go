@@ -89,6 +89,30 @@ func In(label string) (p Period, rest []string, ok bool) {
 	return p, rest, p.Year != 0
 }
 
+// Span reads two days with a dash between, the second of which may be open:
+// 26.07.2024 — 23.03.2025, 24.03.2025 — …; to is then the zero value.
+func Span(s string) (from, to Period, ok bool) {
+	if len(s) > 2*maxText {
+		return from, to, false
+	}
+	for _, dash := range []string{"—", "–", " - "} {
+		a, b, found := strings.Cut(s, dash)
+		if !found {
+			continue
+		}
+		from, ok = Parse(a)
+		if !ok || from.Kind != portal.KindDate {
+			return Period{}, Period{}, false
+		}
+		if b = strings.Trim(b, " .…"); b == "" {
+			return from, Period{}, true
+		}
+		to, ok = Parse(b)
+		return from, to, ok && to.Kind == portal.KindDate && !to.Start().Before(from.Start())
+	}
+	return from, to, false
+}
+
 // split makes words of letters and words of digits, folded.
 func split(s string) []string {
 	var words []string

@@ -52,6 +52,20 @@ func TestAPeriodBeginsOnItsFirstDay(t *testing.T) {
 	}
 }
 
+func TestASpanGoesFromADayToADay(t *testing.T) {
+	for text, want := range map[string]string{"26.07.2024 — 23.03.2025": "2024-07-26 2025-03-23", "24.03.2025 — ...": "2024", "2024-01-01 - 2024-02-01": "2024-01-01 2024-02-01", "23.03.2025 — 26.07.2024": "", "2024-2025": "", "a — b": ""} {
+		from, to, ok := period.Span(text)
+		switch {
+		case want == "2024":
+			if !ok || to != (period.Period{}) {
+				t.Errorf("%q: %v %v", text, to, ok)
+			}
+		case ok != (want != ""), ok && from.String()+" "+to.String() != want:
+			t.Errorf("%q: %v %v %v", text, from, to, ok)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"2026-М01", "I chorak 2026", "31.01.2026", "2025/2026", "2026 -"} {
 		f.Add(s)

@@ -24,6 +24,7 @@ type tally struct {
 	otherAt int
 	isoDate, dotDate, stamp, boolean, year,
 	literal, nested, spaced int64
+	values evidence
 }
 
 // booleanWords make a column boolean when nobody says what it is; 0 and 1 don't.
@@ -34,8 +35,9 @@ var (
 
 func newTally() tally { return tally{live: allNotations} }
 
-// add looks at one cell that has a value; n is its row.
-func (t *tally) add(n int, c cell) {
+// add looks at one cell that has a value; n is its row. Of different values at
+// most limit are remembered.
+func (t *tally) add(n int, c cell, limit int) {
 	t.filled++
 	switch c.kind {
 	case cellNested:
@@ -49,6 +51,7 @@ func (t *tally) add(n int, c cell) {
 	if len(s) != len(c.text) {
 		t.spaced++
 	}
+	t.values.see(s, limit)
 	if c.kind == cellFree {
 		if sh := numberMask(s); sh.live != 0 {
 			t.number(s, sh)

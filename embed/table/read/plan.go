@@ -31,6 +31,12 @@ type plan struct {
 	width   int // cells of a whole row
 	header  int // labels, 0 when there is no header
 	notes   []string
+
+	totals   map[int][]string // columns with values that stand for the whole of others
+	series   map[string][]int // columns that are one measure, period by period
+	totalled int64            // rows that are totals
+	absent   int64            // rows with zeros before a series begins
+	absentAt int
 }
 
 // survey is what one look over all rows says.
@@ -82,6 +88,7 @@ func (rd *reader) plan(s *sheet, index int) (*plan, error) {
 	if len(p.columns) == 0 {
 		return nil, nil
 	}
+	p.meanings(sv)
 	p.notes = append(append([]string(nil), s.notes...), p.notes...)
 	return p, nil
 }
@@ -119,7 +126,7 @@ func (p *plan) survey() (*survey, error) {
 				}
 				continue
 			}
-			sv.cols[i].add(n, c)
+			sv.cols[i].add(n, c, min(maxDistinct, maxEvidence/len(sv.cols)))
 		}
 		return nil
 	})

@@ -110,11 +110,12 @@ func (p *plan) matchFields(fields []portal.Field, names []string) []int {
 // checks tells whether the rows must be read again to be checked: types that
 // were decided by all rows need not.
 func (p *plan) checks() bool {
-	return slices.ContainsFunc(p.columns, func(c column) bool { return c.declare && !c.text })
+	return len(p.totals) > 0 || len(p.series) > 0 || slices.ContainsFunc(p.columns, func(c column) bool { return c.declare && !c.text })
 }
 
 // checkRow reports every cell that is not of its declared type.
 func (p *plan) checkRow(n int, cells []cell) {
+	p.remark(n, cells)
 	for i := range p.columns {
 		col := &p.columns[i]
 		if !col.declare || col.text {
@@ -142,6 +143,9 @@ func (p *plan) value(col *column, cells []cell) (v any, ok bool) {
 // row casts a row into out, one value a column. What does not cast stays text
 // and is counted.
 func (p *plan) row(n int, cells []cell, out []any) []any {
+	if len(p.totals) > 0 || len(p.series) > 0 {
+		p.remark(n, cells)
+	}
 	for i := range p.columns {
 		col := &p.columns[i]
 		v, ok := p.value(col, cells)
@@ -171,9 +175,12 @@ func describeField(f portal.Field) string {
 
 // info describes the table; Resource is the caller's name for it.
 func (p *plan) info() portal.TableInfo {
-	t := portal.TableInfo{Resource: p.rd.res.Name, Sheet: p.sheet.name, Rows: p.rows, Notes: p.notes}
+	t := portal.TableInfo{Resource: p.rd.res.Name, Sheet: p.sheet.name, Rows: p.rows, Notes: slices.Clone(p.notes), Totals: p.totalled}
 	for i := range p.columns {
 		t.Columns = append(t.Columns, p.columns[i].field)
+	}
+	if p.absent > 0 && len(t.Notes) < maxNotes {
+		t.Notes = append(t.Notes, fmt.Sprintf("%s 0 in the first periods and not later, first row %d: a zero may stand for what did not exist yet; leave such cells empty", rowsHave(p.absent), p.absentAt))
 	}
 	for _, c := range p.columns {
 		if c.bad > 0 && len(t.Notes) < maxNotes {
