@@ -34,7 +34,7 @@ const (
 //
 //	koprik-provenance:1;dataset=main_water;release=3;fingerprint=<64 hex>;address=%2Fdataset%2F…;end
 //
-// It is made of letters, digits and -_.~%=:; so that no format has to escape it.
+// It is made of letters, digits and -_.~%+=:; so that no format has to escape it.
 func (p Provenance) String() string {
 	return provenanceMark + "dataset=" + string(p.Dataset) + ";release=" + strconv.Itoa(p.Release) +
 		";fingerprint=" + p.Fingerprint.Hex() + ";address=" + url.QueryEscape(p.Address) + provenanceEnd

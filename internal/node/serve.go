@@ -17,7 +17,6 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
-	"koprik/ui/api"
 	"koprik/ui/locale"
 	"koprik/ui/site"
 )
@@ -25,6 +24,9 @@ import (
 // watchEvery is how soon a server shows what another process has published or
 // fetched in its data directory.
 const watchEvery = 300 * time.Millisecond
+
+// uploadTime is how long a file may take that somebody wants to be checked.
+const uploadTime = 10 * time.Minute
 
 // Handler serves the node's pages and machine interfaces.
 func (n *Node) Handler() (http.Handler, error) {
@@ -36,11 +38,16 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := n.withInbox(api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log}))
+	machine := n.withInbox(n.machine())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if forMachines(r.URL.Path) {
 			machine.ServeHTTP(w, r)
 			return
+		}
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/verify") {
+			// A file takes longer than a request. Where the connection has no
+			// deadline there is none to be moved.
+			_ = http.NewResponseController(w).SetReadDeadline(n.opt.Clock().Add(uploadTime))
 		}
 		pages.ServeHTTP(w, r)
 	}), nil
@@ -62,7 +69,7 @@ func (n *Node) pages(words *locale.Catalog) site.Options {
 	memo := &markOf{}
 	return site.Options{
 		Mark: func() (site.Mark, bool) { return n.mark(memo) },
-		View: n.View, Status: n.Status, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
+		View: n.View, Status: n.Status, Verifier: n, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
 	}
 }
 

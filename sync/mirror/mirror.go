@@ -129,6 +129,36 @@ type summary struct {
 	timestamp []byte // the file it was read from
 	state     portal.CopyState
 	signers   []string
+	keys      []TrustedKey
+}
+
+// TrustedKey is a key that may sign a role of the accepted copy.
+type TrustedKey struct {
+	Role string // "root", "targets", "snapshot", "timestamp", or a publisher
+	ID   string // lower-case hexadecimal
+}
+
+// TrustedKeys lists the keys that the accepted metadata trusts, by role.
+func (m *Mirror) TrustedKeys() ([]TrustedKey, error) {
+	s, err := m.summary()
+	return s.keys, err
+}
+
+func (a *accepted) keys() (all []TrustedKey) {
+	root := a.set.Root()
+	for _, role := range []string{"root", "targets", "snapshot", "timestamp"} {
+		for _, id := range root.Roles[role].KeyIDs {
+			all = append(all, TrustedKey{role, id})
+		}
+	}
+	if t := a.set.Targets(); t != nil {
+		for _, d := range t.Roles {
+			for _, id := range d.KeyIDs {
+				all = append(all, TrustedKey{d.Name, id})
+			}
+		}
+	}
+	return all
 }
 
 // summary verifies trust/ again only when its timestamp, which is written last,
@@ -147,7 +177,7 @@ func (m *Mirror) summary() (summary, error) {
 	if err != nil {
 		return summary{}, err
 	}
-	m.known = summary{timestamp: ts, state: a.state(false), signers: a.set.Signers("timestamp")}
+	m.known = summary{timestamp: ts, state: a.state(false), signers: a.set.Signers("timestamp"), keys: a.keys()}
 	return m.known, nil
 }
 

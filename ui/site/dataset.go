@@ -96,6 +96,7 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 		},
 	}
 	v.Title = p.Heading.Text
+	v.Paper = v.paper(d)
 	v.Crumbs = []Link{p.Publisher}
 	for _, t := range d.Latest.Themes {
 		if portal.IsTheme(t) {

@@ -280,9 +280,10 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 			v.open = &w.open
 			return &v, nil
 		},
-		Status: func(context.Context) (portal.Status, error) { return w.status, nil },
-		Now:    func() time.Time { return now },
-		Log:    slog.New(slog.NewTextHandler(w.log, nil)),
+		Status:   func(context.Context) (portal.Status, error) { return w.status, nil },
+		Verifier: &fakeVerifier{},
+		Now:      func() time.Time { return now },
+		Log:      slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	for _, c := range change {
 		c(w)

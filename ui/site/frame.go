@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "words", "error", "components", "attract"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
@@ -67,7 +67,8 @@ type Frame struct {
 	Kiosk          *Kiosk // nil but on a kiosk
 	Wide           bool   // the page sets its own margins
 	State          StateLine
-	Transliterated bool // something on the page is: the footer explains the mark
+	Paper          *Paper // what a printed page is checked by; nil on pages that show no release
+	Transliterated bool   // something on the page is: the footer explains the mark
 }
 
 // NavLink is a link of the menu or of the foot.
@@ -116,6 +117,7 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 	f.Foot = []NavLink{
 		about,
 		{Text: words.T("frame.node"), Href: f.Base + "/node"},
+		{Text: words.T("verify.title"), Href: f.Base + "/verify"},
 		help,
 		{Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
 		{Text: words.T("frame.programs"), Href: "/api/v1/openapi.json"},

@@ -79,7 +79,7 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 	for _, name := range []string{"sort", "desc", "after", "sheet", q, q + "__eq", "b__contains", "b__" + q, "_column", "_op", "_value"} {
 		wild = append(wild, "/dataset/"+id+"/table/t?"+name+"="+q)
 	}
-	wild = append(wild, "/search?q="+q, "/search?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s))
+	wild = append(wild, "/verify?h="+q, "/search?q="+q, "/search?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s))
 	return calm, wild
 }
 
@@ -120,7 +120,10 @@ func TestNaughtyTextsBreakNoPage(t *testing.T) {
 // checkNaughty looks for what a text could have become.
 func checkNaughty(t *testing.T, address, body string) {
 	t.Helper()
-	for _, bad := range []string{"<script>", "<img", "<iframe", "onerror=\"", "ZgotmplZ", `href="javascript`, `href="data:`, `href="vbscript`} {
+	if n := strings.Count(body, "<img"); n > strings.Count(body, `<p class="paper"><img src="/`) {
+		t.Errorf("%q has %d pictures", clip(address, 100), n)
+	}
+	for _, bad := range []string{"<script>", "<iframe", "onerror=\"", "ZgotmplZ", `href="javascript`, `href="data:`, `href="vbscript`} {
 		if strings.Contains(body, bad) {
 			t.Errorf("%q has %q", clip(address, 100), bad)
 		}

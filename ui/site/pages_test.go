@@ -45,6 +45,8 @@ var pages = []struct {
 	{"/theme/education", 200},
 	{"/theme/energy", 200},
 	{"/node", 200},
+	{"/verify", 200},
+	{"/verify?h=2d711642b726b044", 200},
 	{"/help", 200},
 	{"/about", 200},
 	{"/privacy", 200},
@@ -56,7 +58,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 	structs := map[string]any{
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "history": &historyPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
-		"words": &wordsPage{}, "components": &componentsPage{}, "attract": &attractPage{},
+		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{},
 	}
 	for _, kiosk := range []bool{false, true} {
 		all, _, err := parseTemplates(kiosk)

@@ -129,14 +129,23 @@ func (v *visit) passport(d portal.Dataset) passportCard {
 	v.addTerms(&rs, d.Latest)
 	v.add(&rs, v.T("passport.release"), plain(v.T("passport.releaseof", "n", d.Latest.Number, "date", v.day(d.Latest.Issued))))
 	v.add(&rs, v.T("passport.version"), plain(d.Latest.Version))
-	v.add(&rs, v.T("passport.fingerprint"), Value{Shown: Shown{Text: d.Manifest.Short()}, Code: true})
-	keys := make([]Value, len(d.Signers))
-	for i, id := range d.Signers {
-		keys[i] = Value{Shown: Shown{Text: shortKey(id)}, Code: true}
-	}
-	v.add(&rs, v.T("passport.signed"), keys...)
+	v.add(&rs, v.T("passport.fingerprint"), Value{Shown: Shown{Text: d.Manifest.Short()}, Code: true},
+		Value{Shown: Shown{Text: v.T("verify.title")}, Href: v.verifyURL(d)})
+	v.add(&rs, v.T("passport.signed"), v.signedBy(d.Publisher, d.Signers)...)
 	card.Rows = rs
 	return card
+}
+
+// signedBy names who signed, and with which keys; nobody where no signature holds.
+func (v *visit) signedBy(p portal.Publisher, keys []string) []Value {
+	if len(keys) == 0 {
+		return nil
+	}
+	values := []Value{{Shown: v.publisherName(p)}}
+	for _, id := range keys {
+		values = append(values, Value{Shown: Shown{Text: shortKey(id)}, Code: true})
+	}
+	return values
 }
 
 // shortKey is the beginning of a key id, as long as a short fingerprint.

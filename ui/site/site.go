@@ -34,6 +34,8 @@ type Options struct {
 	Mark func() (m Mark, ok bool)
 	// CacheBytes bounds the memory for kept pages; 0 means 16 MiB.
 	CacheBytes int
+	// Verifier says whether files and fingerprints are what was signed. Mandatory.
+	Verifier Verifier
 	// Now is the node's trusted time. Mandatory.
 	Now func() time.Time
 	// Words are the words of the pages; nil means those compiled in.
@@ -72,7 +74,8 @@ type site struct {
 	assets    *assets.Set
 	templates map[string]*template.Template
 	cache     *pageCache
-	build     string // changes when any page could look different over the same data
+	uploads   chan struct{} // a place for each file that is being read
+	build     string        // changes when any page could look different over the same data
 }
 
 // New makes the handler of "/", "/{lang}/…" and "/assets/…". It answers every
@@ -91,8 +94,8 @@ func New(o Options) (http.Handler, error) {
 }
 
 func newSite(o Options) (*site, error) {
-	if o.View == nil || o.Status == nil || o.Now == nil {
-		return nil, errors.New("site: View, Status and Now are needed")
+	if o.View == nil || o.Status == nil || o.Now == nil || o.Verifier == nil {
+		return nil, errors.New("site: View, Status, Verifier and Now are needed")
 	}
 	s := &site{o: o, log: o.Log, zone: o.Zone, words: o.Words}
 	if s.log == nil {
@@ -105,6 +108,7 @@ func newSite(o Options) (*site, error) {
 		o.CacheBytes = defaultCache
 	}
 	s.cache = newPageCache(o.CacheBytes)
+	s.uploads = make(chan struct{}, maxUploads)
 	var err error
 	if s.words == nil {
 		if s.words, err = locale.New(nil); err != nil {
@@ -141,6 +145,11 @@ func (s *site) routes() http.Handler {
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))
 	get(in+"/node", s.livePage(s.node))
+	get(in+"/verify", s.livePage(s.verify))
+	get(in+"/verify/code.svg", http.HandlerFunc(s.printedCode))
+	if !s.o.Kiosk {
+		r.Handle(in+"/verify", s.livePage(s.verifyFile)).Methods(http.MethodPost)
+	}
 	get(in+"/help", s.page(s.help))
 	get(in+"/about", s.page(s.about))
 	get(in+"/privacy", s.page(s.privacy))

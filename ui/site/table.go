@@ -100,6 +100,7 @@ func (v *visit) chooseSheet(infos []portal.TableInfo) (portal.TableInfo, error) 
 }
 
 func (v *visit) tableAnswer(d portal.Dataset, r portal.Resource, infos []portal.TableInfo, info portal.TableInfo, q portal.RowQuery, page portal.RowPage) answer {
+	v.Paper = v.paper(d)
 	p := &tablePage{
 		Frame: v.Frame, Heading: v.resourceTitle(r),
 		Filtered: len(q.Filters) > 0 || q.Sort != "", Form: v.filterForm(info, q), Table: v.tableOf(page), Notes: info.Notes,

@@ -41,7 +41,7 @@ func (s *site) help(v *visit) (answer, error) {
 			[]locale.Key{"help.script", "help.script1"},
 			[]locale.Key{"help.who", "help.who1"},
 		),
-		Links: []Link{v.wordLink("frame.about", "/about"), v.wordLink("frame.node", "/node")},
+		Links: []Link{v.wordLink("frame.about", "/about"), v.wordLink("frame.node", "/node"), v.wordLink("verify.title", "/verify")},
 	}}, nil
 }
 
@@ -56,7 +56,7 @@ func (s *site) about(v *visit) (answer, error) {
 			[]locale.Key{"about.not", "about.not1", "about.not2", "about.not3"},
 			[]locale.Key{"about.offline", "about.offline1"},
 		),
-		Links: []Link{v.wordLink("frame.node", "/node"), v.wordLink("frame.help", "/help")},
+		Links: []Link{v.wordLink("verify.title", "/verify"), v.wordLink("frame.node", "/node"), v.wordLink("frame.help", "/help")},
 	}}, nil
 }
 
