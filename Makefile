@@ -127,6 +127,14 @@ bench-delta: ## bytes of patches by codec beside rsync -z and C zstd; DATA= a fo
 	@[ -n "$(DATA)" ] || { echo "make bench-delta DATA=../shared/data/versions"; exit 2; }
 	KOPRIK_VERSIONS='$(abspath $(DATA))' $(GO) test -count=1 -v -timeout 2h -run '^(TestMeasureVersions|TestApplyingTakesLessThan64MB|TestTheWorstTableTakesLessThan64MB)$$' ./sync/delta
 
+.PHONY: bench-sync
+bench-sync: build ## a round through 64 kbit/s beside rsync, zsync, casync, desync; DATA= as for bench-delta
+	@[ -n "$(DATA)" ] || { echo "make bench-sync DATA=../shared/data/versions"; exit 2; }
+	@rm -f $(DIST)/targets.txt
+	KOPRIK_TARGETS='$(abspath $(DIST)/targets.txt)' $(MAKE) bench-delta
+	@KOPRIK_BENCH_SYNC='$(abspath $(DIST)/koprik)' KOPRIK_VERSIONS='$(abspath $(DATA))' KOPRIK_TARGETS='$(abspath $(DIST)/targets.txt)' \
+	  $(GO) test -count=1 -v -timeout 1h -run '^TestBenchSync$$' ./internal/faults/straw | grep -v '^=== '
+
 screenshots: build ## the pictures of docs/screenshots, taken from a demonstration; needs Chromium
 	@tmp=$$(mktemp -d); $(DIST)/koprik demo --dir "$$tmp/demo" --listen 127.0.0.1:18090 --mirror-listen 127.0.0.1:18091 --kiosk-listen 127.0.0.1:18092 > "$$tmp/log" & pid=$$!; \
 	trap 'kill $$pid; wait $$pid || true; rm -rf "$$tmp"' EXIT; \

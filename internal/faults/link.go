@@ -28,11 +28,15 @@ type Link struct {
 	Cut func(conn int) int64
 	// CutAge is how long a connection lives before it drops; 0 is for ever.
 	CutAge time.Duration
+	// Lost tells of each segment, by its number, whether it is lost on the way: then
+	// it goes over the line again, and arrives a round trip later. nil loses none.
+	Lost func(segment int) bool
 
 	mu        sync.Mutex
 	unplugged bool
 	open      map[*carriage]bool
 	conns     int
+	segments  int
 	toServer  *line
 	toClient  *line
 }
@@ -275,13 +279,14 @@ func (c *carriage) spend(n int) (int, bool) {
 // send waits for its turn on the line and for the bytes to leave, and tells
 // whether the connection still stands. Their journey begins then.
 func (c *carriage) send(parcels chan<- parcel, on *line, p parcel) bool {
+	times := c.link.sendings()
 	if rate := c.link.Rate; rate > 0 {
 		select {
 		case on.turn <- struct{}{}:
 		case <-c.done:
 			return false
 		}
-		leaves := time.Duration(float64(len(p.bytes)) / float64(rate) * float64(time.Second))
+		leaves := time.Duration(float64(times*len(p.bytes)) / float64(rate) * float64(time.Second))
 		stands := c.wait(time.NewTimer(leaves))
 		<-on.turn
 		if !stands {
@@ -291,12 +296,24 @@ func (c *carriage) send(parcels chan<- parcel, on *line, p parcel) bool {
 	c.link.mu.Lock()
 	on.bytes += int64(len(p.bytes))
 	c.link.mu.Unlock()
-	p.arrives = time.NewTimer(c.link.Delay)
+	p.arrives = time.NewTimer(c.link.Delay * time.Duration(2*times-1))
 	select {
 	case parcels <- p:
 		return true
 	case <-c.done:
 		return false
+	}
+}
+
+// sendings is how often the next segment goes over the line until it arrives.
+func (l *Link) sendings() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for times := 1; ; times++ {
+		l.segments++
+		if l.Lost == nil || !l.Lost(l.segments-1) {
+			return times
+		}
 	}
 }
 

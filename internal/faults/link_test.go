@@ -108,6 +108,21 @@ func TestLinkTakesTheTimeThatItsDelayAndRateSay(t *testing.T) {
 	}
 }
 
+func TestLostSegmentsGoOverTheLineAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		link := &faults.Link{Rate: 8000, Delay: 300 * time.Millisecond, Lost: func(n int) bool { return n%3 == 2 }}
+		w := newWorld(t, link, sized(80_000))
+		begin := time.Now()
+		if _, body, err := w.get(t, "f", ""); err != nil || len(body) != 80_000 {
+			t.Fatalf("%d bytes, %v", len(body), err)
+		}
+		near(t, "with every third segment lost", time.Since(begin), 16*time.Second)
+		if _, down, _ := link.Carried(); down > 80_500 {
+			t.Errorf("%d bytes arrived", down)
+		}
+	})
+}
+
 func TestConnectionsShareOneLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &faults.Link{Rate: 8000}, sized(40_000))
@@ -255,6 +270,33 @@ func TestLinkLiesBehindARealClient(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
 	if _, down, conns := link.Carried(); down < 5000 || conns != 1 {
+		t.Errorf("carried %d bytes down on %d connections", down, conns)
+	}
+}
+
+func TestLinkForwardsToARealServer(t *testing.T) {
+	server := httptest.NewServer(sized(5000))
+	defer server.Close()
+	link := &faults.Link{Cut: faults.CutFirst(2000)}
+	addr, stop, err := link.Forward(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for i, whole := range []bool{false, true, true} {
+		res, err := (&http.Client{Transport: transport}).Get("http://" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if (err == nil) != whole || (len(body) == 5000) != whole {
+			t.Errorf("request %d: %d bytes, %v", i, len(body), err)
+		}
+	}
+	if _, down, conns := link.Carried(); down < 11_000 || conns != 2 {
 		t.Errorf("carried %d bytes down on %d connections", down, conns)
 	}
 }

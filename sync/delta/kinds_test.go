@@ -34,7 +34,9 @@ var kinds = map[string]func(d dice, rows [][]string) []byte{
 	"doubles":        asDoubles,
 	"database pages": asPages,
 	"noise":          func(d dice, rows [][]string) []byte { return d.noise(len(rows) * 40) },
-	"no newline":     func(_ dice, rows [][]string) []byte { return bytes.ReplaceAll(asLines(dice{}, rows), []byte("\n"), nil) },
+	"no newline": func(_ dice, rows [][]string) []byte {
+		return bytes.ReplaceAll(asLines(dice{}, rows), []byte("\n"), nil)
+	},
 }
 
 func asXML(_ dice, rows [][]string) []byte {

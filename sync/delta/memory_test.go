@@ -116,6 +116,10 @@ func TestApplyingTakesLessThan64MB(t *testing.T) {
 				_ = f.Close()
 			})
 			t.Logf("%-10s %4d MB: patch %9d bytes, made and checked in %v with %.0f MB, applied in %v with %.1f MB", best.Codec, size>>20, len(best.Patch), took.Round(time.Millisecond), float64(making)/(1<<20), time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20))
+			note(t, fmt.Sprintf("applying %s of %d MB: MB of memory", best.Codec, size>>20), float64(peak)/(1<<20), 64)
+			if only == nil {
+				note(t, fmt.Sprintf("making patches at %d MB: MB of memory", size>>20), float64(making)/(1<<20), 1024)
+			}
 			if applied != nil || peak > 64<<20 {
 				t.Errorf("%s of %d MB: %v, %d bytes of memory", codec, size>>20, applied, peak)
 			}
@@ -152,6 +156,7 @@ func TestTheWorstTableTakesLessThan64MB(t *testing.T) {
 	defer f.Close() //nolint:errcheck // read only
 	peak := peakOf(func() { applied = delta.Apply(io.Discard, f, size, bytes.NewReader(best.Patch), want) })
 	t.Logf("%d rows of %d bytes: a patch of %d, applied with %.1f MB", len(rows), size, len(best.Patch), float64(peak)/(1<<20))
+	note(t, "applying the worst table: MB of memory", float64(peak)/(1<<20), 64)
 	if applied != nil || peak > 64<<20 {
 		t.Errorf("%v, %d bytes of memory", applied, peak)
 	}
