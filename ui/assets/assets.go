@@ -14,7 +14,7 @@ import (
 	"koprik/portal"
 )
 
-//go:embed style.css icon.svg site.js kiosk.css kiosk.js
+//go:embed style.css figure.css icon.svg site.js kiosk.css kiosk.js
 var files embed.FS
 
 // Prefix is where a Set expects to be mounted.

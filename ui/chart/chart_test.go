@@ -55,7 +55,7 @@ func draw(t testing.TB, f chart.Figure, width int) chart.Drawing {
 func TestEveryKindIsDrawnAsItWasLookedAt(t *testing.T) {
 	for _, kind := range chart.Kinds {
 		for name, width := range map[string]int{"narrow": chart.Narrow, "wide": chart.Wide} {
-			got := draw(t, figure(kind), width).SVG("f", "") + "\n"
+			got := draw(t, figure(kind), width).SVG("") + "\n"
 			file := filepath.Join("testdata", string(kind)+"-"+name+".svg")
 			if os.Getenv("UPDATE") != "" {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
@@ -119,7 +119,7 @@ func TestWhateverIsDrawnStaysWithinItsFrame(t *testing.T) {
 			}
 			return
 		}
-		svg := d.SVG("f", "")
+		svg := d.SVG("")
 		if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
 			t.Fatalf("is not XML: %v\n%s", err, svg)
 		}
@@ -139,7 +139,7 @@ func TestWordsOfATableCannotBecomeMarkup(t *testing.T) {
 	nasty := `"><script>alert(1)</script>&`
 	f.Title, f.Desc, f.Notes, f.Labels[0], f.Series[0].Name = nasty, nasty, []string{nasty}, nasty, nasty
 	d := draw(t, f, chart.Wide)
-	for _, out := range []string{d.SVG(nasty, nasty), string(d.File())} {
+	for _, out := range []string{d.SVG(nasty), string(d.File())} {
 		if strings.Contains(out, "<script") || xml.Unmarshal([]byte(out), new(struct{})) != nil {
 			t.Errorf("%s", out)
 		}
@@ -178,7 +178,7 @@ func TestNoLineIsDrawnAcrossAGapOrABreak(t *testing.T) {
 		Kind: chart.Line, Title: "t", Labels: []string{"a", "b", "c", "d", "e", "f"}, Breaks: []int{4}, Mark: -1,
 		Series: []chart.Series{{Name: "s", Values: []float64{1, 2, nan, 3, 4, 5}}},
 	}
-	svg := draw(t, f, chart.Wide).SVG("f", "")
+	svg := draw(t, f, chart.Wide).SVG("")
 	if lines := strings.Count(svg, `<path class="l1"`); lines != 2 {
 		t.Errorf("%d lines for a-b and e-f:\n%s", lines, svg)
 	}
@@ -193,7 +193,7 @@ func TestNoLineIsDrawnAcrossAGapOrABreak(t *testing.T) {
 func TestBarsBeginAtZero(t *testing.T) {
 	f := figure(chart.Bars)
 	f.Series[0].Values = []float64{100, 101, 102, 104}
-	svg := draw(t, f, chart.Wide).SVG("f", "")
+	svg := draw(t, f, chart.Wide).SVG("")
 	var widths []float64
 	for _, m := range regexp.MustCompile(`<rect class="b1"[^>]* width="([0-9.]+)"`).FindAllStringSubmatch(svg, -1) {
 		w, _ := strconv.ParseFloat(m[1], 64)
@@ -206,7 +206,7 @@ func TestBarsBeginAtZero(t *testing.T) {
 
 func TestEverySeriesHasALabelOfItsOwn(t *testing.T) {
 	for _, kind := range []chart.Kind{chart.Line, chart.Grouped, chart.Stacked, chart.Shares, chart.Pyramid, chart.Gap, chart.Multiples} {
-		svg := draw(t, figure(kind), chart.Narrow).SVG("f", "")
+		svg := draw(t, figure(kind), chart.Narrow).SVG("")
 		if !strings.Contains(svg, ">Ayollar<") || !strings.Contains(svg, ">Erkaklar<") {
 			t.Errorf("%s leaves a colour to speak alone", kind)
 		}
@@ -227,7 +227,7 @@ func BenchmarkDraw(b *testing.B) {
 		b.Run(string(kind), func(b *testing.B) {
 			f := figure(kind)
 			for b.Loop() {
-				_ = draw(b, f, chart.Wide).SVG("f", "")
+				_ = draw(b, f, chart.Wide).SVG("")
 			}
 		})
 	}

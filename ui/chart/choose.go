@@ -204,7 +204,16 @@ func (c *Cube) Adjust(p Plan, kind Kind, label, series string, hold map[string]s
 	} else if p.Series, err = find(series, p.Series); err != nil {
 		return p, err
 	}
+	if p.Series >= 0 && series == "" && hold[c.Dims[p.Series].Name] != "" { // one of them is asked for
+		p.Series = -1
+		if p.Kind == Multiples {
+			p.Kind = Line
+		}
+	}
 	p.Kind = cmp.Or(kind, p.Kind)
+	if series == "" && (p.Series == p.Label || p.Kind == Bars || p.Kind == Dots) {
+		p.Series = -1
+	}
 	p.Hold = c.hold(p.Label, p.Series)
 	for name, key := range hold {
 		dim, err := find(name, -1)

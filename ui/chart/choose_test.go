@@ -196,6 +196,9 @@ func TestAReaderAdjustsAFigureAndIsToldWhatIsNotThere(t *testing.T) {
 	if one, err := c.Adjust(p, chart.Bars, "", "-", nil); err != nil || one.Series != -1 {
 		t.Errorf("%+v %v", one, err)
 	}
+	if one, err := c.Adjust(p, chart.Bars, "", "", map[string]string{"sex": "female"}); err != nil || one.Series != -1 || c.Held(one)[1].Key != "female" {
+		t.Errorf("women alone: %+v %v", one, err)
+	}
 	for name, err := range map[string]error{
 		"dimension": second(c.Adjust(p, "", "colour", "", nil)), "series": second(c.Adjust(p, "", "", "colour", nil)), "kind": second(c.Adjust(p, "pie", "", "", nil)),
 		"held": second(c.Adjust(p, "", "", "", map[string]string{"colour": "red"})), "value": second(c.Adjust(p, "", "", "", map[string]string{"year": "1999"})),

@@ -58,10 +58,10 @@ func (p *plot) text(x, y float64, s, anchor, class string) {
 	}
 }
 
-// SVG gives the drawing as an element for a page: classes instead of styles, id
-// as the prefix of its ids, and further classes for the element itself. Words
-// are escaped; nothing of a table can become markup.
-func (d Drawing) SVG(id, class string) string {
+// SVG gives the drawing as an element for a page: classes instead of styles, and
+// further classes for the element itself. Words are escaped; nothing of a table
+// can become markup.
+func (d Drawing) SVG(class string) string {
 	var b strings.Builder
 	b.WriteString(`<svg class="chart`)
 	if d.narrow {
@@ -70,14 +70,8 @@ func (d Drawing) SVG(id, class string) string {
 	if class != "" {
 		b.WriteString(" " + escape(class))
 	}
-	b.WriteString(`" viewBox="0 0 ` + num(d.Width) + " " + num(d.Height) + `" role="img" aria-labelledby="` + escape(id) + `t`)
-	if d.Desc != "" {
-		b.WriteString(" " + escape(id) + "d")
-	}
-	b.WriteString(`"><title id="` + escape(id) + `t">` + escape(d.Title) + "</title>")
-	if d.Desc != "" {
-		b.WriteString(`<desc id="` + escape(id) + `d">` + escape(d.Desc) + "</desc>")
-	}
+	said := strings.TrimSpace(d.Title + ". " + d.Desc)
+	b.WriteString(`" viewBox="0 0 ` + num(d.Width) + " " + num(d.Height) + `" role="img" aria-label="` + escape(said) + `">`)
 	d.body(&b)
 	b.WriteString("</svg>")
 	return b.String()

@@ -36,7 +36,7 @@ func (f Figure) Find() (found Finding, ok bool) {
 		return Finding{}, false
 	}
 	switch f.Kind {
-	case Line, Spark:
+	case Line, Spark, Multiples:
 		if len(f.Series) == 1 {
 			return f.change()
 		}

@@ -70,6 +70,40 @@ func (w *Words) Float(f float64) string {
 	return w.Decimal(strconv.FormatFloat(f, 'f', -1, 64))
 }
 
+// Short writes a number for an axis, with at most three digits that count and the
+// word for thousands, millions and more: "1.2 million".
+func (w *Words) Short(f float64) string {
+	size := math.Abs(f)
+	unit, power := Key(""), 1.0
+	for _, u := range []struct {
+		key   Key
+		power float64
+	}{{"number.thousand", 1e3}, {"number.million", 1e6}, {"number.billion", 1e9}, {"number.trillion", 1e12}} {
+		if size >= u.power*.9995 && (u.power > 1e3 || size >= 1e5) {
+			unit, power = u.key, u.power
+		}
+	}
+	if unit == "" {
+		if size >= 1000 {
+			return w.Decimal(strconv.FormatFloat(f, 'f', 0, 64))
+		}
+		return w.Float(threeDigits(f))
+	}
+	return w.T(unit, "n", w.Decimal(strconv.FormatFloat(threeDigits(f/power), 'f', -1, 64)))
+}
+
+// threeDigits rounds to three digits that count, and never a whole number's.
+func threeDigits(f float64) float64 {
+	if math.Abs(f) >= 100 {
+		return math.Round(f)
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 3, 64), 64)
+	if err != nil {
+		return f
+	}
+	return short
+}
+
 // Decimal writes a number that came as digits with a point: "-1893300.25".
 // The minus becomes a real one, so that a screen reader says it.
 func (w *Words) Decimal(s string) string {

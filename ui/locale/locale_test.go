@@ -99,6 +99,14 @@ func domains() map[Key]bool {
 	for _, v := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"} {
 		keys[Key("date.m"+v)] = true
 	}
+	// Kinds of figures, what they find first, and what columns side by side are about.
+	for _, v := range []string{
+		"line", "bars", "grouped", "stacked", "shares", "pyramid", "gap", "dots", "multiples",
+		"found-more", "found-less", "found-same", "found-value", "found-extremes", "found-gap", "found-most", "found-share",
+		portal.SexFemale, portal.SexMale, portal.SexBoth, "bytime", "bysex", "byage", "byregion", "bycategory",
+	} {
+		keys[Key("chart."+v)] = true
+	}
 	return keys
 }
 

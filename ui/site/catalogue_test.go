@@ -87,17 +87,18 @@ func (f *fakeView) addPopulation() {
 		Resources: []portal.Resource{csv, pdf},
 	}
 	columns := []portal.Field{
-		{Name: "soato", Type: "integer", Title: in("uz", "SOATO kodi", "ru", "Код СОАТО", "en", "SOATO code")},
-		{Name: "region", Type: "string", Title: in("uz", "Hudud", "ru", "Регион", "en", "Region")},
-		{Name: "year", Type: "integer", Title: in("uz", "Yil", "ru", "Год", "en", "Year")},
-		{Name: "people", Type: "number", Title: in("uz", "Jami, ming kishi", "ru", "Всего, тысяч", "en", "All, thousand")},
+		{Name: "soato", Type: "integer", Title: in("uz", "SOATO kodi", "ru", "Код СОАТО", "en", "SOATO code"), Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO, Confidence: 100}},
+		{Name: "region", Type: "string", Title: in("uz", "Hudud", "ru", "Регион", "en", "Region"), Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindName, Lang: portal.Uzbek, SameAs: "soato", Confidence: 100}},
+		{Name: "year", Type: "integer", Title: in("uz", "Yil", "ru", "Год", "en", "Year"), Meaning: portal.Meaning{Role: portal.RoleTime, Kind: portal.KindYear, Confidence: 100}},
+		{Name: "people", Type: "number", Title: in("uz", "Jami, ming kishi", "ru", "Всего, тысяч", "en", "All, thousand"), Meaning: portal.Meaning{Role: portal.RoleMeasure, Unit: "ming kishi", Additive: true, Confidence: 100}},
 		{Name: "women", Type: "number", Title: in("uz", "Ayollar", "ru", "Женщины", "en", "Women")},
 		{Name: "final", Type: "boolean"},
 	}
 	var rows [][]any
+	codes := []int64{1735, 1703, 1706, 1708, 1733, 1726}
 	for i, region := range []string{"Qoraqalpogʻiston Respublikasi", "Andijon viloyati", "Buxoro viloyati", "Jizzax viloyati", "Xorazm viloyati", "Toshkent shahri"} {
 		for year := 2010; year < 2026; year++ {
-			rows = append(rows, []any{int64(1703 + i), region, int64(year), 1893.3 + float64(100*i+year), any(nil), year < 2025})
+			rows = append(rows, []any{codes[i], region, int64(year), 1893.3 + float64(100*i+year), any(nil), year < 2025})
 		}
 	}
 	f.tables[csv.Hash] = []fakeTable{{info: portal.TableInfo{Resource: "population", Columns: columns, Rows: int64(len(rows))}, rows: rows}}

@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "history", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
@@ -60,6 +60,7 @@ type Frame struct {
 	Title          string // of the page, without the site's name
 	Base           string // "/uz", before every address of a page
 	Style, Icon    string
+	FigureStyle    string // of pages that draw; "" elsewhere
 	Script         string // of the small comforts
 	Languages      []LanguageLink
 	Menu, Foot     []NavLink

@@ -33,6 +33,10 @@ var pages = []struct {
 	{"/dataset/main_population/table/population?region__eq=Nowhere", 200},
 	{"/dataset/main_prices/table/prices.xlsx", 200},
 	{"/dataset/main_prices/table/prices.xlsx?sheet=2024+%26+oldin", 200},
+	{"/dataset/main_population/chart/population", 200},
+	{"/dataset/main_population/chart/population?view=bars+soato+-&at.year=2020", 200},
+	{"/dataset/main_prices/chart/prices.xlsx", 404},
+	{"/dataset/main_prices/chart/archive", 404},
 	{"/dataset/main_prices/table/archive", 404},
 	{"/dataset/main_population/table/method", 404},
 	{"/dataset/water_canals/table/any", 410},
@@ -56,7 +60,7 @@ var pages = []struct {
 
 func TestTemplatesFitTheirStructs(t *testing.T) {
 	structs := map[string]any{
-		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "history": &historyPage{},
+		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
 		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{},
 	}

@@ -122,7 +122,7 @@ func newSite(o Options) (*site, error) {
 	if s.templates, digest, err = parseTemplates(o.Kiosk); err != nil {
 		return nil, err
 	}
-	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version
+	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("figure.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version
 	return s, nil
 }
 
@@ -142,6 +142,10 @@ func (s *site) routes() http.Handler {
 	get(in+"/dataset/{slug}", s.page(s.dataset))
 	get(in+"/dataset/{slug}/history", s.page(s.history))
 	get(in+"/dataset/{slug}/table/{name}", s.page(s.table))
+	get(in+"/dataset/{slug}/chart/{name}", s.page(s.chart))
+	if !s.o.Kiosk {
+		get(in+"/dataset/{slug}/chart/{name}/figure.svg", s.livePage(s.chartFile))
+	}
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))
 	get(in+"/node", s.livePage(s.node))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,6 +40,7 @@ type answer struct {
 	data     any
 	status   int    // 0 means 200
 	redirect string // an address on this node
+	file     *file  // instead of a page
 }
 
 // handler finds the answer to a visit, or says why there is none.
@@ -76,6 +78,10 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 		}
 		if err == nil && a.redirect != "" {
 			http.Redirect(w, r, a.redirect, http.StatusSeeOther)
+			return
+		}
+		if err == nil && a.file != nil {
+			v.sendFile(*a.file)
 			return
 		}
 		var body []byte
@@ -214,6 +220,23 @@ func (v *visit) send(status int, body []byte) {
 	v.w.WriteHeader(status)
 	if v.r.Method != http.MethodHead {
 		_, _ = v.w.Write(body) // the reader went away: nobody is left to tell
+	}
+}
+
+// file is what a page gives away to be kept.
+type file struct {
+	name, mime string
+	body       []byte
+}
+
+func (v *visit) sendFile(f file) {
+	h := v.w.Header()
+	h.Set("Content-Type", f.mime)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+	h.Set("Content-Length", strconv.Itoa(len(f.body)))
+	v.w.WriteHeader(http.StatusOK)
+	if v.r.Method != http.MethodHead {
+		_, _ = v.w.Write(f.body) // the reader went away: nobody is left to tell
 	}
 }
 

@@ -1,0 +1,308 @@
+package site
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"koprik/portal"
+	"koprik/ui/chart"
+)
+
+// The URL of a figure is its query: m names the measure, kind, by and split say
+// how it is drawn, at.{dimension} holds a dimension at one of its values, sheet
+// chooses a sheet. What is absent the figure chooses by itself.
+
+// chartPage is the struct of templates/chart.html.
+type chartPage struct {
+	*Frame
+	Heading  Shown
+	Sheets   []LinkChoice
+	Finding  string
+	Shown    string // at which values dimensions are held
+	Narrow   template.HTML
+	Wide     template.HTML
+	Form     chartForm
+	Table    dataTable // what is drawn, as a table
+	TableURL string
+	SVG      string // address of the file
+}
+
+// chartForm adjusts a figure.
+type chartForm struct {
+	Action   string
+	Sheet    string
+	Measures []Choice
+	Views    []Choice
+	Holds    []hold
+}
+
+// hold is a dimension that is shown at one value, and the values there are.
+type hold struct {
+	ID, Name string // of the field
+	Label    Shown
+	Values   []Choice
+}
+
+// maxHeld is how many values of a dimension a form offers.
+const maxHeld = 250
+
+// drawn is a figure with all that the page says of it.
+type drawn struct {
+	dataset  portal.Dataset
+	resource portal.Resource
+	infos    []portal.TableInfo
+	info     portal.TableInfo
+	measures []chart.Measure
+	measure  chart.Measure
+	cube     *chart.Cube
+	plans    []chart.Plan
+	plan     chart.Plan
+	figure   chart.Figure
+}
+
+func (s *site) chart(v *visit) (answer, error) {
+	d, a, err := s.draw(v)
+	if err != nil || a.template != "" {
+		return a, err
+	}
+	p := &chartPage{Frame: v.Frame, Heading: v.resourceTitle(d.resource), TableURL: v.tableAddress(d), SVG: v.svgAddress(d)}
+	p.FigureStyle = s.assets.URL("figure.css")
+	v.Crumbs = []Link{{Shown: v.title(d.dataset), Href: v.datasetURL(d.dataset.ID)}}
+	v.Title = v.T("chart.title", "name", p.Heading.Text)
+	p.Sheets = v.sheetLinks(d.infos, d.info)
+	p.Finding = v.findingOf(d)
+	p.Shown = v.heldOf(d)
+	for width, to := range map[int]*template.HTML{chart.Narrow: &p.Narrow, chart.Wide: &p.Wide} {
+		drawing, err := chart.Draw(d.figure, v.chartWords(d), width)
+		if err != nil {
+			return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
+		}
+		class := "wide"
+		if width == chart.Narrow {
+			class = "phone"
+		}
+		*to = template.HTML(drawing.SVG(class)) //nolint:gosec // chart escapes every word
+	}
+	p.Form = v.chartForm(d)
+	p.Table = v.figureTable(d)
+	return answer{template: "chart", data: p}, nil
+}
+
+// chartFile answers with the figure as a file of its own.
+func (s *site) chartFile(v *visit) (answer, error) {
+	d, a, err := s.draw(v)
+	if err != nil || a.template != "" {
+		return a, err
+	}
+	drawing, err := chart.Draw(d.figure, v.chartWords(d), chart.Wide)
+	if err != nil {
+		return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
+	}
+	name := d.dataset.ID.Name() + "-" + d.resource.Name + ".svg"
+	return answer{file: &file{name: name, mime: "image/svg+xml", body: drawing.File()}}, nil
+}
+
+// draw reads a table and chooses its figure as the address asks. A dataset that
+// was withdrawn has an answer of its own.
+func (s *site) draw(v *visit) (d drawn, other answer, err error) {
+	if d.dataset, err = v.findDataset(); err != nil {
+		return d, other, err
+	}
+	if d.dataset.Latest.Withdrawn != nil {
+		other, err = s.datasetAnswer(v, d.dataset)
+		return d, other, err
+	}
+	var ok bool
+	if d.resource, ok = d.dataset.Resource(mux.Vars(v.r)["name"]); !ok {
+		return d, other, fmt.Errorf("table %q of %s: %w", mux.Vars(v.r)["name"], d.dataset.ID, portal.ErrNotFound)
+	}
+	back := Link{Shown: Shown{Text: v.T("table.back")}, Href: v.datasetURL(d.dataset.ID)}
+	d.infos, err = v.view.Tables(v.ctx, d.resource)
+	switch {
+	case errors.Is(err, portal.ErrNotHeld):
+		return d, other, v.notHeld(d.resource, back)
+	case err != nil:
+		return d, other, fmt.Errorf("tables of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
+	case len(d.infos) == 0:
+		return d, other, &pageError{status: http.StatusNotFound, title: v.T("error.notable"), text: v.T("error.notabletext"), back: back}
+	}
+	if d.info, err = v.chooseSheet(d.infos); err != nil {
+		return d, other, err
+	}
+	if err := v.choose(&d); err != nil {
+		if errors.Is(err, chart.ErrFigure) {
+			err = &pageError{
+				status: http.StatusNotFound, title: v.T("chart.nothing"), text: v.T("chart.nothingtext"),
+				back: Link{Shown: Shown{Text: v.T("chart.table")}, Href: v.tableAddress(d)},
+			}
+		}
+		return d, other, err
+	}
+	return d, other, nil
+}
+
+// choose finds measure, plan and figure. ErrFigure: the table has none.
+func (v *visit) choose(d *drawn) error {
+	d.measures = chart.Measures(d.info.Columns)
+	if len(d.measures) == 0 {
+		return fmt.Errorf("no measure: %w", chart.ErrFigure)
+	}
+	d.measure = d.measures[0]
+	if asked := v.one("m"); asked != "" {
+		i := slices.IndexFunc(d.measures, func(m chart.Measure) bool { return m.Name == asked })
+		if i < 0 {
+			return v.bad("error.badcolumn", "got", clip(asked, 60))
+		}
+		d.measure = d.measures[i]
+	}
+	table, err := v.wholeTable(d)
+	if err != nil {
+		return err
+	}
+	if d.cube, err = chart.NewCube(table, d.measure, v.chartNames()); err != nil {
+		return err
+	}
+	if d.plans = d.cube.Plans(); len(d.plans) == 0 {
+		return fmt.Errorf("nothing to compare: %w", chart.ErrFigure)
+	}
+	d.plan = d.plans[0]
+	if err := v.adjust(d); err != nil {
+		return err
+	}
+	if d.figure, err = d.cube.Figure(d.plan); err != nil {
+		return err
+	}
+	d.figure.Title, d.figure.Desc = v.measureTitle(d), v.findingOf(*d)
+	d.figure.Notes = v.chartNotes(d)
+	return nil
+}
+
+// adjust changes the plan as the address asks; what it cannot be is the
+// reader's to mend and named.
+func (v *visit) adjust(d *drawn) error {
+	holds := map[string]string{}
+	for name, values := range v.query {
+		if dim, ok := strings.CutPrefix(name, "at."); ok && len(values) > 0 && values[0] != "" {
+			holds[dim] = values[0]
+		}
+	}
+	kind, by, split := v.one("kind"), v.one("by"), v.one("split")
+	if view := v.one("view"); view != "" { // the form's: kind, by and split in one choice
+		parts := strings.SplitN(view, " ", 3)
+		if len(parts) != 3 {
+			return v.bad("error.badfilter", "got", clip(view, 60))
+		}
+		kind, by, split = parts[0], parts[1], parts[2]
+	}
+	if kind == "" && by == "" && split == "" && len(holds) == 0 {
+		return nil
+	}
+	plan, err := d.cube.Adjust(d.plan, chart.Kind(kind), by, split, holds)
+	if err != nil {
+		return v.bad("error.badfilter", "got", clip(cmp.Or(kind+" "+by+" "+split, v.r.URL.RawQuery), 60))
+	}
+	d.plan = plan
+	return nil
+}
+
+// wholeTable reads the rows of a table, no more than can be drawn.
+func (v *visit) wholeTable(d *drawn) (chart.Table, error) {
+	if d.info.Rows > chart.MaxTable {
+		return chart.Table{}, fmt.Errorf("%d rows: %w", d.info.Rows, chart.ErrFigure)
+	}
+	t := chart.Table{Columns: d.info.Columns}
+	q := portal.RowQuery{Limit: portal.MaxLimit}
+	for {
+		page, err := v.view.Rows(v.ctx, d.resource, d.info.Sheet, q)
+		if err != nil {
+			return t, fmt.Errorf("rows of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
+		}
+		t.Rows = append(t.Rows, page.Rows...)
+		if page.Next == "" || len(t.Rows) > chart.MaxTable {
+			return t, nil
+		}
+		q.After = page.Next
+	}
+}
+
+func (v *visit) tableAddress(d drawn) string {
+	address := v.datasetURL(d.dataset.ID) + "/table/" + url.PathEscape(d.resource.Name)
+	if d.info.Sheet != "" && len(d.infos) > 1 {
+		address += "?sheet=" + escape(d.info.Sheet)
+	}
+	return address
+}
+
+// svgAddress is that of the file with the figure as it is shown; "" on a kiosk.
+func (v *visit) svgAddress(d drawn) string {
+	if v.Kiosk != nil {
+		return ""
+	}
+	address := v.datasetURL(d.dataset.ID) + "/chart/" + url.PathEscape(d.resource.Name) + "/figure.svg"
+	if v.r.URL.RawQuery != "" {
+		address += "?" + v.r.URL.RawQuery
+	}
+	return address
+}
+
+func (v *visit) sheetLinks(infos []portal.TableInfo, current portal.TableInfo) []LinkChoice {
+	if len(infos) < 2 {
+		return nil
+	}
+	var links []LinkChoice
+	for _, other := range infos {
+		links = append(links, LinkChoice{
+			Text: other.Sheet, Href: v.r.URL.EscapedPath() + "?sheet=" + escape(other.Sheet), Current: other.Sheet == current.Sheet,
+		})
+	}
+	return links
+}
+
+// chartForm offers what else the table can show.
+func (v *visit) chartForm(d drawn) chartForm {
+	f := chartForm{Action: v.r.URL.EscapedPath(), Sheet: v.query.Get("sheet")}
+	if len(d.measures) > 1 {
+		for _, m := range d.measures {
+			f.Measures = append(f.Measures, Choice{Value: m.Name, Label: v.measureName(d, m), On: m.Name == d.measure.Name})
+		}
+	}
+	known := false
+	for _, p := range d.plans {
+		on := p.Kind == d.plan.Kind && p.Label == d.plan.Label && p.Series == d.plan.Series
+		known = known || on
+		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, p), Label: Shown{Text: v.viewName(d, p)}, On: on})
+	}
+	if !known {
+		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, d.plan), Label: Shown{Text: v.viewName(d, d.plan)}, On: true})
+	}
+	for i, dim := range d.cube.Dims {
+		at := d.plan.Hold[i]
+		if at < 0 || len(dim.Values) < 2 || len(dim.Values) > maxHeld {
+			continue
+		}
+		h := hold{ID: "at" + strconv.Itoa(i), Name: "at." + dim.Name, Label: v.dimName(d, dim)}
+		for j, value := range dim.Values {
+			h.Values = append(h.Values, Choice{Value: value.Key, Label: Shown{Text: value.Label}, On: j == at})
+		}
+		f.Holds = append(f.Holds, h)
+	}
+	return f
+}
+
+// viewKey is a plan as the form sends it.
+func viewKey(c *chart.Cube, p chart.Plan) string {
+	series := "-"
+	if p.Series >= 0 {
+		series = c.Dims[p.Series].Name
+	}
+	return string(p.Kind) + " " + c.Dims[p.Label].Name + " " + series
+}

@@ -1,0 +1,223 @@
+package site
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"koprik/portal"
+	"koprik/portal/lang"
+	"koprik/portal/region"
+	"koprik/ui/chart"
+	"koprik/ui/locale"
+)
+
+// chartWords are the numbers of a figure in the reader's language.
+func (v *visit) chartWords(d drawn) chart.Words {
+	return chart.Words{
+		Number: v.Float, Short: v.Short, None: v.T("chart.none"),
+		Signed: func(f float64) string {
+			f = rounded(f, d.figure)
+			if f > 0 {
+				return "+" + v.Float(f)
+			}
+			return v.Float(f)
+		},
+		Share: func(f float64) string { return v.T("chart.percent", "n", v.Float(math.Round(f*1000)/10)) },
+	}
+}
+
+// rounded takes what binary arithmetic adds off a difference: it has no more
+// decimals than the values that it was made from.
+func rounded(f float64, figure chart.Figure) float64 {
+	most := 0
+	for _, s := range figure.Series {
+		for _, v := range s.Values {
+			if _, decimals, ok := strings.Cut(strconv.FormatFloat(v, 'f', -1, 64), "."); ok && !math.IsNaN(v) {
+				most = max(most, len(decimals))
+			}
+		}
+	}
+	text, err := strconv.ParseFloat(strconv.FormatFloat(f, 'f', min(most, 12), 64), 64)
+	if err != nil {
+		return f
+	}
+	return text
+}
+
+func (v *visit) chartNames() chart.Names {
+	return chart.Names{
+		Lang:   v.lang,
+		Sex:    func(sex string) string { return v.T(locale.Key("chart." + sex)) },
+		Period: v.period,
+		Value:  v.valueName,
+	}
+}
+
+// period writes "2025", "2025-H1", "2025-Q1", "2025-01" and "2025-01-31".
+func (v *visit) period(p string) string {
+	year, part, ok := strings.Cut(p, "-")
+	switch {
+	case !ok:
+		return year
+	case part[0] == 'Q':
+		return v.T("chart.quarter", "n", part[1:], "year", year)
+	case part[0] == 'H':
+		return v.T("chart.half", "n", part[1:], "year", year)
+	case len(part) == 2:
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || n > 12 {
+			return p
+		}
+		return v.T("chart.month", "month", v.T(locale.Key("date.m"+strconv.Itoa(n))), "year", year)
+	}
+	return v.Day(portal.Date(p))
+}
+
+// valueName gives a value of a dimension as the reader reads it: the name of a
+// region for its code, Uzbek in the other script. Other words stay.
+func (v *visit) valueName(f portal.Field, text string) string {
+	switch {
+	case f.Meaning.Kind == portal.KindSOATO, f.Meaning.Kind == portal.KindISO:
+		place, ok := region.BySOATO(text)
+		if !ok {
+			place, ok = region.ByISO(text)
+		}
+		if ok {
+			return v.text(place.Name).Text
+		}
+	case v.lang == portal.UzbekCyrillic && f.Meaning.Lang == portal.Uzbek:
+		return v.transliterated(lang.ToCyrillic(text), text).Text
+	case v.lang == portal.Uzbek && f.Meaning.Lang == portal.UzbekCyrillic:
+		return v.transliterated(lang.ToLatin(text), text).Text
+	}
+	return text
+}
+
+// measureName names what is counted: the column's title, or what columns side
+// by side share.
+func (v *visit) measureName(d drawn, m chart.Measure) Shown {
+	f := d.info.Columns[m.Columns[0]]
+	if len(m.Columns) > 1 && f.Meaning.Of != "" {
+		if len(d.measures) == 1 {
+			return v.resourceTitle(d.resource)
+		}
+		return Shown{Text: f.Meaning.Of, Tag: string(f.Meaning.Lang)}
+	}
+	return v.columnTitle(f)
+}
+
+func (v *visit) measureTitle(d *drawn) string { return v.measureName(*d, d.measure).Text }
+
+// unit is that of the measure, in the passport's words where it has them.
+func (v *visit) unit(d drawn) string {
+	if t := d.dataset.Latest.Passport.Unit; len(d.measures) == 1 && !t.IsZero() {
+		return v.text(t).Text
+	}
+	return d.info.Columns[d.measure.Columns[0]].Meaning.Unit
+}
+
+func (v *visit) dimName(d drawn, dim chart.Dim) Shown {
+	for _, f := range d.info.Columns {
+		if f.Name == dim.Name && f.Meaning.Role == dim.Role {
+			return v.columnTitle(f)
+		}
+	}
+	return Shown{Text: v.T(locale.Key("chart.by" + string(dim.Role)))}
+}
+
+// viewName says how a plan draws: "Lines by year, women and men apart".
+func (v *visit) viewName(d drawn, p chart.Plan) string {
+	kind := v.T(locale.Key("chart." + string(p.Kind)))
+	label := v.dimName(d, d.cube.Dims[p.Label]).Text
+	if p.Series < 0 {
+		return v.T("chart.view", "kind", kind, "label", label)
+	}
+	return v.T("chart.viewsplit", "kind", kind, "label", label, "series", v.dimName(d, d.cube.Dims[p.Series]).Text)
+}
+
+// heldOf says at which values the other dimensions are held: "2026 · Oʻzbekiston".
+func (v *visit) heldOf(d drawn) string {
+	var parts []string
+	for _, value := range d.cube.Held(d.plan) {
+		if value.Label != "" {
+			parts = append(parts, value.Label)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// chartNotes stand under the figure wherever it goes: unit and what is shown,
+// source and date.
+func (v *visit) chartNotes(d *drawn) []string {
+	var first []string
+	for _, s := range []string{v.unit(*d), v.heldOf(*d)} {
+		if s != "" {
+			first = append(first, s)
+		}
+	}
+	release := d.dataset.Latest
+	source := v.publisherName(d.dataset.Publisher).Text
+	if t := release.Passport.PrimarySource; !t.IsZero() {
+		source = v.text(t).Text
+	}
+	notes := []string{v.T("chart.source", "source", source, "date", v.day(release.Issued), "n", release.Number)}
+	if len(first) > 0 {
+		notes = append([]string{strings.Join(first, " · ")}, notes...)
+	}
+	return notes
+}
+
+// findingOf is the sentence that a figure says first; "" when there is none.
+func (v *visit) findingOf(d drawn) string {
+	found, ok := d.figure.Find()
+	if !ok {
+		return ""
+	}
+	unit := v.unit(d)
+	number := func(f float64) string {
+		s := v.Float(rounded(f, d.figure))
+		if unit != "" && !slices.Contains([]string{"%", "‰"}, unit) && len(unit) <= 40 {
+			s += " " + unit
+		} else if unit == "%" || unit == "‰" {
+			s += " " + unit
+		}
+		return s
+	}
+	key := string(found.Kind)
+	if found.Kind == chart.FoundChange {
+		key = "more"
+		if found.Diff < 0 {
+			key = "less"
+		}
+	}
+	diff := number(math.Abs(found.Diff))
+	share := v.T("chart.percent", "n", v.Float(math.Round(found.Diff*1000)/10))
+	return v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
+		"value", number(found.Value), "before", number(found.Before), "diff", diff, "share", share)
+}
+
+// figureTable is what is drawn, as a table for those who read it so.
+func (v *visit) figureTable(d drawn) dataTable {
+	t := dataTable{Caption: v.measureTitle(&d), Columns: []tableColumn{{Title: v.dimName(d, d.cube.Dims[d.plan.Label])}}}
+	for _, s := range d.figure.Series {
+		name := s.Name
+		if name == "" {
+			name = v.measureTitle(&d)
+		}
+		t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: name}, Number: true})
+	}
+	for i, label := range d.figure.Labels {
+		row := []cell{{Text: label}}
+		for _, s := range d.figure.Series {
+			text := "–"
+			if !math.IsNaN(s.Values[i]) {
+				text = v.Float(s.Values[i])
+			}
+			row = append(row, cell{Text: text, Number: true})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
