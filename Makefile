@@ -159,3 +159,12 @@ bench-search: ## the index beside SQLite's FTS5; SIZES= numbers of datasets (600
 soak: soak-search
 soak-search:
 	$(MAKE) bench-search SIZES=600,100000,1000000
+
+.PHONY: font
+font: ## ui/assets/kiosk.woff2 anew; FONT= NotoSans[wdth,wght].ttf (ui/assets/VENDOR.md); needs fonttools and brotli for Python
+	@[ -f "$(FONT)" ] || { echo "make font FONT='NotoSans[wdth,wght].ttf'"; exit 2; }
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	fonttools varLib.instancer -q --no-recalc-timestamp "$(FONT)" wdth=100 wght=400:700 -o "$$tmp/vf.ttf"; \
+	pyftsubset "$$tmp/vf.ttf" --unicodes="$$(cat ui/assets/font.txt)" --no-ignore-missing-unicodes --layout-features=kern,mark,locl,ccmp,tnum \
+	  --no-hinting --desubroutinize --flavor=woff2 --output-file=ui/assets/kiosk.woff2
+	@sha256sum ui/assets/kiosk.woff2

@@ -18,6 +18,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/ui/site"
 )
 
 // configFile is the node's configuration, in its data directory.
@@ -34,6 +35,7 @@ type Config struct {
 	Upstream     string
 	Listen       string
 	KioskListen  string
+	Region       string
 	SyncInterval time.Duration
 	OldAfterDays int
 	Relay        bool
@@ -119,6 +121,17 @@ var Settings = []Setting{
 				return errors.New("must be an address and a port, like 127.0.0.1:8082")
 			}
 			return checkLine(v, 200)
+		},
+	},
+	{
+		Key: "region", Help: "region of the office with the public screen, by ISO 3166-2, like UZ-XO: its figures stand on the first page there; empty: none",
+		get: func(c *Config) string { return c.Region },
+		set: func(c *Config, v string) error {
+			c.Region = v
+			if v != "" && !site.IsRegion(v) {
+				return errors.New("must be the code of a region by ISO 3166-2, like UZ-TK or UZ-XO")
+			}
+			return nil
 		},
 	},
 	{

@@ -61,7 +61,7 @@ func (n *Node) KioskHandler() (http.Handler, error) {
 		return nil, err
 	}
 	o := n.pages(words)
-	o.Kiosk = true
+	o.Kiosk, o.Region = true, n.config.Region
 	return site.New(o)
 }
 
@@ -70,6 +70,7 @@ func (n *Node) pages(words *locale.Catalog) site.Options {
 	return site.Options{
 		Mark: func() (site.Mark, bool) { return n.mark(memo) },
 		View: n.View, Status: n.Status, Verifier: n, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
+		Contact: n.config.Contact,
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 func load(t *testing.T) *Set {
 	t.Helper()
-	s, err := Load()
+	s, err := Load(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +46,11 @@ func TestTheStyleLoadsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The ornaments stand in the style sheet itself; http: is there as the name of
+	// SVG's namespace only.
+	rest := regexp.MustCompile(`url\("data:image/svg\+xml,<svg xmlns='http://www\.w3\.org/2000/svg' [^"]*</svg>"\)`).ReplaceAllString(string(css), "")
 	for _, bad := range []string{"url(", "@import", "http"} {
-		if strings.Contains(string(css), bad) {
+		if strings.Contains(rest, bad) {
 			t.Errorf("has %q", bad)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"koprik/portal"
 )
@@ -127,7 +129,7 @@ func (w *Words) Decimal(s string) string {
 	return b.String()
 }
 
-// Date writes the day of t, in t's own time zone: "3-may, 2026-yil".
+// Date writes the day of t, in t's own time zone: "2026-yil 3-may".
 func (w *Words) Date(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -246,3 +248,43 @@ func (w *Words) Op(op string) string { return w.T(Key("op." + op)) }
 func (w *Words) Condition(op, column, value string) string {
 	return w.T(Key("said."+op), "column", column, "value", value)
 }
+
+// Question names a question that people come with.
+type Question string
+
+// The questions; what answers them is ui/site's to find.
+const (
+	AskPopulation Question = "population"
+	AskBirths     Question = "births"
+	AskDoctors    Question = "doctors"
+	AskHospitals  Question = "hospitals"
+	AskSchools    Question = "schools"
+	AskMarriages  Question = "marriages"
+	AskWomen      Question = "women"
+	AskFirstGrade Question = "firstgrade"
+	AskDivorces   Question = "divorces"
+	AskPerDoctor  Question = "perdoctor"
+	AskColleges   Question = "colleges"
+	AskPerTeacher Question = "perteacher"
+)
+
+// Questions are all of them.
+var Questions = []Question{
+	AskPopulation, AskBirths, AskDoctors, AskHospitals, AskSchools, AskMarriages, AskWomen, AskFirstGrade, AskDivorces,
+	AskPerDoctor, AskColleges, AskPerTeacher,
+}
+
+// Question puts a question about a place, "UZ" or a region by ISO 3166-2:
+// "How many people live in Andijan Region?"
+func (w *Words) Question(q Question, place string) string {
+	text := w.T(Key("ask."+string(q)), "place", w.T(Key("place."+place)))
+	r, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(r)) + text[n:]
+}
+
+// Tile is a region's name, as short as a tile of the grid of regions wants it.
+func (w *Words) Tile(code string) string { return w.T(Key("tile." + code)) }
+
+// Matched names a kind of field in which a search found words: one of
+// portal.Hit.Matched.
+func (w *Words) Matched(kind string) string { return w.T(Key("matched." + kind)) }

@@ -76,13 +76,20 @@ func domains() map[Key]bool {
 		keys[Key("facet."+string(v))] = true
 	}
 	for _, v := range []string{"AN", "BU", "FA", "JI", "NG", "NW", "QA", "QR", "SA", "SI", "SU", "TK", "TO", "XO"} {
-		keys[Key("region.UZ-"+v)] = true
+		keys[Key("region.UZ-"+v)], keys[Key("place.UZ-"+v)], keys[Key("tile.UZ-"+v)] = true, true, true
 	}
 	for _, v := range []string{
 		"region." + portal.RegionSplit, "sex." + portal.SexYes, "sex." + portal.SexNo, "freshness." + portal.FreshMonth,
 		"freshness." + portal.FreshQuarter, "freshness." + portal.FreshYear, "freshness." + portal.FreshOlder,
 	} {
 		keys[Key(v)] = true
+	}
+	keys["place.UZ"] = true
+	for _, v := range []string{"title", "description", "keyword", "publisher", "column", "value", "question"} {
+		keys[Key("matched."+v)] = true
+	}
+	for _, v := range Questions {
+		keys[Key("ask."+string(v))] = true
 	}
 	for _, v := range []portal.Role{portal.Central, portal.Mirror, portal.Agency} {
 		keys[Key("node."+string(v))] = true

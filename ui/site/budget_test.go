@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"koprik/portal"
+	"koprik/ui/assets"
 )
 
 // The budgets of spec/experience.md, "Rules", in bytes over the wire after gzip.
@@ -16,6 +17,7 @@ const (
 	scriptBudget = 3 << 10
 	kioskBudget  = 2 << 10 // of its script, besides
 	firstVisit   = 12 << 10
+	fontBudget   = 26 << 10 // of a kiosk
 )
 
 // wire is what an address weighs as a browser on a local network gets it.
@@ -56,7 +58,15 @@ func TestPagesKeepTheirBudgets(t *testing.T) {
 	if style > styleBudget || script > scriptBudget {
 		t.Errorf("style sheet %d bytes, script %d", style, script)
 	}
-	if n := w.wire(t, a.URL("kiosk.js")); n > kioskBudget {
+	k, err := assets.Load(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kiosk := newWorld(t, func(w *world) { w.options.Kiosk = true })
+	if n := kiosk.wire(t, k.URL("kiosk.woff2")); n > fontBudget {
+		t.Errorf("the kiosk's font has %d bytes", n)
+	}
+	if n := kiosk.wire(t, k.URL("kiosk.js")); n > kioskBudget {
 		t.Errorf("the kiosk's script has %d bytes", n)
 	}
 	if first := most + style + script + icon; first > firstVisit {

@@ -34,6 +34,7 @@ func catalogue() *fakeView {
 	f.addPopulation()
 	f.addWorkbook()
 	f.addRest()
+	f.addFacts()
 	return f
 }
 

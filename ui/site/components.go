@@ -49,7 +49,7 @@ func (s *site) components(v *visit) (answer, error) {
 	}, Rows: [][]any{{"Xorazm viloyati", int64(2021), int64(941_800), int64(951_500)}, {"Toshkent shahri", int64(2021), nil, int64(1_298_100)}}}
 	p := &componentsPage{
 		Frame: v.Frame, Hit: v.hit(d), Withdrawn: v.hit(gone), Passport: v.passport(d), Bare: v.passport(bare),
-		Figure: figure{Number: v.Float(37543.2), Measure: Shown{Text: "Doimiy aholi, ming kishi", Tag: "uz"}, Where: v.T("finding.where", "year", "2025")},
+		Figure: figure{Number: v.Float(37543.2), Measure: Shown{Text: "Doimiy aholi, ming kishi", Tag: "uz"}, Where: v.T("finding.country") + " · " + v.T("finding.year", "year", "2025")},
 		Facet: FacetBox{Name: "theme", Label: v.Facet(portal.FacetTheme), Options: []Choice{
 			{Value: "health", Label: Shown{Text: v.Theme("health")}, Count: "12", On: true},
 			{Value: "energy", Label: Shown{Text: v.Theme("energy")}, Count: "3"},

@@ -19,6 +19,8 @@ const (
 	previewColumns = 8
 	previewTables  = 3
 	cellText       = 300 // characters of one cell
+
+	describedColumns = 60
 )
 
 // datasetPage is the struct of templates/dataset.html.
@@ -51,6 +53,27 @@ type fileRow struct {
 	Sum    string // 64 hex digits
 	Href   string
 	Get    string // "Download prices.csv"
+	// Columns say what stands in the file's columns, where its schema does.
+	Columns   []columnRow
+	ColumnsOf string // "9 columns"
+}
+
+// columnRow is one column in words.
+type columnRow struct {
+	Name        string // as the file spells it
+	Title       Shown
+	Description Shown
+}
+
+// columns says what each column of a table holds, in the reader's language.
+func (v *visit) columns(fields []portal.Field) []columnRow {
+	list := make([]columnRow, 0, len(fields))
+	for _, f := range fields[:min(len(fields), describedColumns)] {
+		c := columnRow{Name: clip(f.Name, 80), Title: v.text(f.Title), Description: v.text(f.Description)}
+		c.Title.Text, c.Description.Text = clip(c.Title.Text, 200), clip(c.Description.Text, 600)
+		list = append(list, c)
+	}
+	return list
 }
 
 // previewBox is the beginning of one table, or why it can't be shown.
@@ -131,6 +154,9 @@ func (v *visit) files(id portal.DatasetID, r portal.Release) []fileRow {
 			Size: v.Bytes(f.Bytes), Sum: f.Hash.Hex(), Href: fileURL(id, r.Number, f.Path),
 			Get: v.T("dataset.get", "file", name),
 		}
+		if f.Schema != nil {
+			list[i].Columns, list[i].ColumnsOf = v.columns(f.Schema.Fields), v.N("dataset.columns", len(f.Schema.Fields))
+		}
 		if v.Kiosk != nil {
 			list[i].Href = "" // a public screen keeps no files
 		}
@@ -200,7 +226,7 @@ func (v *visit) preview(d portal.Dataset, r portal.Resource) (box previewBox, ok
 		return box, true
 	}
 	box.Table = v.tableOf(page)
-	box.Table.Caption = v.N("preview.first", len(page.Rows)) + " / " + v.N64("preview.rows", page.Total)
+	box.Table.Caption = v.N("preview.first", len(page.Rows), "total", page.Total)
 	if page.Total <= int64(len(page.Rows)) {
 		box.Table.Caption = v.N64("preview.rows", page.Total)
 	}

@@ -28,7 +28,7 @@ func TestADatasetShowsWhoAnswersForIt(t *testing.T) {
 		"SOATO", `href="https://example.uz/method"`, `href="https://creativecommons.org/licenses/by/4.0/"`, "Split by sex",
 		digest("main_population").Short(), "0123456789abcdef", `href="/en/publisher/main"`, `href="/en/theme/population"`,
 		`href="/dataset/main_population/release/3/data/aholi%20soni.csv"`, digest("population").Hex(), "48 kB", "1.4 MB",
-		`href="/en/dataset/main_population/table/population"`, "the first 5 rows / 96 rows", "3 releases")
+		`href="/en/dataset/main_population/table/population"`, "The first 5 rows of 96", "3 releases")
 }
 
 func TestTextsInAnotherLanguageSayWhich(t *testing.T) {
@@ -108,7 +108,7 @@ func TestASuspendedPublisherIsMarkedWhereverItsDataIs(t *testing.T) {
 func TestTheHistoryListsReleasesWithReasonsAndFiles(t *testing.T) {
 	body := newWorld(t).body(t, "/uz/dataset/main_population/history", 200)
 	mustHave(t, body, "3-nashr", "2-nashr", "1-nashr", "eng soʻnggi", "Xorazm viloyati tuzatildi", "Aholi roʻyxati bilan tenglashtirildi",
-		"12-oktabr, 2026-yil, 01:30 (UTC+5)", `href="/dataset/main_population/release/1/data/aholi%20soni.csv"`, digest("main_population2").Short())
+		"2026-yil 12-oktabr, 01:30 (UTC+5)", `href="/dataset/main_population/release/1/data/aholi%20soni.csv"`, digest("main_population2").Short())
 	if strings.Index(body, "3-nashr") > strings.Index(body, "1-nashr") {
 		t.Error("the newest release is not first")
 	}

@@ -128,7 +128,11 @@ func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, er
 				r.Facets[facet][v]++
 			}
 		}
-		r.Hits = append(r.Hits, portal.Hit{Dataset: d.ID})
+		h := portal.Hit{Dataset: d.ID, Words: strings.Fields(q.Text)}
+		if len(h.Words) > 0 {
+			h.Matched = []string{"title", "column", "value"}
+		}
+		r.Hits = append(r.Hits, h)
 	}
 	if q.Text == "maktb" {
 		r.DidYouMean = "maktab"

@@ -5,106 +5,237 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"koprik/portal"
 )
 
-// figure is one number for the whole country; the struct of the template of
-// that name. Nothing in it is calculated: it is a cell of a signed table.
+// figure is one number as a page shows it; the struct of the template of that
+// name. Nothing in it is calculated: it is a cell of a signed table.
 type figure struct {
-	Number  string
-	Measure Shown
-	Where   string // "Uzbekistan, 2025"
-	Source  Link   // the dataset
-	dated   bool   // Where has the year
+	Question string // that the number answers; "" where none was put
+	Number   string
+	Measure  Shown  // what is counted: the column's title
+	Where    string // "Uzbekistan, 2025"
+	Computed string // says so, where the publisher marked the cell as its own calculation
+	Source   Link   // the dataset; empty on its own page
+	Tag      string // BCP 47, where the card is not in the page's language
 }
 
-// aYear finds a year in a title.
-var aYear = regexp.MustCompile(`\b(19|20)\d\d\b`)
+// fact is a cell of a table that is of one place and of one time.
+type fact struct {
+	dataset  portal.DatasetID
+	title    portal.Text // of the dataset
+	resource portal.Resource
+	column   portal.Field
+	place    string // "UZ" (ISO 3166-1) or a region's code (ISO 3166-2)
+	value    any
+	period   string // "2025", or as the table spells it; orders by time
+	said     periodOf
+	computed bool // the publisher marked it as calculated
+}
 
-// countryColumn and country say which row is the country's: by ISO 3166-1,
-// where a region's would be "UZ-XO" (ISO 3166-2).
+// periodOf says where a fact's period stands.
+type periodOf int
+
 const (
-	countryColumn = "iso_code"
-	country       = "UZ"
+	ofRow    periodOf = iota // in a column of the table
+	ofColumn                 // in the column's name: hospitals_2024
+	ofTable                  // in the table's title
 )
 
-// Limits of the figures on the home page.
-const (
-	shownFigures = 6
-	triedFigures = 24 // datasets, newest first
-)
+// country is its own code by ISO 3166-1; its regions' begin with it.
+const country = "UZ"
 
-// finding gives the newest figure for the whole country of a dataset's first
-// table that has one. A table that cannot be read has none, and nor has one that
-// does not say of which time it is.
-func (v *visit) finding(d portal.Dataset) (figure, bool) {
-	if d.Latest.Withdrawn != nil {
-		return figure{}, false
+// factRows is how many rows of a table are read for facts, the newest first.
+const factRows = 1000
+
+// roles are the columns by which a table's cells are facts.
+type roles struct {
+	place  int // -1: there is none
+	soato  bool
+	period int // -1: there is none
+}
+
+// rolesOf finds the column of places, by ISO or SOATO codes, and that of time:
+// by what the columns mean, and where nobody said by their names.
+func rolesOf(columns []portal.Field) roles {
+	r := roles{place: -1, period: -1}
+	for i, c := range columns {
+		name, says := strings.ToLower(c.Name), c.Meaning
+		if says.IsZero() {
+			switch {
+			case name == "iso_code":
+				says = portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindISO}
+			case name == "soato" || name == "code":
+				says = portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO}
+			case isYear(c) || name == "period":
+				says = portal.Meaning{Role: portal.RoleTime}
+			}
+		}
+		switch {
+		case says.Role == portal.RoleRegion && says.Kind == portal.KindISO && (r.place < 0 || r.soato):
+			r.place, r.soato = i, false
+		case says.Role == portal.RoleRegion && says.Kind == portal.KindSOATO && r.place < 0:
+			r.place, r.soato = i, true
+		case says.Role == portal.RoleTime && r.period < 0:
+			r.period = i
+		}
 	}
+	return r
+}
+
+// counts tells whether a column has figures, and not years, codes or names.
+func counts(c portal.Field, rows [][]any, x int) bool {
+	if role := c.Meaning.Role; role != "" && role != portal.RoleMeasure {
+		return false
+	}
+	return numeric(c, nil, 0) && !isYear(c) && !isLabel(c, rows, x)
+}
+
+// placeOf is the code of the place that a cell names; "" for any other.
+func (r roles) placeOf(cell any) string {
+	text := ""
+	switch cell := cell.(type) {
+	case string:
+		text = cell
+	case int64:
+		text = strconv.FormatInt(cell, 10)
+	case float64:
+		text = strconv.FormatFloat(cell, 'f', -1, 64)
+	}
+	if r.soato {
+		return soatoPlaces[text]
+	}
+	if text == country || slices.ContainsFunc(regions, func(r regionTile) bool { return r.code == text }) {
+		return text
+	}
+	return ""
+}
+
+// facts reads those of a dataset's tables. A table that cannot be read, or that
+// does not say of which place and time it is, has none; nor has a place of which
+// two rows are of the same time, for something else tells these apart.
+func (v *visit) facts(d portal.Dataset) []fact {
+	if d.Latest.Withdrawn != nil {
+		return nil
+	}
+	var all []fact
 	for _, r := range d.Latest.Resources {
-		if r.Schema == nil {
+		if r.Schema == nil || rolesOf(r.Schema.Fields).place < 0 {
 			continue
 		}
-		if f, ok := v.countryRow(r); ok {
-			if !f.dated && !aYear.MatchString(f.Measure.Text) {
-				title := v.resourceTitle(r)
-				if !aYear.MatchString(title.Text) {
-					continue
-				}
-				f.Where += " · " + title.Text
+		infos, err := v.view.Tables(v.ctx, r)
+		if err != nil || len(infos) == 0 {
+			continue
+		}
+		at := rolesOf(infos[0].Columns)
+		if at.place < 0 {
+			continue
+		}
+		q := portal.RowQuery{Limit: factRows}
+		if at.period >= 0 {
+			q.Sort, q.Desc = infos[0].Columns[at.period].Name, true
+		}
+		page, err := v.view.Rows(v.ctx, r, infos[0].Sheet, q)
+		if err != nil || at.period < 0 && page.Total > factRows {
+			continue
+		}
+		for _, f := range factsOf(page, at) {
+			f.dataset, f.title, f.resource = d.ID, d.Latest.Title, r
+			if f.said == ofTable {
+				f.period = lastYear(append(r.Title.All(), r.Name)...)
 			}
-			f.Source = Link{Shown: v.title(d), Href: v.datasetURL(d.ID)}
-			return f, true
+			if f.period != "" {
+				all = append(all, f)
+			}
 		}
 	}
-	return figure{}, false
+	return all
 }
 
-// countryRow reads the country's newest row: the last year where the table has
-// years, and its only row where it has none. Two rows without a year to tell
-// them apart say nothing for the whole.
-func (v *visit) countryRow(r portal.Resource) (figure, bool) {
-	infos, err := v.view.Tables(v.ctx, r)
-	if err != nil || len(infos) == 0 || !hasColumn(infos[0].Columns, countryColumn) {
-		return figure{}, false
-	}
-	year := ""
-	for _, c := range infos[0].Columns {
-		if numeric(c, nil, 0) && isYear(c) {
-			year = c.Name
-			break
+// factsOf takes the newest row of each place apart.
+func factsOf(page portal.RowPage, at roles) []fact {
+	newest, twice := map[string]int{}, map[string]bool{}
+	var places []string
+	for y, row := range page.Rows {
+		if len(row) < len(page.Columns) {
+			continue
 		}
-	}
-	page, err := v.view.Rows(v.ctx, r, infos[0].Sheet, portal.RowQuery{
-		Filters: []portal.RowFilter{{Column: countryColumn, Op: "eq", Value: country}}, Sort: year, Desc: year != "", Limit: 2,
-	})
-	if err != nil || len(page.Rows) == 0 || year == "" && page.Total > 1 {
-		return figure{}, false
-	}
-	f := figure{Where: v.T("finding.country")}
-	for i, c := range page.Columns {
-		if i >= len(page.Rows[0]) {
-			break
+		place := at.placeOf(row[at.place])
+		if place == "" {
+			continue
 		}
-		value := page.Rows[0][i]
+		first, seen := newest[place]
 		switch {
-		case c.Name == year:
-			if len(page.Rows) > 1 && page.Rows[1][i] == value {
-				return figure{}, false
-			}
-			f.dated, f.Where = true, v.T("finding.where", "year", v.cellText(value, true))
-		case f.Number == "" && value != nil && numeric(c, nil, 0) && !isYear(c) && !isLabel(c, page.Rows, i):
-			f.Number, f.Measure = v.cellText(value, false), v.columnTitle(c)
+		case !seen:
+			newest[place] = y
+			places = append(places, place)
+		case at.period < 0 || row[at.period] == page.Rows[first][at.period]:
+			twice[place] = true
 		}
 	}
-	return f, f.Number != ""
+	var all []fact
+	for _, place := range places {
+		if twice[place] {
+			continue
+		}
+		row := page.Rows[newest[place]]
+		for x, c := range page.Columns {
+			if row[x] == nil || x == at.period || x == at.place || !counts(c, page.Rows, x) {
+				continue
+			}
+			f := fact{column: c, place: place, value: row[x], computed: isComputed(page.Columns, row, c)}
+			if f.period = c.Meaning.Period; f.period == "" {
+				f.period = lastYear(append(c.Title.All(), c.Name)...)
+			}
+			switch {
+			case at.period >= 0:
+				f.period, f.said = fmt.Sprint(row[at.period]), ofRow
+			case f.period != "":
+				f.said = ofColumn
+			default:
+				f.said = ofTable
+			}
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// isComputed tells whether a row says that its cell was calculated: in a column
+// "computed", or in one that begins as the cell's does: men_computed for
+// men_thousand.
+func isComputed(columns []portal.Field, row []any, c portal.Field) bool {
+	stem, _, _ := strings.Cut(c.Name, "_")
+	for x, other := range columns {
+		if yes, ok := row[x].(bool); ok && yes && (other.Name == "computed" || other.Name == stem+"_computed") {
+			return true
+		}
+	}
+	return false
+}
+
+// digits are what a year could be part of.
+var digits = regexp.MustCompile(`\d+`)
+
+// lastYear is the latest year that the texts name; "" where none does.
+func lastYear(texts ...string) string {
+	last := ""
+	for _, text := range texts {
+		for _, n := range digits.FindAllString(text, -1) {
+			if len(n) == 4 && (n[:2] == "19" || n[:2] == "20") {
+				last = max(last, n)
+			}
+		}
+	}
+	return last
 }
 
 // isYear tells whether a column says which year a row is of.
 func isYear(f portal.Field) bool {
-	if f.Type == "year" {
+	if f.Type == "year" || f.Type == "yearmonth" {
 		return true
 	}
 	name := strings.ToLower(f.Name)
@@ -113,37 +244,67 @@ func isYear(f portal.Field) bool {
 	})
 }
 
-// figures are those of the newest datasets, in the order of the themes.
-func (v *visit) figures() ([]figure, error) {
-	results, err := v.view.Search(v.ctx, portal.Query{Lang: v.lang, Sort: portal.ByUpdated, Limit: triedFigures})
-	if err != nil {
-		return nil, fmt.Errorf("newest datasets: %w", err)
-	}
-	datasets, err := v.datasets(results)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(datasets, func(a, b portal.Dataset) int { return cmp.Compare(themeOrder(a), themeOrder(b)) })
-	var list []figure
-	seen := map[string]bool{}
-	for _, d := range datasets {
-		f, ok := v.finding(d)
-		if !ok || seen[f.Measure.Text] {
-			continue
-		}
-		seen[f.Measure.Text] = true
-		if list = append(list, f); len(list) == shownFigures {
-			break
+// newestFact is the fact of the latest time, of several the first.
+func newestFact(all []fact, wanted func(fact) bool) (fact, bool) {
+	best, ok := fact{}, false
+	for _, f := range all {
+		if wanted(f) && (!ok || cmp.Compare(f.period, best.period) > 0) {
+			best, ok = f, true
 		}
 	}
-	return list, nil
+	return best, ok
 }
 
-func themeOrder(d portal.Dataset) int {
-	if len(d.Latest.Themes) == 0 {
-		return len(portal.Themes)
+// finding gives a dataset's newest figure: that of the whole country, or of its
+// only region.
+func (v *visit) finding(d portal.Dataset) (figure, bool) {
+	all := v.facts(d)
+	f, ok := newestFact(all, func(f fact) bool { return f.place == country })
+	if !ok && len(all) > 0 && !slices.ContainsFunc(all, func(f fact) bool { return f.place != all[0].place }) {
+		f, ok = newestFact(all, func(fact) bool { return true })
 	}
-	return slices.Index(portal.Themes, d.Latest.Themes[0])
+	if !ok {
+		return figure{}, false
+	}
+	return v.figure(f, ""), true
+}
+
+// figure writes a fact in the reader's words; as the answer to a question its
+// place stands there already.
+func (v *visit) figure(f fact, question string) figure {
+	g := figure{
+		Question: question, Number: v.cellText(f.value, false), Measure: v.columnTitle(f.column),
+		Source: Link{Shown: v.text(f.title), Href: v.datasetURL(f.dataset)},
+	}
+	if g.Source.Text == "" {
+		g.Source.Shown = Shown{Text: string(f.dataset)}
+	}
+	if question == "" {
+		g.Where = v.T("finding.country")
+		if f.place != country {
+			g.Where, _ = v.FacetValue(portal.FacetRegion, f.place)
+		}
+	}
+	when := ""
+	switch {
+	case f.said == ofTable:
+		when = v.resourceTitle(f.resource).Text
+	case f.said == ofColumn && strings.Contains(g.Measure.Text, f.period):
+	case len(f.period) != len("2006"):
+		when = f.period
+	default:
+		when = v.T("finding.year", "year", f.period)
+	}
+	switch {
+	case g.Where == "":
+		g.Where = when
+	case when != "":
+		g.Where += " · " + when
+	}
+	if f.computed {
+		g.Computed = v.T("finding.computed")
+	}
+	return g
 }
 
 // shownOverdue is how many overdue datasets the home page names.

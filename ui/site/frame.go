@@ -89,9 +89,16 @@ type StateLine struct {
 
 // Shown is a text as a reader gets it.
 type Shown struct {
-	Text string
-	Tag  string // BCP 47, where the text is not in the page's language
-	Note string // "transliterated", where it is; in the reader's words
+	Text  string
+	Tag   string // BCP 47, where the text is not in the page's language
+	Note  string // "transliterated", where it is; in the reader's words
+	Parts []Part // the same text in pieces, where some of it is marked
+}
+
+// Part is a piece of a text; Found ones are what a search looked for.
+type Part struct {
+	Text  string
+	Found bool
 }
 
 // Link is a text that may lead somewhere.

@@ -17,7 +17,8 @@ type homePage struct {
 	*Frame
 	Datasets string // "600 datasets"
 	Any      bool
-	Figures  []figure
+	Figures  []figure // answers to questions
+	Region   regionBox
 	Themes   []Link
 	Void     []Link // topics without datasets
 	Updated  []Hit
@@ -27,8 +28,12 @@ type homePage struct {
 	Publishers  []Link
 }
 
-// newest is how many datasets the home page shows.
-const newest = 5
+// How much the home page shows.
+const (
+	newest         = 5 // datasets
+	shownQuestions = 6
+	kioskQuestions = 8
+)
 
 func (s *site) home(v *visit) (answer, error) {
 	count, err := v.view.Count(v.ctx)
@@ -39,17 +44,12 @@ func (s *site) home(v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("newest datasets: %w", err)
 	}
-	updated, err := v.hits(results)
-	if err != nil {
-		return answer{}, err
-	}
-	publishers, err := v.view.Publishers(v.ctx)
-	if err != nil {
-		return answer{}, fmt.Errorf("publishers: %w", err)
-	}
 	v.Title = v.T("home.title")
 	v.Wide = true
-	p := &homePage{Frame: v.Frame, Datasets: v.N("home.datasets", count), Any: count > 0, Updated: updated}
+	p := &homePage{Frame: v.Frame, Datasets: v.N("home.datasets", count), Any: count > 0}
+	if p.Updated, err = v.hits(results); err != nil {
+		return answer{}, err
+	}
 	for _, t := range portal.Themes {
 		if n := results.Facets[portal.FacetTheme][string(t)]; n > 0 {
 			p.Themes = append(p.Themes, v.themeLink(t, v.Int(int64(n))))
@@ -57,20 +57,38 @@ func (s *site) home(v *visit) (answer, error) {
 			p.Void = append(p.Void, v.themeLink(t, ""))
 		}
 	}
-	if p.Figures, err = v.figures(); err != nil {
+	shown := shownQuestions
+	if v.Kiosk != nil {
+		shown = kioskQuestions
+	}
+	if p.Figures, err = v.answered(country, shown); err != nil {
+		return answer{}, err
+	}
+	if p.Region, err = v.regionBox(); err != nil {
 		return answer{}, err
 	}
 	if p.Overdue, p.OverdueSaid, err = v.overdue(); err != nil {
 		return answer{}, err
 	}
+	p.Publishers, err = v.whoPublishes(results)
+	return answer{template: "home", data: p}, err
+}
+
+// whoPublishes leads to the publishers that have datasets.
+func (v *visit) whoPublishes(results portal.Results) ([]Link, error) {
+	publishers, err := v.view.Publishers(v.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("publishers: %w", err)
+	}
+	var links []Link
 	for _, o := range publishers {
 		if n := results.Facets[portal.FacetPublisher][string(o.ID)]; n > 0 {
 			link := v.publisherLink(o)
 			link.Count = v.Int(int64(n))
-			p.Publishers = append(p.Publishers, link)
+			links = append(links, link)
 		}
 	}
-	return answer{template: "home", data: p}, nil
+	return links, nil
 }
 
 // themePage is the struct of templates/theme.html.
@@ -79,6 +97,7 @@ type themePage struct {
 	Found string
 	Hits  []Hit
 	Pager Pager
+	Ask   Value // whom to ask for data, where there is none
 }
 
 func (s *site) theme(v *visit) (answer, error) {
@@ -92,7 +111,11 @@ func (s *site) theme(v *visit) (answer, error) {
 	}
 	v.Title = v.Theme(id)
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.themes")}, Href: v.Base + "/#themes"}}
-	return answer{template: "theme", data: &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}}, nil
+	p := &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}
+	if contact := s.o.Contact; contact != "" {
+		p.Ask = v.kioskValue(Value{Shown: Shown{Text: contact}, Href: mail(contact)})
+	}
+	return answer{template: "theme", data: p}, nil
 }
 
 // publisherPage is the struct of templates/publisher.html.

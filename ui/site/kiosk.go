@@ -125,7 +125,7 @@ func (s *site) kioskFrame(f *Frame, r *http.Request) *Kiosk {
 type attractPage struct {
 	*Frame
 	Greetings []greeting
-	Figures   []figure
+	Slides    []figure // one after the other, each in another language
 }
 
 // greeting is a language's own question on the attract page.
@@ -148,16 +148,39 @@ func (s *site) attract(w http.ResponseWriter, r *http.Request) {
 			})
 		}
 		var err error
-		if p.Figures, err = v.figures(); err != nil {
-			return answer{}, err
-		}
-		p.Figures = p.Figures[:min(len(p.Figures), attractFigures)]
-		return answer{template: "attract", data: p}, nil
+		p.Slides, err = v.slides()
+		return answer{template: "attract", data: p}, err
 	}).ServeHTTP(w, r)
 }
 
-// attractFigures is how many figures the attract page shows.
-const attractFigures = 3
+// slides are questions with their figures, each language's another one; those
+// of the office's region where it is set and they are answered for it.
+func (v *visit) slides() ([]figure, error) {
+	place := country
+	if v.site.o.Region != "" {
+		own, err := v.answered(v.site.o.Region, len(portal.Langs))
+		if err != nil {
+			return nil, err
+		}
+		if len(own) == len(portal.Langs) {
+			place = v.site.o.Region
+		}
+	}
+	var slides []figure
+	for i, l := range portal.Langs {
+		reader := *v // the same view and request, another reader
+		reader.lang, reader.Frame = l, v.site.frame(l, v.r)
+		all, err := reader.answered(place, len(portal.Langs))
+		if err != nil {
+			return nil, err
+		}
+		if i < len(all) {
+			all[i].Tag = string(l)
+			slides = append(slides, all[i])
+		}
+	}
+	return slides, nil
+}
 
 // kioskValue makes of an address that leads away from this node a text with a
 // code: a kiosk follows no link outside.

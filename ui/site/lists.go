@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"koprik/portal"
+	"koprik/portal/lang"
 )
 
 // perPage is how many datasets a list shows at once.
@@ -21,6 +23,8 @@ type Hit struct {
 	Formats   []string
 	Withdrawn string // the word for it, of a withdrawn one
 	Suspended string // the word for it, where no signature of the publisher holds
+	Answer    *figure
+	Also      string // where else than in its title and summary the words stand
 }
 
 // Pager leads through the pages of a list; its zero value shows nothing.
@@ -34,11 +38,23 @@ func (v *visit) hits(results portal.Results) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
+	return v.hitsOf(datasets, results), nil
+}
+
+// hitsOf writes what was found of the datasets that a search gave.
+func (v *visit) hitsOf(datasets []portal.Dataset, results portal.Results) []Hit {
+	found := map[portal.DatasetID]portal.Hit{}
+	for _, h := range results.Hits {
+		found[h.Dataset] = h
+	}
 	list := make([]Hit, len(datasets))
 	for i, d := range datasets {
 		list[i] = v.hit(d)
+		if h := found[d.ID]; len(h.Words) > 0 {
+			v.mark(&list[i], d, h)
+		}
 	}
-	return list, nil
+	return list
 }
 
 // datasets gives what results name, in their order.
@@ -77,6 +93,51 @@ func (v *visit) hit(d portal.Dataset) Hit {
 		}
 	}
 	return h
+}
+
+// excerptAt is how many characters of a summary are surely seen; words that
+// stand behind them are brought forward.
+const excerptAt, excerptBefore = 110, 40
+
+// mark marks the words that were found in the title and the summary of a hit,
+// and says where else they stand.
+func (v *visit) mark(h *Hit, d portal.Dataset, found portal.Hit) {
+	h.Title.mark(found.Words)
+	whole := strings.Join(strings.Fields(v.text(d.Latest.Description).Text), " ")
+	if at := lang.Marks(whole, found.Words); len(at) > 0 && utf8.RuneCountInString(whole[:at[0][0]]) > excerptAt {
+		start := whole[:at[0][0]]
+		runes := []rune(start)
+		start = string(runes[:len(runes)-excerptBefore])
+		if i := strings.LastIndexByte(start, ' '); i > 0 {
+			start = start[:i+1]
+		}
+		h.Summary.Text = "… " + clip(whole[len(start):], 200)
+	}
+	h.Summary.mark(found.Words)
+	var places []string
+	for _, kind := range found.Matched {
+		if kind != "title" && kind != "description" {
+			places = append(places, v.Matched(kind))
+		}
+	}
+	if len(places) > 0 {
+		h.Also = v.T("hit.also", "places", v.List(places))
+	}
+}
+
+// mark takes the text to pieces where one of words stands in it.
+func (s *Shown) mark(words []string) {
+	done := 0
+	for _, m := range lang.Marks(s.Text, words) {
+		if m[0] > done {
+			s.Parts = append(s.Parts, Part{Text: s.Text[done:m[0]]})
+		}
+		s.Parts = append(s.Parts, Part{Text: s.Text[m[0]:m[1]], Found: true})
+		done = m[1]
+	}
+	if done > 0 && done < len(s.Text) {
+		s.Parts = append(s.Parts, Part{Text: s.Text[done:]})
+	}
 }
 
 // title is never empty: a dataset without one is called by its id.

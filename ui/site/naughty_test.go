@@ -79,7 +79,7 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 	for _, name := range []string{"sort", "desc", "after", "sheet", q, q + "__eq", "b__contains", "b__" + q, "_column", "_op", "_value"} {
 		wild = append(wild, "/dataset/"+id+"/table/t?"+name+"="+q)
 	}
-	wild = append(wild, "/verify?h="+q, "/search?q="+q, "/search?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s))
+	wild = append(wild, "/verify?h="+q, "/?region="+q, "/search?region="+q, "/search?q="+q, "/search?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s))
 	return calm, wild
 }
 

@@ -20,6 +20,9 @@ var pages = []struct {
 	status  int
 }{
 	{"/", 200},
+	{"/?region=UZ-XO", 200},
+	{"/?region=UZ-QQ", 400},
+	{"/search?q=maktab", 200},
 	{"/search", 200},
 	{"/search?q=maktab&theme=education&sort=updated&page=2", 200},
 	{"/search?q=nothing-like-this", 200},

@@ -11,6 +11,7 @@ import (
 type Row struct {
 	Label  string
 	Values []Value
+	List   bool // the values are sentences: each stands by itself
 }
 
 // Value is a text that may lead somewhere outside the page.
@@ -35,6 +36,9 @@ type passportCard struct {
 	Release   string
 	Rows      []Row
 	Meter     meter
+	// Making is how the figures were made, which takes more room than a card
+	// beside the page has.
+	Making []Row
 }
 
 // meter says how much of what a passport can say is said, and what is not.
@@ -125,14 +129,14 @@ func (v *visit) passport(d portal.Dataset) passportCard {
 	publisher := v.publisherLink(d.Publisher)
 	v.add(&rs, v.T("passport.publisher"), Value{Shown: publisher.Shown, Href: publisher.Href})
 	v.addDates(&rs, p)
-	v.addMaking(&rs, p)
+	v.addUnit(&rs, p)
 	v.addTerms(&rs, d.Latest)
 	v.add(&rs, v.T("passport.release"), plain(v.T("passport.releaseof", "n", d.Latest.Number, "date", v.day(d.Latest.Issued))))
 	v.add(&rs, v.T("passport.version"), plain(d.Latest.Version))
 	v.add(&rs, v.T("passport.fingerprint"), Value{Shown: Shown{Text: d.Manifest.Short()}, Code: true},
 		Value{Shown: Shown{Text: v.T("verify.title")}, Href: v.verifyURL(d)})
 	v.add(&rs, v.T("passport.signed"), v.signedBy(d.Publisher, d.Signers)...)
-	card.Rows = rs
+	card.Rows, card.Making = rs, v.making(d.Latest)
 	return card
 }
 
@@ -165,20 +169,8 @@ func (v *visit) addDates(rs *rows, p portal.Passport) {
 	}
 }
 
-func (v *visit) addMaking(rs *rows, p portal.Passport) {
+func (v *visit) addUnit(rs *rows, p portal.Passport) {
 	v.add(rs, v.T("passport.measure"), v.shown(p.Unit))
-	v.add(rs, v.T("passport.indicator"), plain(p.Indicator))
-	classifiers := make([]Value, len(p.Classifiers))
-	for i, c := range p.Classifiers {
-		classifiers[i] = v.shown(c)
-	}
-	v.add(rs, v.T("passport.classifiers"), classifiers...)
-	v.add(rs, v.T("passport.method"), v.shown(p.Method))
-	method, _ := p.MethodURL.In(v.lang)
-	v.add(rs, v.T("passport.methodlink"), outside(method, method))
-	v.add(rs, v.T("passport.primary"), v.shown(p.PrimarySource))
-	v.add(rs, v.T("passport.compiled"), v.shown(p.CompiledBy))
-	v.add(rs, v.T("passport.quality"), v.shown(p.Quality))
 	if p.BySex != nil {
 		said := v.T("passport.no")
 		if *p.BySex {
@@ -186,11 +178,39 @@ func (v *visit) addMaking(rs *rows, p portal.Passport) {
 		}
 		v.add(rs, v.T("passport.bysex"), plain(said))
 	}
-	notes := make([]Value, len(p.Notes))
-	for i, n := range p.Notes {
-		notes[i] = v.shown(n)
+	v.add(rs, v.T("passport.indicator"), plain(p.Indicator))
+}
+
+func (v *visit) making(r portal.Release) []Row {
+	var rs rows
+	p := r.Passport
+	v.add(&rs, v.T("passport.method"), v.shown(p.Method))
+	method, _ := p.MethodURL.In(v.lang)
+	v.add(&rs, v.T("passport.methodlink"), outside(method, method))
+	v.add(&rs, v.T("passport.primary"), v.shown(p.PrimarySource))
+	v.add(&rs, v.T("passport.compiled"), v.shown(p.CompiledBy))
+	v.add(&rs, v.T("passport.quality"), v.shown(p.Quality))
+	v.addAll(&rs, v.T("passport.notes"), p.Notes)
+	v.addAll(&rs, v.T("passport.classifiers"), p.Classifiers)
+	v.addSources(&rs, r)
+	return rs
+}
+
+// addAll puts several texts on a card, each by itself.
+func (v *visit) addAll(rs *rows, label string, texts []portal.Text) {
+	values := make([]Value, len(texts))
+	for i, t := range texts {
+		values[i] = v.shown(t)
 	}
-	v.add(rs, v.T("passport.notes"), notes...)
+	v.addList(rs, label, values)
+}
+
+func (v *visit) addList(rs *rows, label string, values []Value) {
+	before := len(*rs)
+	v.add(rs, label, values...)
+	if len(*rs) > before && len((*rs)[before].Values) > 1 {
+		(*rs)[before].List = true
+	}
 }
 
 func (v *visit) addTerms(rs *rows, r portal.Release) {
@@ -203,6 +223,10 @@ func (v *visit) addTerms(rs *rows, r portal.Release) {
 		licenses[i] = outside(name, l.Path)
 	}
 	v.add(rs, v.T("passport.license"), licenses...)
+	v.add(rs, v.T("passport.homepage"), outside(r.Homepage, r.Homepage))
+}
+
+func (v *visit) addSources(rs *rows, r portal.Release) {
 	sources := make([]Value, len(r.Sources))
 	for i, s := range r.Sources {
 		name := s.Title
@@ -214,8 +238,7 @@ func (v *visit) addTerms(rs *rows, r portal.Release) {
 			sources[i].Href = mail(s.Email)
 		}
 	}
-	v.add(rs, v.T("passport.sources"), sources...)
-	v.add(rs, v.T("passport.homepage"), outside(r.Homepage, r.Homepage))
+	v.addList(rs, v.T("passport.sources"), sources)
 }
 
 // outside names an address on another site; one that is no web address is

@@ -20,6 +20,7 @@ type searchPage struct {
 	Also     string // what else was searched
 	Themes   []Link // where nothing was found
 	Hits     []Hit
+	Answered bool // some hit has a figure
 	Facets   []FacetBox
 	Filtered bool   // some filter is set
 	Chosen   []Link // the filters that are set; each link takes one back
@@ -58,9 +59,12 @@ func (s *site) search(v *visit) (answer, error) {
 	if p.Pager, err = v.pager(page, results.Total); err != nil {
 		return answer{}, err
 	}
-	if p.Hits, err = v.hits(results); err != nil {
+	datasets, err := v.datasets(results)
+	if err != nil {
 		return answer{}, err
 	}
+	p.Hits = v.hitsOf(datasets, results)
+	p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
 	if p.Facets, err = v.facets(q, results); err != nil {
 		return answer{}, err
 	}

@@ -13,7 +13,7 @@ func TestHomeOffersThemesNewestAndPublishers(t *testing.T) {
 	body := newWorld(t).body(t, "/ru/", 200)
 	mustHave(t, body, "Что вы хотите узнать?", "28 наборов данных", `href="/ru/theme/education"`, `<span class="mute">25</span>`,
 		"Численность населения Узбекистана", `href="/ru/publisher/main"`, "Демонстрационный издатель")
-	_, void, _ := strings.Cut(body, "Пока ничего не опубликовано по темам:")
+	_, void, _ := strings.Cut(body, "По этим темам пока ничего не опубликовано.")
 	mustHave(t, void, `href="/ru/theme/energy"`)
 	empty := newWorld(t, func(w *world) { w.view.datasets = nil })
 	mustHave(t, empty.body(t, "/ru/", 200), "Здесь ещё нет наборов данных.")

@@ -9,6 +9,7 @@ package site
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -54,6 +55,12 @@ type Options struct {
 	// without a memory of the visitor. "/" leads to /kiosk/, and no file, no
 	// machine interface and nothing of /desk is offered.
 	Kiosk bool
+	// Region is that of the office in which a kiosk stands, by ISO 3166-2
+	// ("UZ-XO"): its figures are shown when the visitor chose none. "" is none.
+	Region string
+	// Contact is the e-mail of those who run the node: whom to ask for data that
+	// nobody has published. "" is none.
+	Contact string
 	// Version is the program's; pages change their ETag with it.
 	Version string
 }
@@ -73,6 +80,7 @@ type site struct {
 	words     *locale.Catalog
 	assets    *assets.Set
 	templates map[string]*template.Template
+	answers   answers
 	cache     *pageCache
 	uploads   chan struct{} // a place for each file that is being read
 	build     string        // changes when any page could look different over the same data
@@ -97,6 +105,9 @@ func newSite(o Options) (*site, error) {
 	if o.View == nil || o.Status == nil || o.Now == nil || o.Verifier == nil {
 		return nil, errors.New("site: View, Status, Verifier and Now are needed")
 	}
+	if o.Region != "" && !IsRegion(o.Region) {
+		return nil, fmt.Errorf("site: region %q: not one of ISO 3166-2:UZ", o.Region)
+	}
 	s := &site{o: o, log: o.Log, zone: o.Zone, words: o.Words}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -115,14 +126,14 @@ func newSite(o Options) (*site, error) {
 			return nil, err
 		}
 	}
-	if s.assets, err = assets.Load(); err != nil {
+	if s.assets, err = assets.Load(o.Kiosk); err != nil {
 		return nil, err
 	}
 	var digest string
 	if s.templates, digest, err = parseTemplates(o.Kiosk); err != nil {
 		return nil, err
 	}
-	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("figure.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version
+	s.build = digest + s.words.Digest() + s.assets.URL("style.css") + s.assets.URL("figure.css") + s.assets.URL("site.js") + s.assets.URL("kiosk.css") + s.assets.URL("kiosk.js") + o.Version + o.Contact
 	return s, nil
 }
 

@@ -24,6 +24,7 @@ type tablePage struct {
 	First    string // address of the first page, where this is a later one
 	Next     string
 	Notes    []string
+	Columns  []columnRow // in words
 }
 
 // LinkChoice is a link of a group, of which one is where the reader is.
@@ -104,6 +105,7 @@ func (v *visit) tableAnswer(d portal.Dataset, r portal.Resource, infos []portal.
 	p := &tablePage{
 		Frame: v.Frame, Heading: v.resourceTitle(r),
 		Filtered: len(q.Filters) > 0 || q.Sort != "", Form: v.filterForm(info, q), Table: v.tableOf(page), Notes: info.Notes,
+		Columns: v.columns(info.Columns),
 	}
 	v.Crumbs = []Link{{Shown: v.title(d), Href: v.datasetURL(d.ID)}}
 	v.Title = v.T("table.title", "name", p.Heading.Text)

@@ -1,0 +1,314 @@
+package site
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"koprik/portal"
+	"koprik/portal/lang"
+	"koprik/ui/locale"
+)
+
+// question is one that people come with. Which figure answers it is decided by
+// the name of the column: the program compares words and understands nothing.
+type question struct {
+	id locale.Question
+	// columns are beginnings of column names, one of which a figure's has.
+	columns []string
+	// search finds datasets that may answer, where the newest do not.
+	search string
+}
+
+// questions are in the order in which they are shown.
+var questions = []question{
+	{locale.AskPopulation, []string{"population", "aholi"}, "doimiy aholi soni"},
+	{locale.AskBirths, []string{"live_births", "births", "tugilgan"}, "tirik tugʻilganlar"},
+	{locale.AskDoctors, []string{"doctors", "shifokor"}, "shifokorlar soni"},
+	{locale.AskHospitals, []string{"hospitals", "shifoxona"}, "shifoxonalar soni"},
+	{locale.AskSchools, []string{"schools", "maktab"}, "maktablar soni"},
+	{locale.AskMarriages, []string{"marriages", "nikoh"}, "nikohlar"},
+	{locale.AskWomen, []string{"women", "ayollar"}, "ayollar soni"},
+	{locale.AskFirstGrade, []string{"first_grade"}, "birinchi sinf"},
+	{locale.AskDivorces, []string{"divorces", "ajrim"}, "ajrimlar"},
+	{locale.AskPerDoctor, []string{"persons_per_doctor"}, "bir shifokorga"},
+	{locale.AskColleges, []string{"colleges", "kollej"}, "kollejlar"},
+	{locale.AskPerTeacher, []string{"pupils_per_teacher"}, "bir oʻqituvchiga"},
+}
+
+// asks tells whether a column answers the question. "doctors_per_10000" counts
+// no doctors.
+func (q question) asks(column string) bool {
+	name := strings.ToLower(column)
+	for _, c := range q.columns {
+		if rest, ok := strings.CutPrefix(name, c); ok && (rest == "" || rest[0] == '_') && !strings.Contains(rest, "_per_") && !strings.Contains(rest, "percent") {
+			return true
+		}
+	}
+	return false
+}
+
+// Limits of looking for answers, once a generation.
+const (
+	newestTried = 24 // datasets
+	foundTried  = 4  // for each question besides
+)
+
+// answers remembers the facts of one generation.
+type answers struct {
+	mu         sync.Mutex
+	known      bool
+	generation int64
+	facts      []fact
+
+	byGeneration int64
+	byDataset    map[portal.DatasetID][]fact
+}
+
+// allFacts gives the facts that questions are answered from, of the newest
+// datasets and of those that are found for the questions.
+func (v *visit) allFacts() ([]fact, error) {
+	memo, generation := &v.site.answers, v.view.State().Generation
+	memo.mu.Lock()
+	defer memo.mu.Unlock()
+	if memo.known && memo.generation == generation {
+		return memo.facts, nil
+	}
+	queries := []portal.Query{{Lang: v.lang, Sort: portal.ByUpdated, Limit: newestTried}}
+	count, err := v.view.Count(v.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("count of datasets: %w", err)
+	}
+	if count > newestTried {
+		for _, q := range questions {
+			queries = append(queries, portal.Query{Lang: portal.Uzbek, Text: q.search, Limit: foundTried})
+		}
+	}
+	var ids []portal.DatasetID
+	seen := map[portal.DatasetID]bool{}
+	for _, q := range queries {
+		results, err := v.view.Search(v.ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("datasets that answer: %w", err)
+		}
+		for _, h := range results.Hits {
+			if !seen[h.Dataset] {
+				seen[h.Dataset] = true
+				ids = append(ids, h.Dataset)
+			}
+		}
+	}
+	datasets, err := v.view.Datasets(v.ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("datasets that answer: %w", err)
+	}
+	var facts []fact
+	for _, d := range datasets {
+		facts = append(facts, v.facts(d)...)
+	}
+	if err := v.ctx.Err(); err != nil {
+		return nil, err // what a reader who left has found is not whole
+	}
+	memo.facts, memo.generation, memo.known = facts, generation, true
+	return facts, nil
+}
+
+// answered are the questions that figures of a place answer, at most limit.
+func (v *visit) answered(place string, limit int) ([]figure, error) {
+	facts, err := v.allFacts()
+	if err != nil {
+		return nil, err
+	}
+	var list []figure
+	for _, q := range questions {
+		f, ok := newestFact(facts, func(f fact) bool { return f.place == place && q.asks(f.column.Name) })
+		if !ok {
+			continue
+		}
+		list = append(list, v.figure(f, v.Question(q.id, place)))
+		if len(list) == limit {
+			break
+		}
+	}
+	return list, nil
+}
+
+// regionTile is one of the fourteen, in the order of the tiles.
+type regionTile struct {
+	code  string // ISO 3166-2
+	soato string
+	class string // where its tile stands beside the next one's place
+}
+
+// regions stand as on a map: six tiles a row, from north-west to south-east.
+var regions = []regionTile{
+	{"UZ-QR", "1735", "t2"},
+	{"UZ-NW", "1712", ""},
+	{"UZ-TK", "1726", ""},
+	{"UZ-TO", "1727", ""},
+	{"UZ-NG", "1714", ""},
+	{"UZ-XO", "1733", ""},
+	{"UZ-BU", "1706", ""},
+	{"UZ-SA", "1718", ""},
+	{"UZ-JI", "1708", ""},
+	{"UZ-SI", "1724", ""},
+	{"UZ-AN", "1703", ""},
+	{"UZ-QA", "1710", "t3"},
+	{"UZ-SU", "1722", ""},
+	{"UZ-FA", "1730", "t6"},
+}
+
+// soatoPlaces are the codes of places by those of the classifier SOATO.
+var soatoPlaces = func() map[string]string {
+	places := map[string]string{"1700": country}
+	for _, r := range regions {
+		places[r.soato] = r.code
+	}
+	return places
+}()
+
+// IsRegion tells whether code is one of the fourteen regions' (ISO 3166-2).
+func IsRegion(code string) bool {
+	return slices.ContainsFunc(regions, func(r regionTile) bool { return r.code == code })
+}
+
+// Tile is one region in the grid of them.
+type Tile struct {
+	Text, Href, Class string
+	Current           bool
+}
+
+// regionBox is the part of a page about one region; the struct of the template
+// "regions".
+type regionBox struct {
+	Tiles   []Tile
+	Name    string // "" where none is chosen
+	Figures []figure
+	All     Link // every dataset about it
+}
+
+// regionBox shows the region that the address names, or that of the office.
+func (v *visit) regionBox() (regionBox, error) {
+	chosen := v.one("region")
+	if chosen == "" && v.Kiosk != nil {
+		chosen = v.site.o.Region
+	}
+	var box regionBox
+	for _, r := range regions {
+		box.Tiles = append(box.Tiles, Tile{
+			Text: v.Tile(r.code), Href: v.Base + "/?region=" + r.code + "#region", Class: r.class, Current: r.code == chosen,
+		})
+	}
+	if chosen == "" {
+		return box, nil
+	}
+	if !IsRegion(chosen) {
+		return box, v.bad("error.badfilter", "got", clip(chosen, 60))
+	}
+	box.Name, _ = v.FacetValue(portal.FacetRegion, chosen)
+	box.All = Link{Shown: Shown{Text: v.T("home.regionall")}, Href: v.Base + "/search?region=" + chosen}
+	var err error
+	box.Figures, err = v.answered(chosen, shownQuestions)
+	return box, err
+}
+
+// heldFindings bounds how many datasets' facts are remembered.
+const heldFindings = 2000
+
+// of gives the facts of one dataset; they are remembered for the generation.
+func (m *answers) of(v *visit, d portal.Dataset) []fact {
+	generation := v.view.State().Generation
+	m.mu.Lock()
+	if m.byDataset == nil || m.byGeneration != generation || len(m.byDataset) >= heldFindings {
+		m.byDataset, m.byGeneration = map[portal.DatasetID][]fact{}, generation
+	}
+	facts, ok := m.byDataset[d.ID]
+	m.mu.Unlock()
+	if ok {
+		return facts
+	}
+	if facts = v.facts(d); v.ctx.Err() != nil {
+		return facts
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.byGeneration == generation {
+		m.byDataset[d.ID] = facts
+	}
+	return facts
+}
+
+// answerHits puts to each hit the figure that answers the search: that of the
+// region which the search names, else of the country; of the column that it
+// names, else the newest.
+func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal.Results, text string) (some bool) {
+	words := map[portal.DatasetID][]string{}
+	for _, h := range results.Hits {
+		words[h.Dataset] = h.Words
+	}
+	place := v.placeIn(text)
+	for i, d := range datasets {
+		facts := v.site.answers.of(v, d)
+		wanted := func(f fact) bool { return f.place == place }
+		named := func(f fact) bool {
+			if !wanted(f) {
+				return false
+			}
+			for _, title := range append(f.column.Title.All(), strings.ReplaceAll(f.column.Name, "_", " ")) {
+				if len(lang.Marks(title, words[d.ID])) > 0 {
+					return true
+				}
+			}
+			return false
+		}
+		f, ok := newestFact(facts, named)
+		if !ok {
+			f, ok = newestFact(facts, wanted)
+		}
+		if ok {
+			g := v.figure(f, "")
+			hits[i].Answer, some = &g, true
+		}
+	}
+	return some
+}
+
+// placeIn is the region that a text names in any language, else the country. A
+// text with "Toshkent" alone means the city.
+func (v *visit) placeIn(text string) string {
+	if text == "" {
+		return country
+	}
+	found := country
+	for _, l := range portal.Langs {
+		words := v.site.words.Words(l)
+		for _, r := range regions {
+			if len(lang.Marks(text, namesOf(words, r))) > 0 {
+				found = r.code
+			}
+		}
+	}
+	if found != "UZ-TK" && found != "UZ-TO" {
+		return found
+	}
+	if len(lang.Marks(text, []string{"viloyat", "wálayat", "область", "oblast", "region"})) > 0 {
+		return "UZ-TO"
+	}
+	return "UZ-TK"
+}
+
+// namesOf are the words by which a region is known in a language: that of its
+// tile, and where the whole name has another form of it (Ташкентская), that too.
+func namesOf(words *locale.Words, r regionTile) []string {
+	short, _, _ := strings.Cut(words.Tile(r.code), " ")
+	short = strings.TrimRight(short, ",")
+	names := []string{short}
+	whole, _ := words.FacetValue(portal.FacetRegion, r.code)
+	for _, word := range strings.Fields(whole) {
+		if word != short && strings.HasPrefix(word, string([]rune(short)[:3])) {
+			names = append(names, word)
+		}
+	}
+	return names
+}
