@@ -96,7 +96,7 @@ func madeRecords() []scaleRecord {
 func scalePackage(t *testing.T, folder, name string, number int, r scaleRecord) {
 	t.Helper()
 	about, err := json.Marshal(map[string]any{
-		"name": name, "title": r.Name + " " + strconv.Itoa(number), "description": r.Description, "keywords": r.Tags,
+		"name": name, "title": strings.Join(strings.Fields(r.Name), " ") + " " + strconv.Itoa(number), "description": r.Description, "keywords": r.Tags,
 		"resources": []any{map[string]any{"name": "t", "path": "t.csv"}},
 	})
 	if err == nil {

@@ -275,11 +275,23 @@ func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
 	return nil
 }
 
+// In a change of more than manyDatasets, tables of at most smallTable bytes are
+// made when somebody first looks at them: that costs a reader some milliseconds,
+// and a first sync of 100,000 datasets minutes and a gigabyte
+// (docs/adr, "Many at once").
+const (
+	manyDatasets = 100
+	smallTable   = 64 << 10
+)
+
 // buildTables makes the row stores of what will be visible. A signed file that
 // is no readable table stays downloadable; it only has no rows.
 func (n *Node) buildTables(ctx context.Context, datasets []portal.Dataset) error {
 	for i, d := range datasets {
 		for _, r := range d.Latest.Resources {
+			if len(datasets) > manyDatasets && r.Bytes <= smallTable {
+				continue
+			}
 			if _, err := n.tables.Ensure(ctx, r); err != nil {
 				if ctx.Err() != nil || errors.Is(disk.Classify(err), disk.ErrNoSpace) {
 					return err
