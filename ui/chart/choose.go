@@ -269,6 +269,9 @@ func (c *Cube) Figure(p Plan) (Figure, error) {
 			f.At = append(f.At, c.Dims[p.Label].Values[l].at)
 		}
 	}
+	if len(f.Series) > 1 { // those of another region, say, than the one that is held
+		f.Series = slices.DeleteFunc(f.Series, func(s Series) bool { return !slices.ContainsFunc(s.Values, known) })
+	}
 	f.drop()
 	if p.Sorted {
 		f.sort()
@@ -280,7 +283,7 @@ func (c *Cube) Figure(p Plan) (Figure, error) {
 func (f *Figure) drop() {
 	keep := make([]int, 0, len(f.Labels))
 	for i := range f.Labels {
-		if slices.ContainsFunc(f.Series, func(s Series) bool { return !math.IsNaN(s.Values[i]) }) {
+		if slices.ContainsFunc(f.Series, func(s Series) bool { return known(s.Values[i]) }) {
 			keep = append(keep, i)
 		}
 	}
@@ -307,6 +310,8 @@ func (f *Figure) sort() {
 	})
 	f.pick(order)
 }
+
+func known(v float64) bool { return !math.IsNaN(v) }
 
 func (f *Figure) pick(order []int) {
 	labels, at := make([]string, len(order)), make([]float64, len(order))

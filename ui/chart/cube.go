@@ -2,6 +2,7 @@ package chart
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -101,29 +102,47 @@ func NewCube(t Table, m Measure, n Names) (*Cube, error) {
 	if len(m.Columns) == 0 {
 		return nil, fmt.Errorf("a table without a measure: %w", ErrFigure)
 	}
+	// Yes and no ("derived", "a city") mark rows; they tell them apart only where
+	// nothing else does.
+	c, err := newCube(t, m, n, false)
+	if errors.Is(err, errTwice) {
+		c, err = newCube(t, m, n, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.order()
+	return c, nil
+}
+
+// errTwice says that a table has two values for one place.
+var errTwice = fmt.Errorf("a second value for one place: %w", ErrFigure)
+
+// newCube reads the cells. Without flags a second value for one place is always
+// errTwice; with them values that may be added up are.
+func newCube(t Table, m Measure, n Names, flags bool) (*Cube, error) {
 	first := t.Columns[m.Columns[0]].Meaning
 	c := &Cube{Measure: m, Unit: first.Unit, Scale: max(first.Scale, 1), Additive: first.Additive, cells: map[cell]float64{}}
-	c.findDims(t, n)
+	c.findDims(t, n, flags)
 	if len(c.Dims) == 0 || len(c.Dims) > maxDims {
 		return nil, fmt.Errorf("a table of %d dimensions, from 1 to %d are drawn: %w", len(c.Dims), maxDims, ErrFigure)
 	}
 	for i, row := range t.Rows {
-		if err := c.take(t, row, n); err != nil {
+		if err := c.take(t, row, n, flags); err != nil {
 			return nil, fmt.Errorf("row %d: %w", i+1, err)
 		}
 	}
 	if len(c.cells) == 0 {
 		return nil, fmt.Errorf("a measure without values: %w", ErrFigure)
 	}
-	c.order()
 	return c, nil
 }
 
 // findDims finds the dimensions: columns of the table, and what the columns of
 // the measure are about.
-func (c *Cube) findDims(t Table, n Names) {
+func (c *Cube) findDims(t Table, n Names, flags bool) {
 	for i, f := range t.Columns {
-		if !f.Meaning.Dimension() || f.Meaning.SameAs != "" {
+		if !f.Meaning.Dimension() || f.Meaning.SameAs != "" || f.Meaning.Kind == portal.KindFlag && !flags {
 			continue
 		}
 		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, column: i, words: i}
@@ -155,7 +174,7 @@ func spokenBy(f portal.Field, lang portal.Lang) bool {
 }
 
 // take puts a row's values into their places.
-func (c *Cube) take(t Table, row []any, n Names) error {
+func (c *Cube) take(t Table, row []any, n Names, flags bool) error {
 	for _, column := range c.Measure.Columns {
 		if column >= len(row) {
 			continue
@@ -174,10 +193,11 @@ func (c *Cube) take(t Table, row []any, n Names) error {
 		}
 		was, twice := c.cells[at]
 		switch {
-		case twice && c.Additive:
+		case twice && was == v && !c.Additive:
+		case twice && c.Additive && flags:
 			v += was
-		case twice && was != v:
-			return fmt.Errorf("a second value for one place: %w", ErrFigure)
+		case twice:
+			return errTwice
 		}
 		c.cells[at] = v
 	}

@@ -32,9 +32,9 @@ func TestAFigureIsDrawnForAPhoneAndADesk(t *testing.T) {
 func TestTheAddressOfAFigureIsItsQuery(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en"+chartAddress+"?view=bars+soato+-&at.year=2020", 200)
-	mustHave(t, body, "Highest: Tashkent city, 4,413.3 thousand people.", `<option value="bars soato -" selected>Bars by SOATO code</option>`, `<option value="2020" selected>2020</option>`,
+	mustHave(t, body, "Highest: Tashkent city, 4,413.3\u00a0thousand people.", `<option value="bars soato -" selected>Bars by SOATO code</option>`, `<option value="2020" selected>2020</option>`,
 		`/figure.svg?view=bars&#43;soato&#43;-&amp;at.year=2020"`)
-	mustHave(t, w.body(t, "/en"+chartAddress+"?kind=bars&by=soato&at.year=2020", 200), "Highest: Tashkent city, 4,413.3 thousand people.")
+	mustHave(t, w.body(t, "/en"+chartAddress+"?kind=bars&by=soato&at.year=2020", 200), "Highest: Tashkent city, 4,413.3\u00a0thousand people.")
 	for _, query := range []string{"?m=nothing", "?kind=pie", "?by=nothing", "?split=year&by=year", "?at.year=1900", "?at.nothing=1", "?view=bars", "?sheet=4", "?kind=%ff"} {
 		mustHave(t, w.body(t, "/en"+chartAddress+query, 400), "<h1>")
 	}
@@ -72,5 +72,5 @@ func TestATableLongerThanAFigureIsNotRead(t *testing.T) {
 func TestADifferenceHasNoMoreDecimalsThanItsFigures(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en"+chartAddress+"?kind=line&at.soato=1733", 200)
-	mustHave(t, body, "2025: 4,318.3 thousand people. That is 1 thousand people more than in 2024.")
+	mustHave(t, body, "2025: 4,318.3\u00a0thousand people. That is 1\u00a0thousand people more than in 2024.")
 }

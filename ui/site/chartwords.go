@@ -2,9 +2,10 @@ package site
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"koprik/portal"
 	"koprik/portal/lang"
@@ -100,10 +101,13 @@ func (v *visit) valueName(f portal.Field, text string) string {
 func (v *visit) measureName(d drawn, m chart.Measure) Shown {
 	f := d.info.Columns[m.Columns[0]]
 	if len(m.Columns) > 1 && f.Meaning.Of != "" {
-		if len(d.measures) == 1 {
+		switch {
+		case len(d.measures) == 1 || f.Meaning.Period != "":
 			return v.resourceTitle(d.resource)
+		case f.Meaning.Sex != "":
+			return Shown{Text: v.T("chart.bysex")}
 		}
-		return Shown{Text: f.Meaning.Of, Tag: string(f.Meaning.Lang)}
+		return Shown{Text: v.T("chart.byage")}
 	}
 	return v.columnTitle(f)
 }
@@ -112,8 +116,8 @@ func (v *visit) measureTitle(d *drawn) string { return v.measureName(*d, d.measu
 
 // unit is that of the measure, in the passport's words where it has them.
 func (v *visit) unit(d drawn) string {
-	if t := d.dataset.Latest.Passport.Unit; len(d.measures) == 1 && !t.IsZero() {
-		return v.text(t).Text
+	if t := v.text(d.dataset.Latest.Passport.Unit).Text; len(d.measures) == 1 && t != "" && !strings.ContainsAny(t, ";,") {
+		return t
 	}
 	return d.info.Columns[d.measure.Columns[0]].Meaning.Unit
 }
@@ -175,13 +179,11 @@ func (v *visit) findingOf(d drawn) string {
 	if !ok {
 		return ""
 	}
-	unit := v.unit(d)
+	unit := lower(v.unit(d))
 	number := func(f float64) string {
 		s := v.Float(rounded(f, d.figure))
-		if unit != "" && !slices.Contains([]string{"%", "‰"}, unit) && len(unit) <= 40 {
-			s += " " + unit
-		} else if unit == "%" || unit == "‰" {
-			s += " " + unit
+		if unit != "" && utf8.RuneCountInString(unit) <= 40 {
+			s += "\u00a0" + unit
 		}
 		return s
 	}
@@ -196,6 +198,17 @@ func (v *visit) findingOf(d drawn) string {
 	share := v.T("chart.percent", "n", v.Float(math.Round(found.Diff*1000)/10))
 	return v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
 		"value", number(found.Value), "before", number(found.Before), "diff", diff, "share", share)
+}
+
+// lower writes a unit as it stands within a sentence: "Ming kishi" as "ming
+// kishi", and "GWh" as it is.
+func lower(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	second, _ := utf8.DecodeRuneInString(s[size:])
+	if unicode.IsUpper(first) && unicode.IsLower(second) {
+		return string(unicode.ToLower(first)) + s[size:]
+	}
+	return s
 }
 
 // figureTable is what is drawn, as a table for those who read it so.
