@@ -27,9 +27,9 @@ type chartPage struct {
 	Heading  Shown
 	Sheets   []LinkChoice
 	Finding  string
-	Shown    string // at which values dimensions are held
-	Narrow   template.HTML
-	Wide     template.HTML
+	Shown    string        // at which values dimensions are held
+	Phone    template.HTML // the drawing for a phone
+	Desk     template.HTML // and for a wide page
 	Form     chartForm
 	Table    dataTable // what is drawn, as a table
 	TableURL string
@@ -81,7 +81,7 @@ func (s *site) chart(v *visit) (answer, error) {
 	p.Sheets = v.sheetLinks(d.infos, d.info)
 	p.Finding = v.findingOf(d)
 	p.Shown = v.heldOf(d)
-	for width, to := range map[int]*template.HTML{chart.Narrow: &p.Narrow, chart.Wide: &p.Wide} {
+	for width, to := range map[int]*template.HTML{chart.Narrow: &p.Phone, chart.Wide: &p.Desk} {
 		drawing, err := chart.Draw(d.figure, v.chartWords(d), width)
 		if err != nil {
 			return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)

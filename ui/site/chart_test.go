@@ -13,7 +13,7 @@ func TestAFigureSpeaksTheReadersLanguage(t *testing.T) {
 	w := newWorld(t)
 	for lang, want := range map[string][]string{
 		"en":      {"<h1>Population by region</h1>", "(computed from the table)", ">Khorezm region<", "Source: ", "Release 3, ", "thousand people"},
-		"uz":      {"Aholi soni hududlar boʻyicha", "(jadvaldan hisoblangan)", ">Xorazm viloyati<", "Manba: Maʼmuriy maʼlumotlar. 3-nashr"},
+		"uz":      {"Aholi soni hududlar boʻyicha", "(jadvaldan hisoblangan)", ">Xorazm viloyati<", "Manba: Statistika boshqarmasi. 3-nashr"},
 		"uz-cyrl": {"(жадвалдан ҳисобланган)", ">Хоразм вилояти<", "Манба: "},
 		"ru":      {"Население по регионам", "(вычислено по таблице)", "тысяч человек", "Выпуск 3, "},
 		"kaa":     {"(kesteden esaplanǵan)", "Derek: "},
@@ -32,7 +32,7 @@ func TestAFigureIsDrawnForAPhoneAndADesk(t *testing.T) {
 func TestTheAddressOfAFigureIsItsQuery(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en"+chartAddress+"?view=bars+soato+-&at.year=2020", 200)
-	mustHave(t, body, "Highest: Tashkent city, 4,413.3\u00a0thousand people.", `<option value="bars soato -" selected>Bars by SOATO code</option>`, `<option value="2020" selected>2020</option>`,
+	mustHave(t, body, "Highest: Tashkent city, 4,413.3\u00a0thousand people.", `<option value="bars soato -" selected>Bars by Region</option>`, `<option value="2020" selected>2020</option>`,
 		`/figure.svg?view=bars&#43;soato&#43;-&amp;at.year=2020"`)
 	mustHave(t, w.body(t, "/en"+chartAddress+"?kind=bars&by=soato&at.year=2020", 200), "Highest: Tashkent city, 4,413.3\u00a0thousand people.")
 	for _, query := range []string{"?m=nothing", "?kind=pie", "?by=nothing", "?split=year&by=year", "?at.year=1900", "?at.nothing=1", "?view=bars", "?sheet=4", "?kind=%ff"} {

@@ -122,7 +122,18 @@ func (v *visit) unit(d drawn) string {
 	return d.info.Columns[d.measure.Columns[0]].Meaning.Unit
 }
 
+// dimName names a dimension. The one of regions is called so, whatever language
+// its column is headed in.
 func (v *visit) dimName(d drawn, dim chart.Dim) Shown {
+	regions := 0
+	for _, other := range d.cube.Dims {
+		if other.Role == portal.RoleRegion {
+			regions++
+		}
+	}
+	if dim.Role == portal.RoleRegion && regions == 1 {
+		return Shown{Text: v.T("chart.byregion")}
+	}
 	for _, f := range d.info.Columns {
 		if f.Name == dim.Name && f.Meaning.Role == dim.Role {
 			return v.columnTitle(f)
@@ -163,10 +174,10 @@ func (v *visit) chartNotes(d *drawn) []string {
 	}
 	release := d.dataset.Latest
 	source := v.publisherName(d.dataset.Publisher).Text
-	if t := release.Passport.PrimarySource; !t.IsZero() {
+	if t := release.Passport.CompiledBy; !t.IsZero() {
 		source = v.text(t).Text
 	}
-	notes := []string{v.T("chart.source", "source", source, "date", v.day(release.Issued), "n", release.Number)}
+	notes := []string{v.T("chart.source", "source", strings.TrimRight(source, ". "), "date", v.day(release.Issued), "n", release.Number)}
 	if len(first) > 0 {
 		notes = append([]string{strings.Join(first, " · ")}, notes...)
 	}
@@ -179,14 +190,8 @@ func (v *visit) findingOf(d drawn) string {
 	if !ok {
 		return ""
 	}
-	unit := lower(v.unit(d))
-	number := func(f float64) string {
-		s := v.Float(rounded(f, d.figure))
-		if unit != "" && utf8.RuneCountInString(unit) <= 40 {
-			s += "\u00a0" + unit
-		}
-		return s
-	}
+	number := v.numberer(d)
+	value := number(found.Value)
 	key := string(found.Kind)
 	if found.Kind == chart.FoundChange {
 		key = "more"
@@ -197,8 +202,33 @@ func (v *visit) findingOf(d drawn) string {
 	diff := number(math.Abs(found.Diff))
 	share := v.T("chart.percent", "n", v.Float(math.Round(found.Diff*1000)/10))
 	return v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
-		"value", number(found.Value), "before", number(found.Before), "diff", diff, "share", share)
+		"value", value, "before", number(found.Before), "diff", diff, "share", share)
 }
+
+// numberer writes values with their unit. In Russian a unit's form depends on the
+// number: there it is said once, apart.
+func (v *visit) numberer(d drawn) func(float64) string {
+	unit := lower(v.unit(d))
+	scale, bare := scales[d.cube.Scale]
+	bare = bare && !strings.Contains(unit, " ") // the unit says how many at once and nothing else
+	return func(f float64) string {
+		s := v.Float(rounded(f, d.figure))
+		switch {
+		case bare:
+			return v.T(scale, "n", s)
+		case unit == "" || utf8.RuneCountInString(unit) > 40:
+			return s
+		case v.lang == portal.Russian:
+			s += " (" + unit + ")"
+			unit = ""
+			return s
+		}
+		return s + "\u00a0" + unit
+	}
+}
+
+// scales are the words for numbers that a column counts by.
+var scales = map[int64]locale.Key{1e3: "number.thousand", 1e6: "number.million", 1e9: "number.billion", 1e12: "number.trillion"}
 
 // lower writes a unit as it stands within a sentence: "Ming kishi" as "ming
 // kishi", and "GWh" as it is.
