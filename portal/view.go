@@ -93,4 +93,15 @@ type Status struct {
 	Outbox     int    // inquiries waiting to travel
 	Version    string
 	ClockWrong bool // the machine's clock is before the newest signed time
+	Alarms     []Alarm
+}
+
+// Alarm is proof, kept by this node, that somebody has signed two different things
+// under one version, for different readers (spec/trust.md, "Freshness").
+type Alarm struct {
+	Role     string // "timestamp", "snapshot", "targets", a publisher, or a dataset
+	Version  int64  // of the role; of a dataset its release
+	Found    time.Time
+	Reported bool   // the upstream has taken it
+	File     string // in the data directory: both sides, signed
 }

@@ -172,7 +172,7 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		"role": s.Role, "title": s.Title, "generation": s.State.Generation, "datasets": s.Datasets, "fresh": s.Fresh,
 		"as_of": stamp(s.State.AsOf), "signed_by": signer, "upstream": s.Upstream, "last_sync": stamp(s.LastSync),
 		"last_result": s.LastResult, "outbox": s.Outbox, "version": s.Version, "repository": s.State.Repository.Hex(),
-		"clock_wrong": s.ClockWrong,
+		"clock_wrong": s.ClockWrong, "alarms": alarmRows(s.Alarms),
 	}
 	return a.answer(out, func() {
 		a.say("%s (%s)", s.Title, s.Role)
@@ -192,8 +192,28 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		if s.ClockWrong {
 			a.say("clock       wrong: this machine's clock does not agree with the newest signed time")
 		}
+		for _, m := range s.Alarms {
+			a.say("ALARM       two different versions of %s %d are signed (found %s): tell the centre; both are in %s", m.Role, m.Version, stamp(m.Found), m.File)
+		}
 		a.say("version     %s", s.Version)
 	})
+}
+
+// alarmRow is what --json says of an alarm.
+type alarmRow struct {
+	Role     string `json:"role"`
+	Version  int64  `json:"version"`
+	Found    string `json:"found"`
+	Reported bool   `json:"reported"`
+	File     string `json:"file"`
+}
+
+func alarmRows(alarms []portal.Alarm) []alarmRow {
+	rows := []alarmRow{}
+	for _, m := range alarms {
+		rows = append(rows, alarmRow{m.Role, m.Version, stamp(m.Found), m.Reported, m.File})
+	}
+	return rows
 }
 
 func (a *app) configCommand() *cobra.Command {

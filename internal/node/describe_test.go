@@ -77,10 +77,10 @@ func TestANodesOwnSynonymsAreReadAtItsStart(t *testing.T) {
 	}
 	must(t, n.Close())
 	for table, where := range map[string]string{
-		"[[group]]\nuz = [\"suv\n":        "line 2",
-		"[[group]]\nde = [\"Wasser\"]\n":  "group 1",
+		"[[group]]\nuz = [\"suv\n":         "line 2",
+		"[[group]]\nde = [\"Wasser\"]\n":   "group 1",
 		"[[group]]\nuz = [\"a\"]\nx = 1\n": "synonyms.toml",
-		"[group]\n":                       "synonyms.toml",
+		"[group]\n":                        "synonyms.toml",
 	} {
 		must(t, os.WriteFile(path, []byte(table), 0o600))
 		_, err := node.Open(t.Context(), central.Dir(), options())

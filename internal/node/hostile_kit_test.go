@@ -32,6 +32,9 @@ type forge struct {
 	keys   map[string]ed25519.PrivateKey // by key id
 	origin *faults.Origin
 	url    string
+
+	// The versions that the mirror holds, for who forks them.
+	heldVersion, heldSnapshot, heldMain int64
 }
 
 func newForge(t *testing.T, central *node.Node) *forge {

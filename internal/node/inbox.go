@@ -48,13 +48,19 @@ func (n *Node) inbox() *inbox {
 	return &inbox{node: n, offers: map[portal.PublisherID]offer{}}
 }
 
-// withInbox puts the inbox of a central node beside what programs read.
+// withInbox puts the inbox of a central node beside what programs read, and at
+// every node the place for reports of equivocations.
 func (n *Node) withInbox(next http.Handler) http.Handler {
-	if n.config.Role != portal.Central {
-		return next
+	inbox := next
+	if n.config.Role == portal.Central {
+		inbox = api.NewInbox(n.inbox(), n.opt.Log)
 	}
-	inbox := api.NewInbox(n.inbox(), n.opt.Log)
+	reports := api.NewReports(n, n.opt.Log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == api.ReportAddress {
+			reports.ServeHTTP(w, r)
+			return
+		}
 		if strings.HasPrefix(r.URL.Path, "/"+inboxDir+"/") {
 			inbox.ServeHTTP(w, r)
 			return

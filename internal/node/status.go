@@ -26,6 +26,9 @@ func (n *Node) Status(ctx context.Context) (portal.Status, error) {
 	if s.SignedBy, err = n.mirror.SignedBy(); err != nil {
 		n.opt.Log.Error("trust cannot be read", "error", err)
 	}
+	if s.Alarms, err = n.Alarms(); err != nil {
+		return s, err
+	}
 	last, ok, err := n.local.LastSync(ctx)
 	if ok {
 		s.LastSync, s.LastResult = last.At, last.Result

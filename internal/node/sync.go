@@ -58,6 +58,8 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 	if media {
 		err = stickBeginsLater(ctx, source, round.Have, err)
 	}
+	err = errors.Join(err, n.raise(err))
+	n.reportAlarms(ctx)
 	out.Duration = n.opt.Clock().Sub(began)
 	out.Fresh = out.State.Grade(n.Now(), n.oldAfter())
 	if o.DryRun {
@@ -141,7 +143,7 @@ func (n *Node) followOwn(ctx context.Context) error {
 	}
 	source := mirror.Folder(disk.Sub(n.root, repositoryDir), repositoryDir)
 	_, err = n.mirror.Round(ctx, source, mirror.RoundOptions{Have: have, Media: true, Apply: n.apply})
-	return err
+	return errors.Join(err, n.raise(err))
 }
 
 // settle makes a generation visible: by applying it, or by letting go of

@@ -45,6 +45,7 @@ func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
 	if _, statErr := n.root.Stat(repositoryDir + "/metadata/timestamp.json"); statErr == nil {
 		err = n.mirror.Audit(ctx, mirror.Folder(disk.Sub(n.root, repositoryDir), repositoryDir), found)
 	}
+	n.alarming(found)
 	if err == nil && len(out.Problems) > 0 {
 		err = errors.Join(out.Problems...)
 	}

@@ -123,7 +123,9 @@ func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known lis
 		case want.number < held.number:
 			return portal.Unverified(r.where(path), "goes back to release %d; release %d was already accepted", want.number, held.number)
 		case want.number == held.number && want.target != held.target:
-			return portal.Unverified(r.where(path), "release %d was accepted before with other contents", want.number)
+			p := portal.Unverified(r.where(path), "release %d was accepted before with other contents", want.number)
+			p.Cause = tuf.ErrEquivocation
+			return p
 		}
 	}
 	held, ok := old.datasets[id]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -47,8 +48,11 @@ type Item struct {
 // the next round.
 func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Report, error) {
 	src := &counted{Source: source}
-	r := &round{m: m, src: src, o: o}
+	r := &round{m: m, src: src, o: o, saw: map[string][]byte{}}
 	report, err := r.run(ctx)
+	if errors.Is(err, tuf.ErrEquivocation) {
+		err = r.equivocation(err)
+	}
 	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
 	report.BytesDown, report.Requests, report.Upstream = src.bytes.Load(), int(src.requests.Load()), source.String()
 	report.RoundTrips = r.trips
@@ -59,7 +63,8 @@ type round struct {
 	m     *Mirror
 	src   *counted
 	o     RoundOptions
-	trips int // requests that waited for the one before
+	trips int               // requests that waited for the one before
+	saw   map[string][]byte // metadata as it came, by name: evidence, should it contradict what is held
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
@@ -280,6 +285,9 @@ func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, erro
 		return nil, unreachable(r.where(path), fmt.Errorf("the answer begins at byte %d", start))
 	case int64(len(b)) > limit:
 		return nil, portal.Unverified(r.where(path), "is longer than the %d bytes that are allowed", limit)
+	}
+	if name, ok := strings.CutPrefix(path, "metadata/"); ok && r.saw != nil {
+		r.saw[name] = b
 	}
 	return b, nil
 }

@@ -29,7 +29,24 @@ type statusReport struct {
 	Media      bool             `json:"media"`
 	LastResult string           `json:"last_result"`
 	ClockWrong bool             `json:"clock_wrong"`
+	Alarms     []alarm          `json:"alarms"`
 	AgeDays    *int             `json:"age_days,omitempty"` // whole days since as_of, by the node's trusted time
+}
+
+// alarm is proof that this node keeps of two signatures that contradict each other.
+type alarm struct {
+	Role     string `json:"role"`
+	Version  int64  `json:"version"`
+	Found    string `json:"found"`
+	Reported bool   `json:"reported"` // the upstream has taken it
+}
+
+func alarmsOf(all []portal.Alarm) []alarm {
+	list := []alarm{}
+	for _, a := range all {
+		list = append(list, alarm{a.Role, a.Version, moment(a.Found), a.Reported})
+	}
+	return list
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request) error {
@@ -46,7 +63,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) error {
 		AsOf: moment(s.State.AsOf), SignedBy: strings.Join(s.SignedBy, " "), Upstream: s.Upstream,
 		LastSync: moment(s.LastSync), Outbox: s.Outbox, Version: s.Version, Title: s.Title, Contact: s.Contact,
 		Expires: moment(s.State.Expires), Repository: repositoryID(s.State), Media: s.State.Media,
-		LastResult: s.LastResult, ClockWrong: s.ClockWrong, AgeDays: a.ageDays(s.State),
+		LastResult: s.LastResult, ClockWrong: s.ClockWrong, Alarms: alarmsOf(s.Alarms), AgeDays: a.ageDays(s.State),
 	})
 }
 

@@ -9,8 +9,9 @@ import (
 // nodePage is the struct of templates/node.html.
 type nodePage struct {
 	*Frame
-	Lead string
-	Rows []Row
+	Lead   string
+	Alarms []string // in words
+	Rows   []Row
 }
 
 // node shows the node's own state. The generation is the view's, as on every
@@ -23,6 +24,9 @@ func (s *site) node(v *visit) (answer, error) {
 	}
 	v.Title = v.T("node.title")
 	p := &nodePage{Frame: v.Frame, Lead: v.lead(state)}
+	for _, a := range status.Alarms {
+		p.Alarms = append(p.Alarms, v.T("node.alarmtext", "role", a.Role, "n", a.Version, "date", v.day(a.Found)))
+	}
 	var rs rows
 	if status.Role == portal.Central || status.Role == portal.Mirror || status.Role == portal.Agency {
 		v.add(&rs, v.T("node.role"), plain(v.Role(status.Role)))
