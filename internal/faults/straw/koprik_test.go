@@ -44,11 +44,17 @@ func (c *centre) run(t *testing.T, args ...string) []byte {
 	return stdout.Bytes()
 }
 
-// newCentre makes a centre and serves it.
+// newCentre makes a centre.
 func newCentre(t *testing.T, program string) *centre {
 	t.Helper()
 	c := &centre{program: program, dir: filepath.Join(t.TempDir(), "centre")}
 	c.run(t, "init", "--role", "central", "--title", "Straw", "--contact", "desk@example.org", "--dir", c.dir)
+	return c
+}
+
+// serve serves the centre until the test ends.
+func (c *centre) serve(t *testing.T) {
+	t.Helper()
 	c.server = c.command("serve", "--dir", c.dir, "--listen", "127.0.0.1:0")
 	out, err := c.server.StdoutPipe()
 	must(t, err)
@@ -63,7 +69,6 @@ func newCentre(t *testing.T, program string) *centre {
 	}
 	port := rest[:strings.IndexFunc(rest+" ", func(r rune) bool { return r < '0' || r > '9' })]
 	c.addr = "127.0.0.1:" + port
-	return c
 }
 
 // publish writes each file as a package of its own and publishes them all at

@@ -76,6 +76,7 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 	c := newCentre(t, program)
 	_, took, _ := c.publish(t, list, func(e entry) []byte { return e.old })
 	fmt.Printf("koprik publishes %d files in %v\n", len(list), took.Round(time.Millisecond))
+	c.serve(t)
 	base := c.newMirror(t)
 	ours.first = c.sync(t, base, lay(t, c.addr, perfect()))
 	var change []entry
