@@ -163,7 +163,7 @@ func (h *history) trouble(site *faults.Origin, repo disk.FS) string {
 func (h *history) judge(f *follower, what string, err error) {
 	h.t.Helper()
 	h.say("%s, %s: generation %d, %v", f.name, what, f.generation, err)
-	if errors.Is(err, disktest.ErrPowerCut) {
+	if _, off := f.disk.Stat("."); errors.Is(off, disktest.ErrPowerCut) { // whichever of several errors came first
 		f.restarted(h.rng)
 		return
 	}
