@@ -40,6 +40,14 @@ type Config struct {
 	OldAfterDays int
 	Relay        bool
 
+	Upstreams        []string // after Upstream, in order
+	SyncHours        Hours
+	BytesADay        int64 // 0: no limit
+	DiskQuota        int64 // bytes; 0: none
+	WantedThemes     []portal.ThemeID
+	WantedPublishers []portal.PublisherID
+	NeverFormats     []string
+
 	sources map[string]string // key → "default", "koprik.toml", "KOPRIK_LISTEN", "--listen"
 }
 
@@ -63,7 +71,10 @@ func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
 func (s Setting) Value(c Config) (value, source string) { return s.get(&c), c.sources[s.Key] }
 
 // Settings is the whole configuration; `koprik config show` prints it.
-var Settings = []Setting{
+var Settings = slices.Concat(nodeSettings, followSettings)
+
+// nodeSettings say what a node is.
+var nodeSettings = []Setting{
 	{
 		Key: "role", Help: "what this node does: central, agency or mirror; set by koprik init",
 		get: func(c *Config) string { return string(c.Role) },
@@ -253,11 +264,17 @@ func readTOML(root disk.FS) (map[string]string, error) {
 		if !slices.ContainsFunc(Settings, func(s Setting) bool { return s.Key == key }) {
 			return nil, portal.Rejected(configFile, "unknown setting %q", key).WithHint("koprik config show lists all settings")
 		}
-		switch v.(type) {
+		switch v := v.(type) {
 		case string, int64, bool:
 			values[key] = fmt.Sprint(v)
+		case []any:
+			parts := make([]string, len(v))
+			for i, part := range v {
+				parts[i] = fmt.Sprint(part)
+			}
+			values[key] = strings.Join(parts, ",")
 		default:
-			return nil, portal.Rejected(configFile+": "+key, "must be text, a number or true/false")
+			return nil, portal.Rejected(configFile+": "+key, "must be text, a number, true/false or a list of texts")
 		}
 	}
 	return values, nil

@@ -63,7 +63,11 @@ func Doctor(ctx context.Context, dir string, opt Options, repair bool) (d Diagno
 	if err != nil {
 		return d, err
 	}
-	if _, err := n.Verify(ctx); err != nil {
+	v, err = n.Verify(ctx)
+	if err == nil && v.Owed > 0 {
+		err = fmt.Errorf("%d files are not here any more", v.Owed)
+	}
+	if err != nil {
 		return d, portal.Unverified(dir, "not everything could be mended: %v", err).
 			WithHint("koprik sync fetches again what this node no longer holds")
 	}
@@ -129,7 +133,10 @@ func (n *Node) mendContent(ctx context.Context, digest portal.Digest, c mirror.C
 	}
 	if err := n.restore(c.Resource); err != nil {
 		d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was taken away; koprik sync brings it again", c.Dataset, c.Resource.Path))
-		return nil //nolint:nilerr // said in words
+		if n.central() {
+			return nil
+		}
+		return n.owe(ctx, nil)
 	}
 	d.Repaired = append(d.Repaired, fmt.Sprintf("%s: %s was restored from the repository", c.Dataset, c.Resource.Path))
 	return nil

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"koprik/embed/blob"
@@ -89,7 +90,8 @@ type Node struct {
 	checked     sync.Map // portal.Digest → true: objects hashed by this process
 	noticedLast []byte   // the timestamp that the background work saw last
 
-	applying sync.Mutex // one apply at a time in this process
+	applying sync.Mutex   // one apply at a time in this process
+	arrivals atomic.Int64 // how often contents came without a new generation
 	closers  []io.Closer
 }
 
@@ -168,7 +170,12 @@ func (n *Node) openFiles() (err error) {
 		relay = disk.Sub(group, repositoryDir)
 	}
 	n.blobs = blob.Open(disk.Sub(n.root, objectsDir))
+	var quota func() (int64, error)
+	if n.config.DiskQuota > 0 && !n.central() {
+		quota = n.quotaLeft
+	}
 	n.mirror = mirror.Open(mirror.Options{
+		Policy: n.policy, Quota: quota,
 		Trust:    disk.Sub(n.root, trustDir),
 		Staging:  disk.Sub(n.root, stagingDir),
 		Relay:    relay,

@@ -69,6 +69,7 @@ func (n *Node) pages(words *locale.Catalog) site.Options {
 	memo := &markOf{}
 	return site.Options{
 		Mark: func() (site.Mark, bool) { return n.mark(memo) },
+		Held: n.blobs.Has, Arrived: n.arrivals.Load,
 		View: n.View, Status: n.Status, Verifier: n, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
 		Contact: n.config.Contact,
 	}
@@ -256,7 +257,7 @@ func (n *Node) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-watch.C:
-			n.logged("catch up", n.noticed(ctx))
+			n.logged("catch up", errors.Join(n.noticed(ctx), n.showArrived(ctx)))
 		case <-next.C:
 			var wait time.Duration
 			if n.central() {
@@ -280,10 +281,13 @@ func (n *Node) logged(doing string, err error) {
 // growing time with jitter, so that a thousand mirrors do not come back at once.
 func (n *Node) syncOnce(ctx context.Context, failures *int) time.Duration {
 	interval := n.config.SyncInterval
-	if n.config.Upstream == "" {
+	if n.config.Upstream == "" && len(n.config.Upstreams) == 0 {
 		return interval
 	}
-	_, err := n.Sync(ctx, SyncOptions{})
+	if wait := n.config.SyncHours.Wait(n.opt.Clock().Local()); wait > 0 {
+		return wait + rand.N(time.Minute) //nolint:gosec // jitter, no secret
+	}
+	_, err := n.Sync(ctx, SyncOptions{Scheduled: true})
 	if err == nil {
 		*failures = 0
 		return interval

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"koprik/embed/local"
@@ -16,13 +15,17 @@ import (
 
 // SyncOptions say how a sync is made.
 type SyncOptions struct {
-	From   string // an address or a folder instead of the configured upstream
-	DryRun bool
+	From      string // an address or a folder instead of the configured upstreams
+	DryRun    bool
+	Fetch     []portal.DatasetID // asked for: they come whole, now and later, whatever the policy says
+	Forget    []portal.DatasetID // no longer asked for
+	Scheduled bool               // by the server itself: bound to the bytes of a day
 }
 
 // SyncReport says what a sync brought.
 type SyncReport struct {
 	mirror.Report
+	Fetched  []mirror.Item // came without a new generation: what was owed, or asked for
 	Fresh    portal.Freshness
 	Duration time.Duration
 }
@@ -39,12 +42,22 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 		return out, err
 	}
 	defer release()
-	source, media, done, err := n.source(o.From)
+	if len(o.Fetch)+len(o.Forget) > 0 && !o.DryRun {
+		if err := n.Ask(ctx, o.Fetch, o.Forget); err != nil {
+			return out, err
+		}
+	}
+	list, done, err := n.openUpstreams(o.From)
 	if err != nil {
 		return out, err
 	}
 	defer done()
-	round := mirror.RoundOptions{Media: media, DryRun: o.DryRun}
+	round := mirror.RoundOptions{DryRun: o.DryRun, Owe: n.owe}
+	if o.Scheduled {
+		if round.Budget, err = n.budget(ctx); err != nil {
+			return out, err
+		}
+	}
 	if n.owner() {
 		round.Apply = n.apply
 		if round.Have, err = n.catalog.Generation(ctx); err != nil {
@@ -54,9 +67,11 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 		return out, err
 	}
 	began := n.opt.Clock()
-	out.Report, err = n.mirror.Round(ctx, source, round)
-	if media {
-		err = stickBeginsLater(ctx, source, round.Have, err)
+	var used upstream
+	out.Report, used, err = n.follow(ctx, list, round)
+	if err == nil && !o.DryRun {
+		round.Rest = others(list, used)
+		err = n.settleOwed(ctx, used, round, &out, out.Generation > out.Previous)
 	}
 	err = errors.Join(err, n.raise(err))
 	n.reportAlarms(ctx)
@@ -88,26 +103,6 @@ func (n *Node) record(ctx context.Context, r SyncReport, err error) error {
 		rec.Result = err.Error()
 	}
 	return n.local.AddSync(context.WithoutCancel(ctx), rec)
-}
-
-// source opens where a sync reads from, and tells whether it is a folder: then
-// it may be removable media, which comes late.
-func (n *Node) source(from string) (src mirror.Source, media bool, done func(), err error) {
-	if from == "" {
-		from = n.config.Upstream
-	}
-	if from == "" {
-		return nil, false, nil, &portal.Problem{
-			Kind: portal.ErrUsage, Where: "upstream", Message: "this mirror has no upstream",
-			Hint: "koprik sync --from URL|DIR names one for this time, `upstream` in koprik.toml for good",
-		}
-	}
-	if strings.HasPrefix(from, "http://") || strings.HasPrefix(from, "https://") {
-		src, err = mirror.HTTP(from, client())
-		return src, false, func() {}, err
-	}
-	src, done, err = folder(from)
-	return src, true, done, err
 }
 
 // client waits as long as a slow link needs, but not for a server that says nothing.

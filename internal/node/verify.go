@@ -16,6 +16,7 @@ import (
 type Verified struct {
 	Objects  int
 	Bytes    int64
+	Owed     int // contents that are still to come: no damage
 	Problems []error
 }
 
@@ -28,8 +29,15 @@ func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
 	if err != nil {
 		return out, err
 	}
+	owes, err := n.owes(ctx)
+	if err != nil {
+		return out, err
+	}
 	for d, c := range inv.Contents {
-		if !n.mustHold(c) && !n.blobs.Has(d) {
+		if has := n.blobs.Has(d); !has && (owes || !n.mustHold(c)) {
+			if n.mustHold(c) {
+				out.Owed++
+			}
 			continue
 		}
 		out.Objects++
@@ -52,10 +60,10 @@ func (n *Node) Verify(ctx context.Context) (out Verified, err error) {
 	return out, err
 }
 
-// mustHold tells whether this node is one that has to hold c: every node the
-// latest releases, and a centre all of them, for ever.
+// mustHold tells whether this node is one that has to hold c: a centre all
+// releases, for ever, and every other node what it wants of the latest.
 func (n *Node) mustHold(c mirror.Content) bool {
-	return !c.Withdrawn && (c.Latest || n.central())
+	return !c.Withdrawn && (c.Wanted || n.central())
 }
 
 // removeContents deletes contents that only withdrawn datasets named.

@@ -239,5 +239,7 @@ func missingIsLie(where string, err error) error {
 	if !isNotFound(err) {
 		return err
 	}
-	return portal.Unverified(where, "is named by signed metadata and is not there")
+	p := portal.Unverified(where, "is named by signed metadata and is not there")
+	p.Cause = err
+	return p
 }

@@ -31,9 +31,8 @@ const (
 // StickNote is export.json on a stick: unsigned, and only good for telling a
 // person why a stick does not fit.
 type StickNote struct {
-	Generation int64           `json:"generation"`
-	Since      int64           `json:"since"`    // the generation that the stick follows; 0: it is whole
-	LeftOut    []portal.Digest `json:"left_out"` // contents that the node that wrote it does not hold
+	Generation int64 `json:"generation"`
+	Since      int64 `json:"since"` // the generation that the stick follows; 0: it is whole
 }
 
 // ReadStickNote reads export.json of a stick. Whatever it says proves nothing.
@@ -321,19 +320,20 @@ func (e *Export) whole(to disk.FS) bool {
 // point exchanges what points at the copy: the index, the sums, the note, and
 // timestamp.json last.
 func (e *Export) point(to disk.FS, pages []StickPage, whole bool) error {
-	note := StickNote{Generation: e.Generation, Since: e.Since, LeftOut: []portal.Digest{}}
+	note := StickNote{Generation: e.Generation, Since: e.Since}
 	if whole {
 		note.Since = 0
-	}
-	for _, it := range e.LeftOut {
-		note.LeftOut = append(note.LeftOut, it.Resource.Hash)
 	}
 	b, err := json.Marshal(note)
 	if err != nil {
 		return err
 	}
+	left, err := leftOut(e.LeftOut)
+	if err != nil {
+		return err
+	}
 	last := []piece{
-		{name: stickSums, bytes: e.sums(to, pages)}, {name: stickNote, bytes: append(b, '\n')},
+		{name: stickSums, bytes: e.sums(to, pages)}, {name: stickNote, bytes: append(b, '\n')}, {name: leftOutFile, bytes: left},
 		{name: "metadata/timestamp.json", bytes: e.timestamp},
 	}
 	for _, p := range pages {

@@ -66,8 +66,9 @@ func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) er
 			found(err)
 		}
 	}
+	admitted := r.admitted(ctx)
 	for id, want := range l.datasets {
-		if err := r.auditDataset(ctx, id, want, found); err != nil {
+		if err := r.auditDataset(ctx, id, want, admitted, found); err != nil {
 			return err
 		}
 	}
@@ -142,7 +143,7 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	return a, nil
 }
 
-func (r *round) auditDataset(ctx context.Context, id portal.DatasetID, want listed, found func(error)) error {
+func (r *round) auditDataset(ctx context.Context, id portal.DatasetID, want listed, admitted map[portal.Digest]bool, found func(error)) error {
 	number, d, length := want.number, portal.Digest(want.target.SHA256), want.target.Length
 	for latest := true; ; latest = false {
 		if err := ctx.Err(); err != nil {
@@ -159,8 +160,9 @@ func (r *round) auditDataset(ctx context.Context, id portal.DatasetID, want list
 			return nil
 		}
 		for _, res := range release.Resources {
-			// Contents of earlier releases may be elsewhere; what is here counts.
-			if err := r.auditObject(ctx, res); err != nil && (latest || !isNotFound(err)) {
+			// Contents of earlier releases, and what is left out, may be elsewhere;
+			// what is here counts.
+			if err := r.auditObject(ctx, res); err != nil && (latest && !admitted[res.Hash] || !isNotFound(err)) {
 				found(missingIsLie(r.where(datapackage.ObjectFile(res.Hash)), err))
 			}
 		}
@@ -212,7 +214,8 @@ type Inventory struct {
 type Content struct {
 	Dataset   portal.DatasetID
 	Resource  portal.Resource
-	Latest    bool // a latest release names it: every node holds it
+	Latest    bool // a latest release names it
+	Wanted    bool // a latest release names it, and the policy of this node wants it
 	Withdrawn bool // only withdrawn datasets name it: nobody holds it
 }
 
@@ -238,17 +241,18 @@ func (m *Mirror) Inventory(ctx context.Context, found func(error)) (Inventory, e
 			found(portal.Unverified("record of publisher "+string(p), "%v", err))
 		}
 	}
+	policy := m.policy()
 	for id, want := range l.datasets {
 		if err := ctx.Err(); err != nil {
 			return inv, err
 		}
-		m.inventory(inv, id, want, found)
+		m.inventory(inv, id, want, policy, found)
 	}
 	return inv, nil
 }
 
 // inventory adds one dataset, from its latest release to its first.
-func (m *Mirror) inventory(inv Inventory, id portal.DatasetID, want listed, found func(error)) {
+func (m *Mirror) inventory(inv Inventory, id portal.DatasetID, want listed, policy Policy, found func(error)) {
 	next := &portal.PreviousRelease{Release: want.number, SHA256: want.target.SHA256}
 	withdrawn := false
 	for next != nil {
@@ -272,6 +276,7 @@ func (m *Mirror) inventory(inv Inventory, id portal.DatasetID, want listed, foun
 				c = Content{Dataset: id, Resource: res, Withdrawn: true}
 			}
 			c.Latest = c.Latest || latest
+			c.Wanted = c.Wanted || latest && policy.Wants(release, res)
 			c.Withdrawn = c.Withdrawn && withdrawn
 			inv.Contents[res.Hash] = c
 		}

@@ -48,6 +48,11 @@ type Options struct {
 	Now      func() time.Time                      // trusted time
 	Free     func() (uint64, error)                // bytes free for contents; nil: not asked
 	Progress func(stage string, done, total int64) // nil: nobody looks
+	// Policy says which contents this node wants now; nil: all.
+	Policy func() Policy
+	// Quota is the most bytes that contents may take, given how many there are;
+	// nil: as many as the disk holds.
+	Quota func() (left int64, err error)
 }
 
 // Mirror follows one repository. Rounds exclude each other (the node's

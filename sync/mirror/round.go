@@ -20,6 +20,15 @@ type RoundOptions struct {
 	Have   int64 // the generation that the node's catalogue holds
 	Media  bool  // the source is removable media: an expired timestamp is taken when it is newer
 	DryRun bool  // stop before contents are fetched
+	// Rest are the sources that are asked, in order, for contents that this one
+	// lacks or does not give.
+	Rest []Source
+	// Budget is how many bytes the round may bring before it leaves contents to
+	// later rounds; 0: all of them come.
+	Budget int64
+	// Owe is told, before the copy is accepted, that contents of it are still to
+	// come: the caller remembers that, and calls Fetch later. nil: nobody does.
+	Owe func(ctx context.Context, items []Item) error
 	// Apply makes the change visible. nil leaves that to another process, which
 	// sees that trust/ is ahead of its catalogue.
 	Apply func(ctx context.Context, c portal.Change) error
@@ -31,7 +40,9 @@ type Report struct {
 	State                   portal.CopyState
 	Added, Updated, Removed []portal.DatasetID
 	Suspended               []portal.PublisherID // their new role did not verify; what was accepted before stands
-	Plan                    []Item               // contents that were missing
+	Plan                    []Item               // contents that were missing, and are wanted
+	LeftOut                 []Item               // contents that were missing, and that the policy leaves out
+	Owed                    []Item               // of Plan: not had yet, to come with a later round
 	BytesDown               int64
 	Requests, RoundTrips    int
 	Upstream                string
@@ -47,7 +58,7 @@ type Item struct {
 // that was accepted before stands untouched, and what was fetched is kept for
 // the next round.
 func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Report, error) {
-	src := &counted{Source: source}
+	src := &counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}
 	r := &round{m: m, src: src, o: o, saw: map[string][]byte{}}
 	report, err := r.run(ctx)
 	if errors.Is(err, tuf.ErrEquivocation) {
@@ -65,6 +76,7 @@ type round struct {
 	o     RoundOptions
 	trips int               // requests that waited for the one before
 	saw   map[string][]byte // metadata as it came, by name: evidence, should it contradict what is held
+	owes  bool              // contents are to come with a later round
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
@@ -89,12 +101,17 @@ func (r *round) run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	change.State = report.State
-	report.Plan = r.missing(change)
+	report.Plan, report.LeftOut = r.wanted(change, r.missing(change))
 	if r.o.DryRun {
 		return report, nil
 	}
-	if err := r.fetch(ctx, report.Plan); err != nil {
+	if report.Owed, err = r.fetchWanted(ctx, report.Plan); err != nil {
 		return report, err
+	}
+	if r.o.Owe != nil && len(report.Owed) > 0 {
+		if err := r.o.Owe(ctx, report.Owed); err != nil {
+			return report, err
+		}
 	}
 	return report, r.accept(ctx, now, change)
 }
@@ -124,6 +141,9 @@ func (r *round) accept(ctx context.Context, now *accepted, change portal.Change)
 	}
 	if err := r.m.relay(now); err != nil {
 		return err
+	}
+	if r.owes { // what has come of it goes on with the next round
+		return r.m.cleanTrust(now)
 	}
 	return r.m.clean(now)
 }

@@ -155,13 +155,14 @@ func unreachable(where string, cause error) error {
 // counted counts what a round costs.
 type counted struct {
 	Source
+	limits
 	bytes    atomic.Int64
 	requests atomic.Int64
 }
 
 func (c *counted) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
 	c.requests.Add(1)
-	body, start, err := c.Source.Get(ctx, path, offset)
+	body, start, err := c.open(ctx, path, offset)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -98,6 +98,7 @@ type stamp struct {
 	ago                   string // only where the copy is not fresh
 	title                 string
 	clockWrong            bool
+	arrived               int64 // contents that came within the generation
 }
 
 func (s *site) stamp(l portal.Lang, m Mark, now time.Time) stamp {
@@ -106,6 +107,9 @@ func (s *site) stamp(l portal.Lang, m Mark, now time.Time) stamp {
 	st := stamp{
 		generation: m.State.Generation, asOf: m.State.AsOf.Unix(), day: (now.Unix() + int64(offset)) / day,
 		grade: m.State.Grade(now, s.o.OldAfter), title: m.Title, clockWrong: m.ClockWrong,
+	}
+	if s.o.Arrived != nil {
+		st.arrived = s.o.Arrived()
 	}
 	if st.grade != portal.Fresh {
 		st.ago = s.words.Words(l).Ago(now.Sub(m.State.AsOf))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,7 @@ type datasetPage struct {
 	Updated     string
 	Files       []fileRow
 	FilesNote   string // why none can be taken here
+	Fetch       string // the command that brings files which are not here
 	History     Link
 }
 
@@ -53,6 +55,7 @@ type fileRow struct {
 	Sum    string // 64 hex digits
 	Href   string
 	Get    string // "Download prices.csv"
+	Note   string // "not on this node, 3.2 MB", in place of the size
 	// Columns say what stands in the file's columns, where its schema does.
 	Columns   []columnRow
 	ColumnsOf string // "9 columns"
@@ -136,6 +139,8 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	p.Files = v.files(d.ID, d.Latest)
 	if v.Kiosk != nil {
 		p.FilesNote = v.T("kiosk.nofiles")
+	} else if slices.ContainsFunc(p.Files, func(f fileRow) bool { return f.Note != "" }) {
+		p.Fetch = "koprik sync --fetch " + string(d.ID)
 	}
 	p.Previews, p.MoreTables = v.previews(d)
 	if f, ok := v.finding(d); ok {
@@ -156,6 +161,9 @@ func (v *visit) files(id portal.DatasetID, r portal.Release) []fileRow {
 		}
 		if f.Schema != nil {
 			list[i].Columns, list[i].ColumnsOf = v.columns(f.Schema.Fields), v.N("dataset.columns", len(f.Schema.Fields))
+		}
+		if held := v.site.o.Held; held != nil && !held(f.Hash) {
+			list[i].Href, list[i].Size, list[i].Note = "", "", v.T("dataset.notheld", "size", list[i].Size)
 		}
 		if v.Kiosk != nil {
 			list[i].Href = "" // a public screen keeps no files

@@ -33,6 +33,11 @@ type Options struct {
 	// without opening a view. ok is false when it cannot tell. nil: every page
 	// is made for every reader.
 	Mark func() (m Mark, ok bool)
+	// Held tells whether this node has the contents; nil: it has all.
+	Held func(portal.Digest) bool
+	// Arrived grows when contents came without a new generation; pages that were
+	// kept before are made anew. nil: none do.
+	Arrived func() int64
 	// CacheBytes bounds the memory for kept pages; 0 means 16 MiB.
 	CacheBytes int
 	// Verifier says whether files and fingerprints are what was signed. Mandatory.

@@ -1,0 +1,127 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"koprik/portal"
+	"koprik/sync/mirror"
+)
+
+// upstream is one place that a mirror follows.
+type upstream struct {
+	mirror.Source
+	media bool // a folder: it may be removable media, which comes late
+}
+
+// openUpstreams opens where a sync reads from: the one that was named for this
+// time, or those of the configuration in their order. A folder that is not there
+// is passed over when there is another.
+func (n *Node) openUpstreams(from string) (list []upstream, done func(), err error) {
+	var opened []func()
+	done = func() {
+		for _, d := range opened {
+			d()
+		}
+	}
+	named := append([]string{n.config.Upstream}, n.config.Upstreams...)
+	if from != "" {
+		named = []string{from}
+	}
+	c := client()
+	for _, name := range named {
+		if name == "" {
+			continue
+		}
+		s, closeIt, openErr := openUpstream(name, c)
+		if openErr != nil {
+			err = errors.Join(err, openErr)
+			continue
+		}
+		list, opened = append(list, s), append(opened, closeIt)
+	}
+	switch {
+	case len(list) > 0:
+		return list, done, nil
+	case err == nil:
+		err = &portal.Problem{
+			Kind: portal.ErrUsage, Where: "upstream", Message: "this mirror has no upstream",
+			Hint: "koprik sync --from URL|DIR names one for this time, `upstream` in koprik.toml for good",
+		}
+	}
+	return nil, done, err
+}
+
+func openUpstream(name string, c *http.Client) (upstream, func(), error) {
+	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		src, err := mirror.HTTP(name, c)
+		return upstream{Source: src}, func() {}, err
+	}
+	src, done, err := folder(name)
+	return upstream{Source: src, media: true}, done, err
+}
+
+// follow makes a round with the first upstream that brings this node forward, or
+// says that its fresh copy is the newest. One that cannot be reached, does not
+// verify or is behind is passed over, and so is one that has nothing newer while
+// this copy is not fresh: a neighbour that stands still must not hold us back.
+// It gives the upstream that the report is of.
+func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOptions) (r mirror.Report, used upstream, err error) {
+	var spent mirror.Report
+	answered := false
+	for i, s := range list {
+		o.Media, o.Rest = s.media, others(list[i:], s)
+		got, roundErr := n.mirror.Round(ctx, s.Source, o)
+		if s.media {
+			roundErr = stickBeginsLater(ctx, s.Source, o.Have, roundErr)
+		}
+		spent.BytesDown += got.BytesDown
+		spent.Requests += got.Requests
+		spent.RoundTrips += got.RoundTrips
+		if roundErr == nil {
+			r, used, answered = got, s, true
+			if got.Generation > o.Have || got.State.Grade(n.Now(), n.oldAfter()) == portal.Fresh {
+				break
+			}
+			continue
+		}
+		if !answered {
+			r, used = got, s
+		}
+		err = errors.Join(err, roundErr)
+		if ctx.Err() != nil || !passable(roundErr) {
+			answered = false
+			break
+		}
+		if i+1 < len(list) {
+			n.opt.Log.Warn("another upstream is asked", "instead of", s.String(), "error", roundErr)
+		}
+	}
+	r.BytesDown, r.Requests, r.RoundTrips = spent.BytesDown, spent.Requests, spent.RoundTrips
+	if answered {
+		err = nil
+	}
+	return r, used, err
+}
+
+// others are the sources of all upstreams but one.
+func others(list []upstream, but upstream) (rest []mirror.Source) {
+	for _, s := range list {
+		if s != but {
+			rest = append(rest, s.Source)
+		}
+	}
+	return rest
+}
+
+// passable tells an error that is the upstream's from one of this node.
+func passable(err error) bool {
+	for _, own := range []error{portal.ErrNoSpace, portal.ErrReadOnly, portal.ErrLocked} {
+		if errors.Is(err, own) {
+			return false
+		}
+	}
+	return errors.Is(err, portal.ErrUnreachable) || errors.Is(err, portal.ErrUnverified) || errors.Is(err, portal.ErrNotFound)
+}
