@@ -17,6 +17,7 @@ const (
 	scriptBudget = 3 << 10
 	kioskBudget  = 2 << 10 // of its script, besides
 	firstVisit   = 12 << 10
+	firstFigure  = 18 << 10 // where the page has a figure
 	fontBudget   = 26 << 10 // of a kiosk
 )
 
@@ -37,14 +38,17 @@ func (w *world) wire(t *testing.T, address string) int {
 
 func TestPagesKeepTheirBudgets(t *testing.T) {
 	w := newWorld(t)
-	most, where := 0, ""
+	most, where, drawn := 0, "", 0
 	for _, l := range portal.Langs {
 		for _, p := range pages {
 			limit := pageBudget
-			if p.status == http.StatusOK && strings.Contains(p.address, "/table/") || p.address == "/dataset/main_prices" {
+			if p.status == http.StatusOK && (strings.Contains(p.address, "/table/") || strings.Contains(w.body(t, "/"+l.Path()+p.address, p.status), "<figure>")) || p.address == "/dataset/main_prices" {
 				limit = figureBudget
 			}
 			n := w.wire(t, "/"+l.Path()+p.address)
+			if limit == figureBudget {
+				drawn = max(drawn, n)
+			}
 			if n > limit {
 				t.Errorf("/%s%s: %d bytes, at most %d", l.Path(), p.address, n, limit)
 			}
@@ -71,6 +75,9 @@ func TestPagesKeepTheirBudgets(t *testing.T) {
 	}
 	if first := most + style + script + icon; first > firstVisit {
 		t.Errorf("a first visit has %d bytes, at most %d", first, firstVisit)
+	}
+	if first := drawn + style + script + icon + w.wire(t, a.URL("figure.css")); first > firstFigure {
+		t.Errorf("a first visit to a page with a figure has %d bytes, at most %d", first, firstFigure)
 	}
 	t.Logf("heaviest page %s %d bytes, style sheet %d, script %d, icon %d: first visit at most %d", where, most, style, script, icon, most+style+script+icon)
 }

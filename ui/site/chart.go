@@ -27,9 +27,8 @@ type chartPage struct {
 	Heading  Shown
 	Sheets   []LinkChoice
 	Finding  string
-	Shown    string        // at which values dimensions are held
-	Phone    template.HTML // the drawing for a phone
-	Desk     template.HTML // and for a wide page
+	Shown    string // at which values dimensions are held
+	Drawing  drawing
 	Form     chartForm
 	Table    dataTable // what is drawn, as a table
 	TableURL string
@@ -81,20 +80,72 @@ func (s *site) chart(v *visit) (answer, error) {
 	p.Sheets = v.sheetLinks(d.infos, d.info)
 	p.Finding = v.findingOf(d)
 	p.Shown = v.heldOf(d)
-	for width, to := range map[int]*template.HTML{chart.Narrow: &p.Phone, chart.Wide: &p.Desk} {
-		drawing, err := chart.Draw(d.figure, v.chartWords(d), width)
-		if err != nil {
-			return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
-		}
-		class := "wide"
-		if width == chart.Narrow {
-			class = "phone"
-		}
-		*to = template.HTML(drawing.SVG(class)) //nolint:gosec // chart escapes every word
+	if p.Drawing, err = v.drawing(d); err != nil {
+		return answer{}, err
 	}
 	p.Form = v.chartForm(d)
 	p.Table = v.figureTable(d)
 	return answer{template: "chart", data: p}, nil
+}
+
+// drawing is a figure drawn twice; the style shows the one that fits. It is the
+// struct of the template "drawing".
+type drawing struct{ Phone, Desk template.HTML }
+
+func (v *visit) drawing(d drawn) (both drawing, err error) {
+	for width, to := range map[int]*template.HTML{chart.Narrow: &both.Phone, chart.Wide: &both.Desk} {
+		one, err := chart.Draw(d.figure, v.chartWords(d), width)
+		if err != nil {
+			return both, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
+		}
+		class := "desk"
+		if width == chart.Narrow {
+			class = "phone"
+		}
+		*to = template.HTML(one.SVG(class)) //nolint:gosec // chart escapes every word
+	}
+	return both, nil
+}
+
+// shownChart is the figure on a dataset's page.
+type shownChart struct {
+	Title    Shown
+	Finding  string
+	Drawing  drawing
+	ChartURL string
+	TableURL string
+}
+
+// chartOnPage is the most rows of a table whose figure stands on its dataset's page.
+const chartOnPage = 4000
+
+// firstChart draws the first table of a dataset that has a figure; nil when none
+// has. A table that cannot be read is said to be so where it is listed.
+func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
+	for _, r := range dataset.Latest.Resources {
+		if r.Schema == nil {
+			continue
+		}
+		d := drawn{dataset: dataset, resource: r}
+		var err error
+		if d.infos, err = v.view.Tables(v.ctx, r); err != nil || len(d.infos) == 0 || d.infos[0].Rows > chartOnPage {
+			continue
+		}
+		d.info = d.infos[0]
+		if v.choose(&d, nil) != nil {
+			continue
+		}
+		both, err := v.drawing(d)
+		if err != nil {
+			continue
+		}
+		v.FigureStyle = v.site.assets.URL("figure.css")
+		return &shownChart{
+			Title: v.measureName(d, d.measure), Finding: v.findingOf(d), Drawing: both, TableURL: v.tableAddress(d),
+			ChartURL: v.datasetURL(dataset.ID) + "/chart/" + url.PathEscape(r.Name),
+		}
+	}
+	return nil
 }
 
 // chartFile answers with the figure as a file of its own.
@@ -103,12 +154,12 @@ func (s *site) chartFile(v *visit) (answer, error) {
 	if err != nil || a.template != "" {
 		return a, err
 	}
-	drawing, err := chart.Draw(d.figure, v.chartWords(d), chart.Wide)
+	one, err := chart.Draw(d.figure, v.chartWords(d), chart.Wide)
 	if err != nil {
 		return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
 	}
 	name := d.dataset.ID.Name() + "-" + d.resource.Name + ".svg"
-	return answer{file: &file{name: name, mime: "image/svg+xml", body: drawing.File()}}, nil
+	return answer{file: &file{name: name, mime: "image/svg+xml", body: one.File()}}, nil
 }
 
 // draw reads a table and chooses its figure as the address asks. A dataset that
@@ -138,7 +189,7 @@ func (s *site) draw(v *visit) (d drawn, other answer, err error) {
 	if d.info, err = v.chooseSheet(d.infos); err != nil {
 		return d, other, err
 	}
-	if err := v.choose(&d); err != nil {
+	if err := v.choose(&d, v.query); err != nil {
 		if errors.Is(err, chart.ErrFigure) {
 			err = &pageError{
 				status: http.StatusNotFound, title: v.T("chart.nothing"), text: v.T("chart.nothingtext"),
@@ -150,17 +201,18 @@ func (s *site) draw(v *visit) (d drawn, other answer, err error) {
 	return d, other, nil
 }
 
-// choose finds measure, plan and figure. ErrFigure: the table has none.
-func (v *visit) choose(d *drawn) error {
+// choose finds measure, plan and figure as a query asks. ErrFigure: the table has
+// none.
+func (v *visit) choose(d *drawn, asked url.Values) error {
 	d.measures = chart.Measures(d.info.Columns)
 	if len(d.measures) == 0 {
 		return fmt.Errorf("no measure: %w", chart.ErrFigure)
 	}
 	d.measure = d.measures[0]
-	if asked := v.one("m"); asked != "" {
-		i := slices.IndexFunc(d.measures, func(m chart.Measure) bool { return m.Name == asked })
+	if name := asked.Get("m"); name != "" {
+		i := slices.IndexFunc(d.measures, func(m chart.Measure) bool { return m.Name == name })
 		if i < 0 {
-			return v.bad("error.badcolumn", "got", clip(asked, 60))
+			return v.bad("error.badcolumn", "got", clip(name, 60))
 		}
 		d.measure = d.measures[i]
 	}
@@ -175,7 +227,7 @@ func (v *visit) choose(d *drawn) error {
 		return fmt.Errorf("nothing to compare: %w", chart.ErrFigure)
 	}
 	d.plan = d.plans[0]
-	if err := v.adjust(d); err != nil {
+	if err := v.adjust(d, asked); err != nil {
 		return err
 	}
 	if d.figure, err = d.cube.Figure(d.plan); err != nil {
@@ -186,17 +238,17 @@ func (v *visit) choose(d *drawn) error {
 	return nil
 }
 
-// adjust changes the plan as the address asks; what it cannot be is the
-// reader's to mend and named.
-func (v *visit) adjust(d *drawn) error {
+// adjust changes the plan as a query asks; what it cannot be is the reader's to
+// mend and named.
+func (v *visit) adjust(d *drawn, asked url.Values) error {
 	holds := map[string]string{}
-	for name, values := range v.query {
+	for name, values := range asked {
 		if dim, ok := strings.CutPrefix(name, "at."); ok && len(values) > 0 && values[0] != "" {
 			holds[dim] = values[0]
 		}
 	}
-	kind, by, split := v.one("kind"), v.one("by"), v.one("split")
-	if view := v.one("view"); view != "" { // the form's: kind, by and split in one choice
+	kind, by, split := asked.Get("kind"), asked.Get("by"), asked.Get("split")
+	if view := asked.Get("view"); view != "" { // the form's: kind, by and split in one choice
 		parts := strings.SplitN(view, " ", 3)
 		if len(parts) != 3 {
 			return v.bad("error.badfilter", "got", clip(view, 60))

@@ -24,7 +24,7 @@ func TestAFigureSpeaksTheReadersLanguage(t *testing.T) {
 
 func TestAFigureIsDrawnForAPhoneAndADesk(t *testing.T) {
 	body := newWorld(t).body(t, "/en"+chartAddress, 200)
-	mustHave(t, body, `<svg class="chart narrow phone"`, `<svg class="chart wide"`, "/assets/figure.", `href="/en/dataset/main_population/table/population"`,
+	mustHave(t, body, `<svg class="chart narrow phone"`, `<svg class="chart desk"`, "/assets/figure.", `href="/en/dataset/main_population/table/population"`,
 		`href="/en`+chartAddress+`/figure.svg"`)
 	mustNotHave(t, body, "style=")
 }

@@ -39,6 +39,7 @@ type datasetPage struct {
 	Previews    []previewBox
 	MoreTables  string
 	Finding     *figure
+	Chart       *shownChart
 	Updated     string
 	Files       []fileRow
 	FilesNote   string // why none can be taken here
@@ -143,6 +144,7 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 		p.Fetch = "koprik sync --fetch " + string(d.ID)
 	}
 	p.Previews, p.MoreTables = v.previews(d)
+	p.Chart = v.firstChart(d)
 	if f, ok := v.finding(d); ok {
 		f.Source = Link{}
 		p.Finding = &f
