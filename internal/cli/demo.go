@@ -15,6 +15,7 @@ import (
 
 func (a *app) demoCommand() *cobra.Command {
 	var central, mirror, kiosk string
+	development := false
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the product: a central and a mirror on this machine, with real figures",
@@ -28,12 +29,14 @@ and start it with the same --dir to go on with the same data.`,
 			if cmd.Flags().Changed("dir") || os.Getenv("KOPRIK_DIR") != "" {
 				dir = a.dir
 			}
+			a.development = development
 			return a.demo(cmd.Context(), dir, central, mirror, kiosk)
 		},
 	}
 	cmd.Flags().StringVar(&central, "listen", "127.0.0.1:8080", "address and port of the central node")
 	cmd.Flags().StringVar(&mirror, "mirror-listen", "127.0.0.1:8081", "address and port of the mirror")
 	cmd.Flags().StringVar(&kiosk, "kiosk-listen", "127.0.0.1:8082", "address and port of the mirror's public screen; empty: none")
+	cmd.Flags().BoolVar(&development, "development", false, "add /desk/components, the page that shows every part of the pages")
 	return cmd
 }
 
@@ -157,7 +160,7 @@ func (a *app) demoMirror(ctx context.Context, dir, listen, kiosk string, central
 // demoNode opens the node in dir, which it makes when there is none.
 func (a *app) demoNode(ctx context.Context, dir string, o node.InitOptions) (*node.Node, error) {
 	opt := a.options()
-	opt.Log = a.log()
+	opt.Log, opt.Development = a.log(), a.development
 	opt.Flags = map[string]string{"upstream": o.Config.Upstream, "listen": o.Config.Listen, "kiosk_listen": o.Config.KioskListen}
 	n, err := node.Open(ctx, dir, opt)
 	if !errors.Is(err, portal.ErrNotFound) {

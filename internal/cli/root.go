@@ -38,6 +38,8 @@ type app struct {
 	json  bool
 	quiet bool
 
+	development bool // of demo: the page of all parts of the pages
+
 	served bool // pages were served: Ctrl-C is how that ends
 
 	stdin          io.Reader

@@ -42,6 +42,8 @@ type Options struct {
 	Flags    map[string]string                     // settings given as flags, by key
 	Log      *slog.Logger                          // nil: nothing is logged
 	Progress func(stage string, done, total int64) // nil: nobody looks
+
+	Development bool // adds /desk/components, the page of all parts of the pages
 }
 
 func (o *Options) defaults() {

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -107,6 +109,81 @@ func TestColoursCanBeRead(t *testing.T) {
 			if got := contrast(t, tokens[pair.front], tokens[pair.back]); got < pair.least {
 				t.Errorf("set %d: %s on %s has %.2f to 1, wants %.1f", i, pair.front, pair.back, got, pair.least)
 			}
+		}
+	}
+}
+
+func TestTheFontOfAKioskStaysThere(t *testing.T) {
+	pages, kiosk := load(t), mustLoadKiosk(t)
+	if pages.URL("kiosk.woff2") != "" || pages.URL("kiosk.css") != "" {
+		t.Error("the pages for everyone offer a kiosk's files")
+	}
+	rec := httptest.NewRecorder()
+	kiosk.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, kiosk.URL("kiosk.woff2"), nil))
+	if rec.Code != 200 || rec.Header().Get("Content-Type") != "font/woff2" || rec.Header().Get("Content-Encoding") != "" || rec.Body.String()[:4] != "wOF2" {
+		t.Errorf("%d %v", rec.Code, rec.Header())
+	}
+	rec = httptest.NewRecorder()
+	kiosk.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, kiosk.URL("kiosk.css"), nil))
+	if !strings.Contains(rec.Body.String(), "url("+kiosk.URL("kiosk.woff2")+")") {
+		t.Error("the style sheet names another address than the font's")
+	}
+}
+
+func mustLoadKiosk(t *testing.T) *Set {
+	t.Helper()
+	s, err := Load(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestTheFontHasEveryLetterOfTheFiveOrthographies(t *testing.T) {
+	list, err := os.ReadFile("font.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	css, err := os.ReadFile("kiosk.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranges := strings.TrimSpace(string(list))
+	if !strings.Contains(string(css), "unicode-range:"+ranges+"}") {
+		t.Error("the style sheet says other characters than font.txt")
+	}
+	has := map[rune]bool{}
+	for part := range strings.SplitSeq(ranges, ",") {
+		first, last, _ := strings.Cut(strings.TrimPrefix(part, "U+"), "-")
+		if last == "" {
+			last = first
+		}
+		from, err1 := strconv.ParseUint(first, 16, 32)
+		to, err2 := strconv.ParseUint(last, 16, 32)
+		if err1 != nil || err2 != nil {
+			t.Fatalf("%q is no range", part)
+		}
+		for r := from; r <= to; r++ {
+			has[rune(r)] = true
+		}
+	}
+	words, err := filepath.Glob("../locale/words/*.toml")
+	if err != nil || len(words) < 5 {
+		t.Fatalf("%v, %v", words, err)
+	}
+	text := "абвгдеёжзийклмнопрстуфхцчшщъыьэюяўқғҳ" + "aábcdefgǵhiıjklmnńoópqrstuúvwxyz" + "abcdefghijklmnopqrstuvwxyzʻʼ" + "0123456789"
+	text += strings.ToUpper(text) + "İ«»“”–—…№%+−×°"
+	for _, name := range words {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(b)
+	}
+	for _, r := range text {
+		if r > ' ' && !has[r] && !strings.ContainsRune("⇄≠≤≥", r) {
+			t.Errorf("%q is not in font.txt", r)
+			has[r] = true
 		}
 	}
 }

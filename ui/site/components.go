@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"koprik/portal"
+	"koprik/ui/locale"
 )
 
 // componentsPage is the struct of templates/components.html: every part of the
@@ -25,6 +26,13 @@ type componentsPage struct {
 	File      fileRow
 	Tile      Link
 	QR        Value
+	Question  figure
+	Marked    Hit       // as a search shows it
+	Region    regionBox // with one chosen
+	Void      []Link
+	Chosen    []Link
+	Columns   []columnRow
+	Slide     figure // of a kiosk's first page
 }
 
 // doneBox says that something was done, with its reference and what happens
@@ -61,12 +69,42 @@ func (s *site) components(v *visit) (answer, error) {
 		Tile:    v.themeLink("health", "12"),
 		QR:      Value{Shown: Shown{Text: "https://example.uz/method"}, QR: qrOf("https://example.uz/method", v.T("kiosk.qr"))},
 	}
+	v.sampleRegion(p)
+	v.sampleSearch(p, d)
 	for _, grade := range []string{"fresh", "stale", "old", "none"} {
 		p.States = append(p.States, StateLine{
 			Grade: grade, Text: v.T("state.copy", "date", v.day(v.now)), Generation: v.T("state.generation", "n", 12), Href: v.Base + "/node",
 		})
 	}
 	return answer{template: "components", data: p}, nil
+}
+
+// sampleRegion fills the parts about places and questions.
+func (v *visit) sampleRegion(p *componentsPage) {
+	p.Question = figure{
+		Question: v.Question(locale.AskPopulation, country), Number: v.Float(38236.7), Measure: Shown{Text: "Doimiy aholi, ming kishi", Tag: "uz"},
+		Where: v.T("finding.year", "year", "2026"), Computed: v.T("finding.computed"), Source: Link{Shown: Shown{Text: "Doimiy aholi soni", Tag: "uz"}, Href: "#question"},
+	}
+	p.Slide = p.Question
+	p.Slide.Tag = v.Tag()
+	p.Region = regionBox{
+		Tiles: v.tiles("UZ-XO"), All: Link{Shown: Shown{Text: v.T("home.regionall")}, Href: "#region"},
+		Figures: []figure{p.Question, p.Question},
+	}
+	p.Region.Name, _ = v.FacetValue(portal.FacetRegion, "UZ-XO")
+}
+
+// sampleSearch fills the parts of a search.
+func (v *visit) sampleSearch(p *componentsPage, d portal.Dataset) {
+	p.Marked = v.hit(d)
+	v.mark(&p.Marked, d, portal.Hit{Words: []string{"aholi"}, Matched: []string{"title", "column", "value"}})
+	p.Marked.Answer = &p.Question
+	p.Void = []Link{v.themeLink("energy", ""), v.themeLink("transport", "")}
+	p.Chosen = []Link{{Shown: Shown{Text: v.Theme("health")}, Href: "#chosen"}}
+	p.Columns = v.columns([]portal.Field{
+		{Name: "region_uz", Title: portal.PlainText("Hudud")},
+		{Name: "population_thousand", Title: portal.PlainText("Doimiy aholi, ming kishi"), Description: portal.PlainText("Yil boshiga doimiy aholi soni.")},
+	})
 }
 
 // sampleDataset has a passport from which two items are missing.
@@ -84,7 +122,7 @@ func sampleDataset(now time.Time) portal.Dataset {
 			Resources:   []portal.Resource{{Name: "aholi", Format: "csv"}},
 			Passport: portal.Passport{
 				Contact: "data", Uploaded: "2026-05-03", FirstPublished: "2019-01-15", LastChanged: "2026-05-03", NextDue: "2026-06-01",
-				Periodicity: portal.Annual, Unit: portal.PlainText("ming kishi"), Method: portal.PlainText("Tugʻilish, oʻlim va koʻchish boʻyicha hisob"),
+				Periodicity: portal.Annual, Notes: []portal.Text{portal.PlainText("2026-yil maʼlumoti dastlabki."), portal.PlainText("Hududlar yigʻindisi respublika soniga teng.")}, Unit: portal.PlainText("ming kishi"), Method: portal.PlainText("Tugʻilish, oʻlim va koʻchish boʻyicha hisob"),
 				BySex: &yes, Classifiers: []portal.Text{portal.PlainText("SOATO")},
 			},
 		},

@@ -166,7 +166,7 @@ func TestLargerTextStaysForTheVisit(t *testing.T) {
 
 func TestComponentsAreShownInDevelopmentOnly(t *testing.T) {
 	newWorld(t).body(t, "/desk/components", 404)
-	kiosk(t, func(w *world) { w.options.Development = true }).body(t, "/desk/components", 404)
+	mustHave(t, kiosk(t, func(w *world) { w.options.Development = true }).body(t, "/desk/components", 200), `class="slide"`, `class="bar"`, "<dialog")
 	w := newWorld(t, func(w *world) { w.options.Development = true })
 	for _, l := range portal.Langs {
 		res := w.get(t, "/desk/components", "Cookie", "lang="+l.Path())

@@ -188,6 +188,15 @@ type regionBox struct {
 	All     Link // every dataset about it
 }
 
+// tiles leads to every region.
+func (v *visit) tiles(chosen string) []Tile {
+	tiles := make([]Tile, len(regions))
+	for i, r := range regions {
+		tiles[i] = Tile{Text: v.Tile(r.code), Href: v.Base + "/?region=" + r.code + "#region", Class: r.class, Current: r.code == chosen}
+	}
+	return tiles
+}
+
 // regionBox shows the region that the address names, or that of the office.
 func (v *visit) regionBox() (regionBox, error) {
 	chosen := v.one("region")
@@ -195,11 +204,7 @@ func (v *visit) regionBox() (regionBox, error) {
 		chosen = v.site.o.Region
 	}
 	var box regionBox
-	for _, r := range regions {
-		box.Tiles = append(box.Tiles, Tile{
-			Text: v.Tile(r.code), Href: v.Base + "/?region=" + r.code + "#region", Class: r.class, Current: r.code == chosen,
-		})
-	}
+	box.Tiles = v.tiles(chosen)
 	if chosen == "" {
 		return box, nil
 	}

@@ -173,7 +173,7 @@ func (s *site) routes() http.Handler {
 	get(in+"/help", s.page(s.help))
 	get(in+"/about", s.page(s.about))
 	get(in+"/privacy", s.page(s.privacy))
-	if s.o.Development && !s.o.Kiosk {
+	if s.o.Development {
 		get("/desk/components", s.livePage(s.components))
 	}
 	r.NotFoundHandler = http.HandlerFunc(s.notFound)
