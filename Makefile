@@ -135,6 +135,10 @@ bench-sync: build ## a round through 64 kbit/s beside rsync, zsync, casync, desy
 	@KOPRIK_BENCH_SYNC='$(abspath $(DIST)/koprik)' KOPRIK_VERSIONS='$(abspath $(DATA))' KOPRIK_TARGETS='$(abspath $(DIST)/targets.txt)' \
 	  $(GO) test -count=1 -v -timeout 1h -run '^TestBenchSync$$' ./internal/faults/straw | grep -v '^=== '
 
+.PHONY: bench-mirrors
+bench-mirrors: build ## 1,000 mirrors at 40 snapshots of a folder that nginx serves: bytes and requests
+	@KOPRIK_BENCH_SYNC='$(abspath $(DIST)/koprik)' $(GO) test -count=1 -v -timeout 1h -run '^TestBenchMirrors$$' ./internal/faults/straw | grep -v '^=== '
+
 screenshots: build ## the pictures of docs/screenshots, taken from a demonstration; needs Chromium
 	@tmp=$$(mktemp -d); $(DIST)/koprik demo --dir "$$tmp/demo" --listen 127.0.0.1:18090 --mirror-listen 127.0.0.1:18091 --kiosk-listen 127.0.0.1:18092 > "$$tmp/log" & pid=$$!; \
 	trap 'kill $$pid; wait $$pid || true; rm -rf "$$tmp"' EXIT; \
