@@ -236,7 +236,7 @@ func TestWhatIsTooMuchCostsLittleMemory(t *testing.T) {
 func TestDamagedStateIsMendedByTheNextSync(t *testing.T) {
 	_, seen := twoPublishers(t)
 	must(t, seen.Close())
-	for _, pattern := range []string{"timestamp.json", "*.snapshot.json", "*.targets.json", "*.main.json"} {
+	for _, pattern := range []string{"timestamp.json", "*.snapshot.json", "*.targets.json", "*.main.json", "*.root.json"} {
 		for name, spoil := range map[string]func(file string, b []byte) error{
 			"torn":    func(file string, b []byte) error { return os.WriteFile(file, b[:len(b)/2], 0o600) },
 			"empty":   func(file string, _ []byte) error { return os.WriteFile(file, nil, 0o600) },

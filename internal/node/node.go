@@ -181,6 +181,8 @@ func (n *Node) openFiles() (err error) {
 		Trust:    disk.Sub(n.root, trustDir),
 		Staging:  disk.Sub(n.root, stagingDir),
 		Relay:    relay,
+		Spare:    disk.Sub(n.root, repositoryDir),
+		Known:    n.knownRepository,
 		Contents: blob.Open(disk.Sub(group, objectsDir)),
 		Flush:    group.Flush,
 		Now:      n.Now,
@@ -188,6 +190,17 @@ func (n *Node) openFiles() (err error) {
 		Progress: n.opt.Progress,
 	})
 	return nil
+}
+
+// knownRepository is the repository that the catalogue was made of; zero before
+// the first sync.
+func (n *Node) knownRepository() portal.Digest {
+	snap, err := n.catalog.Snapshot(context.Background())
+	if err != nil {
+		return portal.Digest{}
+	}
+	defer snap.Close()
+	return snap.State().Repository
 }
 
 // Close releases everything in the order opposite to opening.

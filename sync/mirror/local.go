@@ -106,7 +106,8 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &accepted{set: set, id: held.id, suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}}
+	a := newAccepted()
+	a.set, a.id = set, held.id
 	p := tuf.Policy{Now: r.m.o.Now(), Expire: tuf.ExpireNothing}
 	step := func(name string, limit int64, update func([]byte, tuf.Policy) error) error {
 		b, err := r.get(ctx, "metadata/"+name, limit)

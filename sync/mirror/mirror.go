@@ -38,9 +38,13 @@ type Contents interface {
 
 // Options say where a mirror keeps what.
 type Options struct {
-	Trust    disk.FS // accepted metadata
-	Staging  disk.FS // what is on its way; safe to delete
-	Relay    disk.FS // the repository served to further mirrors; nil: none
+	Trust   disk.FS // accepted metadata
+	Staging disk.FS // what is on its way; safe to delete
+	Relay   disk.FS // the repository served to further mirrors; nil: none
+	Spare   disk.FS // this node's own repository, to mend roots from; nil: none
+	// Known tells by which first root the node knows its repository, for when that
+	// was lost; zero or nil: it does not.
+	Known    func() portal.Digest
 	Contents Contents
 	// Flush makes durable what was put into Contents and Relay, where they are
 	// parts of a disk.Group; nil: all of it is when it is written.
@@ -195,6 +199,12 @@ type accepted struct {
 	suspended map[portal.PublisherID]*tuf.Targets
 	raw       map[string][]byte // files new in this round, by name in trust/
 	damaged   []string          // files of trust/ that are not what was accepted
+	anchor    int64             // the root that the chain begins with
+	mended    map[string][]byte // roots that were damaged, and were found elsewhere
+}
+
+func newAccepted() *accepted {
+	return &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}, mended: map[string][]byte{}}
 }
 
 func (a *accepted) state(media bool) portal.CopyState {
@@ -243,33 +253,9 @@ func (a *accepted) publishers() []portal.PublisherID {
 // load reads trust/ and verifies it again, but for expiry: what was accepted
 // stays accepted. Files that a crash left incomplete count as not accepted.
 func (m *Mirror) load() (*accepted, error) {
-	versions, err := roots(m.o.Trust)
-	if err != nil {
+	a := newAccepted()
+	if err := m.loadRoots(a); err != nil {
 		return nil, err
-	}
-	if len(versions) == 0 {
-		return nil, &portal.Problem{
-			Kind: portal.ErrUnverified, Where: "trust/", Message: "there is no root of trust",
-			Hint: "koprik init --role mirror --trust root.json takes the one that the centre gave you",
-		}
-	}
-	a := &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}}
-	for i, v := range versions {
-		b, err := disk.ReadFile(m.o.Trust, metadataName("root", v), maxRoot)
-		if err != nil {
-			return nil, err
-		}
-		if v == 1 {
-			a.id = portal.DigestOf(b)
-		}
-		if i == 0 {
-			a.set, err = tuf.NewSet(b)
-		} else {
-			err = a.set.UpdateRoot(b)
-		}
-		if err != nil {
-			return nil, verdict("trust/"+metadataName("root", v), err)
-		}
 	}
 	return a, m.loadAccepted(a)
 }

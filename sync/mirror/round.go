@@ -80,6 +80,9 @@ type round struct {
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
+	if err := r.regain(ctx); err != nil {
+		return Report{}, err
+	}
 	before, err := r.m.load()
 	if err != nil {
 		return Report{}, err
@@ -269,7 +272,7 @@ func (r *round) roots(ctx context.Context, now *accepted) error {
 		name := metadataName("root", now.set.Root().Version+1)
 		b, err := r.get(ctx, "metadata/"+name, maxRoot)
 		if errors.Is(err, portal.ErrNotFound) {
-			return nil
+			return errors.Join(r.notBehindRoot(now), r.mend(ctx, now))
 		}
 		if err != nil {
 			return err
