@@ -29,8 +29,8 @@ const (
 // reader's language.
 type Names struct {
 	Lang   portal.Lang
-	Sex    func(sex string) string    // of portal.SexFemale, SexMale, SexBoth
-	Period func(period string) string // of "2025", "2025-Q1", "2025-01"
+	Sex    func(f portal.Field) string // of a column of women, of men or of both
+	Period func(period string) string  // of "2025", "2025-Q1", "2025-01"
 	// Value gives a value as the reader reads it: the name of a region for its
 	// code, the other script. It may give its text back unchanged.
 	Value func(f portal.Field, text string) string
@@ -207,7 +207,7 @@ func (c *Cube) take(t Table, row []any, n Names, flags bool) error {
 // place finds the value of a dimension that a cell of the table belongs to, and
 // adds it when it is new.
 func (d *Dim) place(t Table, row []any, measure int, n Names) (int, bool) {
-	v := d.side(t.Columns[measure].Meaning, n)
+	v := d.side(t.Columns[measure], n)
 	if d.column >= 0 {
 		v = d.inRow(row, n)
 	}
@@ -230,7 +230,8 @@ func (d *Dim) inRow(row []any, n Names) Value {
 }
 
 // side gives what a column of the measure is about.
-func (d *Dim) side(m portal.Meaning, n Names) Value {
+func (d *Dim) side(f portal.Field, n Names) Value {
+	m := f.Meaning
 	switch d.Role {
 	case portal.RoleTime:
 		v := Value{Key: m.Period}
@@ -238,7 +239,7 @@ func (d *Dim) side(m portal.Meaning, n Names) Value {
 		return v
 	case portal.RoleSex:
 		sex := cmp.Or(m.Sex, portal.SexBoth)
-		return Value{Key: sex, Label: n.Sex(sex), Total: sex == portal.SexBoth}
+		return Value{Key: sex, Label: n.Sex(f), Total: sex == portal.SexBoth}
 	}
 	return Value{Key: m.Age, Label: m.Age, Total: m.Age == ""}
 }
