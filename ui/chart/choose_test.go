@@ -14,8 +14,8 @@ import (
 
 var names = chart.Names{
 	Lang: portal.Uzbek,
-	Sex: func(sex string) string {
-		return map[string]string{"female": "Ayollar", "male": "Erkaklar", "both": "Jami"}[sex]
+	Sex: func(f portal.Field) string {
+		return map[string]string{"female": "Ayollar", "male": "Erkaklar", "both": "Jami"}[f.Meaning.Sex]
 	},
 	Period: func(p string) string { return p },
 	Value:  func(_ portal.Field, text string) string { return text },

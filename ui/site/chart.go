@@ -93,7 +93,11 @@ func (s *site) chart(v *visit) (answer, error) {
 type drawing struct{ Phone, Desk template.HTML }
 
 func (v *visit) drawing(d drawn) (both drawing, err error) {
-	for width, to := range map[int]*template.HTML{chart.Narrow: &both.Phone, chart.Wide: &both.Desk} {
+	widths := map[int]*template.HTML{chart.Narrow: &both.Phone, chart.Wide: &both.Desk}
+	if v.Kiosk != nil {
+		widths = map[int]*template.HTML{kioskChart: &both.Desk}
+	}
+	for width, to := range widths {
 		one, err := chart.Draw(d.figure, v.chartWords(d), width)
 		if err != nil {
 			return both, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
@@ -106,6 +110,10 @@ func (v *visit) drawing(d drawn) (both drawing, err error) {
 	}
 	return both, nil
 }
+
+// kioskChart is the width of drawings on a public screen: on its 1080 pixels words
+// are twice as large as on a desk.
+const kioskChart = 520
 
 // shownChart is the figure on a dataset's page.
 type shownChart struct {

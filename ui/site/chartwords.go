@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -50,10 +51,19 @@ func rounded(f float64, figure chart.Figure) float64 {
 func (v *visit) chartNames() chart.Names {
 	return chart.Names{
 		Lang:   v.lang,
-		Sex:    func(sex string) string { return v.T(locale.Key("chart." + sex)) },
+		Sex:    v.sexName,
 		Period: v.period,
 		Value:  v.valueName,
 	}
+}
+
+// sexName calls a column of women, men or both as it is headed where the heading
+// is short ("Girls"), or else by the portal's words.
+func (v *visit) sexName(f portal.Field) string {
+	if title := v.text(f.Title); title.Text != "" && title.Tag == "" && len(strings.Fields(title.Text)) <= 2 && !strings.Contains(title.Text, ",") {
+		return title.Text
+	}
+	return v.T(locale.Key("chart." + cmp.Or(f.Meaning.Sex, portal.SexBoth)))
 }
 
 // period writes "2025", "2025-H1", "2025-Q1", "2025-01" and "2025-01-31".

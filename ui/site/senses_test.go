@@ -115,7 +115,7 @@ func TestAKioskIsReadFromAStepAwayAndReachedByEveryone(t *testing.T) {
 			where = below
 		}
 		visitPage(t, ctx, url+where)
-		if small := ask[string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility() && !e.closest("noscript,.vh") && parseFloat(getComputedStyle(e).fontSize) < 23.9).map(e => getComputedStyle(e).fontSize + " " + e.outerHTML.slice(0, 80)).join("\n")`); small != "" {
+		if small := ask[string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility() && !e.closest("noscript,.vh") && parseFloat(getComputedStyle(e).fontSize) * (e.ownerSVGElement ? e.getScreenCTM().a : 1) < 23.9).map(e => getComputedStyle(e).fontSize + " " + e.outerHTML.slice(0, 80)).join("\n")`); small != "" {
 			t.Errorf("%s: text too small:\n%s", where, small)
 		}
 		if high := ask[string](t, ctx, `[...document.querySelectorAll("a,button,input,select,summary")].filter(e => e.checkVisibility() && !e.closest(".skip") && e.getBoundingClientRect().top < innerHeight / 3).map(e => e.outerHTML.slice(0, 80)).join("\n")`); high != "" {
