@@ -9,12 +9,15 @@ package blob
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"slices"
+	"strings"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -132,6 +135,22 @@ func (s *Store) ReadAll(d portal.Digest, max int64) ([]byte, error) {
 func (s *Store) Has(d portal.Digest) bool {
 	info, err := s.fsys.Stat(file(d))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// Find gives the digest of the object whose digest begins so: the first one, of
+// several.
+func (s *Store) Find(beginning [8]byte) (portal.Digest, bool) {
+	prefix := hex.EncodeToString(beginning[:])
+	entries, err := s.fsys.ReadDir(prefix[:2])
+	if err != nil {
+		return portal.Digest{}, false
+	}
+	i, _ := slices.BinarySearchFunc(entries, prefix, func(e fs.DirEntry, p string) int { return strings.Compare(e.Name(), p) })
+	if i == len(entries) || !strings.HasPrefix(entries[i].Name(), prefix) || !entries[i].Type().IsRegular() {
+		return portal.Digest{}, false
+	}
+	d, err := portal.ParseDigest(entries[i].Name())
+	return d, err == nil
 }
 
 // Remove takes an object away, durably. One that is not here is no error.

@@ -41,6 +41,7 @@ func newForge(t *testing.T, central *node.Node) *forge {
 	t.Helper()
 	f := &forge{t: t, dir: t.TempDir(), keys: map[string]ed25519.PrivateKey{}}
 	copyTree(t, repository(central), f.dir)
+	must(t, os.RemoveAll(filepath.Join(f.dir, "from"))) // mirrors walk, and ask for every file
 	files, err := filepath.Glob(filepath.Join(central.Dir(), "keys", "*.pem"))
 	must(t, err)
 	for _, file := range files {

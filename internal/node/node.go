@@ -31,6 +31,7 @@ import (
 	"koprik/portal"
 	"koprik/sync/mirror"
 	"koprik/sync/origin"
+	"koprik/sync/packer"
 )
 
 // Options are what a node gets from the program around it.
@@ -79,6 +80,8 @@ type Node struct {
 	catalog *catalog.Catalog
 	local   *local.Local
 	tables  *table.Store
+	packer  *packer.Packer // nil: nothing is served to mirrors
+	packing chan struct{}  // tells the background of a server to pack; nil without a server
 
 	lock  *disk.FileLock // node.lock; nil when another process has it
 	index *index.Index   // nil without the lock
@@ -189,6 +192,7 @@ func (n *Node) openFiles() (err error) {
 		Free:     func() (uint64, error) { return disk.Free(n.dir) },
 		Progress: n.opt.Progress,
 	})
+	n.packer = n.newPacker()
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -158,10 +159,16 @@ func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
+	n.packing = make(chan struct{}, 1)
 	s.begin(background, l, handler)
 	go func() {
 		defer close(s.idle)
+		var packs sync.WaitGroup
+		if n.packer != nil {
+			packs.Go(func() { n.packWhenTold(background, n.packing) })
+		}
 		n.work(background)
+		packs.Wait()
 	}()
 	return s, nil
 }
@@ -316,7 +323,11 @@ func (n *Node) noticed(ctx context.Context) error {
 	}
 	defer release()
 	n.noticedLast = now
-	return n.catchUp(ctx)
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	n.pack(ctx)
+	return nil
 }
 
 // refresh signs a centre's timestamp anew once a day.
@@ -339,5 +350,9 @@ func (n *Node) refresh(ctx context.Context) error {
 	if _, err := o.Refresh(ctx); err != nil {
 		return err
 	}
-	return n.followOwn(ctx)
+	if err := n.followOwn(ctx); err != nil {
+		return err
+	}
+	n.pack(ctx)
+	return nil
 }

@@ -145,11 +145,17 @@ func (n *Node) followOwn(ctx context.Context) error {
 // write.lock and waiting for the server that has the index to do so. When that
 // server ends meanwhile, this process takes its place.
 func (n *Node) settle(ctx context.Context, generation int64, release func()) error {
+	n.packNearest(ctx)
 	if n.owner() {
+		var err error
 		if n.central() {
-			return n.followOwn(ctx)
+			err = n.followOwn(ctx)
 		}
-		return nil
+		release()
+		if err == nil {
+			n.pack(ctx)
+		}
+		return err
 	}
 	release()
 	const patience = 30 * time.Second
@@ -171,6 +177,9 @@ func (n *Node) settle(ctx context.Context, generation int64, release func()) err
 			}
 		case <-tick.C:
 			if took, err := n.takeOver(ctx); took || err != nil {
+				if err == nil {
+					n.pack(ctx)
+				}
 				return err
 			}
 		}

@@ -114,12 +114,29 @@ func MakeFiles(old, fresh []NamedBytes) (Files, error) {
 	if len(was) > MaxFiles || len(now) > MaxFiles {
 		return Files{}, fmt.Errorf("files of %d and %d bytes: %w", len(was), len(now), ErrTooMuch)
 	}
-	best, err := delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Stored, delta.Zstd, delta.Copies}})
+	best, err := bestFiles(was, now)
 	if err != nil {
 		return Files{}, err
 	}
 	f.Sum, f.Patch = delta.ContentOf(now), best.Patch
 	return f, nil
+}
+
+// maxGrowth is how many bytes of files that are new altogether are given the
+// range coder: it takes up to 15 s a MB, and such a pack is for a mirror that has
+// next to nothing.
+const maxGrowth = 512 << 10
+
+func bestFiles(was, now []byte) (delta.Best, error) {
+	if len(now)-len(was) > maxGrowth {
+		return delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Stored, delta.Zstd, delta.ZstdPatch}})
+	}
+	if len(was) > 0 { // the others cost as much time again, and have never won
+		if best, err := delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Copies}}); err == nil {
+			return best, nil
+		}
+	}
+	return delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Stored, delta.Zstd, delta.Copies}})
 }
 
 // ErrTooMuch says that something is over a pack's limits and must travel otherwise.
@@ -153,11 +170,7 @@ func WritePack(w io.Writer, p Pack) error {
 	if err != nil {
 		return err
 	}
-	b := append([]byte(packMagic), binary.AppendUvarint(nil, uint64(p.From))...) //nolint:gosec // checked by contents
-	b = binary.AppendUvarint(b, uint64(p.To))                                    //nolint:gosec // checked by contents
-	b = binary.AppendUvarint(b, uint64(len(p.Head)))
-	b = append(b, p.Head...)
-	b = binary.AppendUvarint(b, uint64(len(contents)))
+	b := binary.AppendUvarint(p.begin(), uint64(len(contents)))
 	if len(contents) > 0 {
 		best, err := delta.Encode(nil, contents, delta.Options{Only: []delta.Codec{delta.Stored, delta.Copies}})
 		if err != nil {

@@ -28,11 +28,10 @@ type PackReader struct {
 func OpenPack(r io.Reader) (*PackReader, error) {
 	p := &PackReader{r: bufio.NewReaderSize(r, 32<<10)}
 	in := &scanner{r: p.r}
-	if string(in.bytes(int64(len(packMagic)))) != packMagic && in.err == nil {
-		in.err = errors.New("does not begin as a pack")
+	var err error
+	if p.Pack, err = in.head(); err != nil {
+		return nil, err
 	}
-	p.From, p.To = in.number(), in.number()
-	p.Head = in.bytes(in.length(MaxHead))
 	if n := in.length(MaxContents); n > 0 {
 		sum := in.digest()
 		patch := in.bytes(in.length(MaxContents + 1024))
@@ -45,6 +44,8 @@ func OpenPack(r io.Reader) (*PackReader, error) {
 	}
 	return p, p.check()
 }
+
+var errNoPack = errors.New("does not begin as a pack")
 
 // torn makes what a pack's bytes did ErrCarrier, and leaves errors of the line.
 func torn(err error) error {

@@ -87,6 +87,9 @@ func (r *round) diff(ctx context.Context, before, now *accepted, report *Report)
 	if err != nil {
 		return c, err
 	}
+	if err := r.prefetch(ctx, old, next); err != nil {
+		return c, err
+	}
 	if err := r.records(ctx, old, next, &c); err != nil {
 		return c, err
 	}
@@ -199,6 +202,37 @@ func (r *round) manifest(ctx context.Context, file string, want portal.Digest, l
 		return nil, portal.Unverified(r.where(file), "does not have its signed SHA-256 %s", want.Hex())
 	}
 	return b, r.keep(b, want)
+}
+
+// prefetch brings manifests that are neither held nor in the pack, some side by
+// side: each would wait for the one before. What goes wrong shows when the
+// manifest is needed.
+func (r *round) prefetch(ctx context.Context, old, next listing) error {
+	if r.o.DryRun {
+		return nil
+	}
+	type wanted struct {
+		file   string
+		target tuf.Target
+	}
+	var list []wanted
+	for _, id := range slices.Sorted(maps.Keys(next.datasets)) {
+		want := next.datasets[id]
+		file := datapackage.ManifestFile(id, want.number, want.target.SHA256)
+		if _, _, here := r.src.inPack(file); here || old.datasets[id] == want || r.m.o.Contents.Has(want.target.SHA256) {
+			continue
+		}
+		list = append(list, wanted{file, want.target})
+	}
+	if len(list) < 2 {
+		return nil
+	}
+	trips := r.trips.Load() + waits(len(list))
+	defer r.trips.Store(trips)
+	return sideBySide(ctx, parallel, list, func(ctx context.Context, w wanted) error {
+		_, err := r.manifest(ctx, w.file, w.target.SHA256, w.target.Length)
+		return err
+	})
 }
 
 // keep holds verified bytes; a dry run leaves no trace.

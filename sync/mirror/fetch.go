@@ -50,27 +50,42 @@ func (r *round) missing(c portal.Change) []Item {
 // fetch brings all items, some side by side, and stops at the first that
 // cannot be had. What has arrived stays for the next round.
 func (r *round) fetch(ctx context.Context, items []Item) error {
-	var total int64
-	for _, it := range items {
-		total += it.Resource.Bytes
-	}
+	total := sizeOf(items)
 	if err := r.room(total); err != nil {
 		return err
 	}
-	r.trips += (len(items) + parallel - 1) / parallel
+	r.trips.Add(waits(len(items)))
+	var done atomic.Int64
+	return sideBySide(ctx, parallel, items, func(ctx context.Context, it Item) error {
+		if err := r.object(ctx, it); err != nil {
+			return err
+		}
+		r.m.o.Progress("fetch", done.Add(it.Resource.Bytes), total)
+		return nil
+	})
+}
+
+func sizeOf(items []Item) (total int64) {
+	for _, it := range items {
+		total += it.Resource.Bytes
+	}
+	return total
+}
+
+// sideBySide does something with every item, some at a time, and stops at the
+// first error.
+func sideBySide[T any](ctx context.Context, at int, items []T, do func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var done atomic.Int64
-	queue := make(chan Item)
+	queue := make(chan T)
 	var workers sync.WaitGroup
-	for range min(parallel, len(items)) {
+	for range min(at, len(items)) {
 		workers.Go(func() {
 			for it := range queue {
-				if err := r.object(ctx, it); err != nil {
+				if err := do(ctx, it); err != nil {
 					cancel(err)
 					return
 				}
-				r.m.o.Progress("fetch", done.Add(it.Resource.Bytes), total)
 			}
 		})
 	}
@@ -109,24 +124,38 @@ func (r *round) room(total int64) error {
 	return nil
 }
 
-// object fetches, decodes and verifies one content, resuming what an earlier
-// try left. What turns out wrong is thrown away, and fetched once anew when an
-// earlier try had brought a part of it.
+// object brings one content by the first way that gives it. A smaller way that
+// turns out wrong or missing costs the next one, never an error.
 func (r *round) object(ctx context.Context, it Item) error {
-	file := datapackage.ObjectFile(it.Resource.Hash)
-	part := it.Resource.Hash.Hex() + ".zst.part"
+	ways := r.ways(it)
+	for i, w := range ways {
+		err := r.by(ctx, w, it)
+		if err == nil || i == len(ways)-1 || ctx.Err() != nil || full(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// waits is how many requests wait for one before when n are made side by side.
+func waits(n int) int64 { return int64((n + parallel - 1) / parallel) }
+
+// by fetches, decodes and verifies one content, resuming what an earlier try
+// left. What turns out wrong is thrown away, and fetched once anew when an
+// earlier try had brought a part of it.
+func (r *round) by(ctx context.Context, w way, it Item) error {
 	for {
-		resumed, err := r.download(ctx, file, part, carrier.MaxCompressed(it.Resource.Bytes))
+		resumed, err := r.download(ctx, w.file, w.part, w.limit)
 		if isNotFound(err) {
-			return missingIsLie(r.where(file), err)
+			return missingIsLie(r.where(w.file), err)
 		}
 		if err == nil {
-			err = r.unpack(part, it)
+			err = w.unpack(ctx, w.part, it)
 		}
 		if !errors.Is(err, portal.ErrUnverified) {
 			return err
 		}
-		if rmErr := r.m.o.Staging.Remove(part); rmErr != nil {
+		if rmErr := r.m.o.Staging.Remove(w.part); rmErr != nil {
 			return errors.Join(err, rmErr)
 		}
 		if !resumed {
@@ -194,6 +223,9 @@ func (r *round) piece(ctx context.Context, file string, f disk.File, at, limit i
 	return n, nil
 }
 
+// full tells that no other way helps: the disk takes no more.
+func full(err error) bool { return errors.Is(err, disk.ErrNoSpace) || errors.Is(err, disk.ErrReadOnly) }
+
 func isDisk(err error) bool {
 	var pathErr *os.PathError
 	return errors.As(err, &pathErr) || errors.Is(err, disk.ErrNoSpace)
@@ -201,7 +233,7 @@ func isDisk(err error) bool {
 
 // unpack decodes staging/part into the contents, and keeps the carrier for
 // those who follow us.
-func (r *round) unpack(part string, it Item) error {
+func (r *round) unpack(_ context.Context, part string, it Item) error {
 	file := datapackage.ObjectFile(it.Resource.Hash)
 	in, err := carrier.ReadObject(r.m.o.Staging, part, it.Resource.Bytes)
 	if err == nil {
@@ -220,8 +252,12 @@ func (r *round) unpack(part string, it Item) error {
 	return r.m.relayObject(file, part)
 }
 
-// relayName tells whether a name in staging is one that we put there.
-func relayName(name string) bool { return strings.HasSuffix(name, ".zst.part") }
+const partSuffix = ".part"
+
+// ours tells whether a name in staging is one that we put there.
+func ours(name string) bool {
+	return strings.HasSuffix(name, partSuffix) || strings.HasSuffix(name, partSuffix+markSuffix)
+}
 
 // hash reads r to its end.
 func hash(r io.Reader) (d portal.Digest, n int64, err error) {

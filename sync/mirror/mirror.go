@@ -32,6 +32,8 @@ type Contents interface {
 	ReadAll(d portal.Digest, limit int64) ([]byte, error)
 	// Open gives what is held under d and its length, or portal.ErrNotHeld.
 	Open(d portal.Digest) (portal.ReadSeekCloser, int64, error)
+	// Find gives the digest of a held content that begins so.
+	Find(beginning [8]byte) (portal.Digest, bool)
 	// Remove takes away what is held under d, if anything is.
 	Remove(d portal.Digest) error
 }

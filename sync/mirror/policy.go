@@ -130,6 +130,9 @@ func (r *round) fetchWanted(ctx context.Context, items []Item) (owed []Item, err
 	}
 	tablesFirst(items)
 	defer func() { r.owes = len(owed) > 0 }()
+	if items, err = r.fromPack(ctx, items); err != nil {
+		return nil, err
+	}
 	if n := r.src.affordable(items); n > 0 && n < len(items) { // before something large takes all
 		if err := r.fetch(ctx, items[:n]); err != nil && !isNotFound(err) && !errors.Is(err, ErrBudget) {
 			return nil, err

@@ -234,7 +234,7 @@ func (m *Mirror) clean(a *accepted) error {
 		return err
 	}
 	for _, e := range entries {
-		if relayName(e.Name()) {
+		if ours(e.Name()) {
 			if err := m.o.Staging.Remove(e.Name()); err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -61,12 +62,14 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 	src := &counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}
 	r := &round{m: m, src: src, o: o, saw: map[string][]byte{}}
 	report, err := r.run(ctx)
-	if errors.Is(err, tuf.ErrEquivocation) {
+	var proved *Equivocation
+	if errors.Is(err, tuf.ErrEquivocation) && !errors.As(err, &proved) {
 		err = r.equivocation(err)
 	}
+	err = errors.Join(err, r.leavePack())
 	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
 	report.BytesDown, report.Requests, report.Upstream = src.bytes.Load(), int(src.requests.Load()), source.String()
-	report.RoundTrips = r.trips
+	report.RoundTrips = int(r.trips.Load())
 	return report, err
 }
 
@@ -74,9 +77,11 @@ type round struct {
 	m     *Mirror
 	src   *counted
 	o     RoundOptions
-	trips int               // requests that waited for the one before
+	trips atomic.Int64      // requests that waited for the one before
 	saw   map[string][]byte // metadata as it came, by name: evidence, should it contradict what is held
 	owes  bool              // contents are to come with a later round
+	known listing           // what was accepted before
+	pack  *pack             // nil: everything is fetched file by file
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
@@ -88,7 +93,10 @@ func (r *round) run(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	report := Report{Previous: r.o.Have, Generation: before.state(false).Generation, State: before.state(false)}
-	now, unchanged, err := r.refresh(ctx)
+	if r.known, err = list(before); err != nil {
+		return report, err
+	}
+	now, unchanged, err := r.latest(ctx, before)
 	if err != nil {
 		return report, err
 	}
@@ -294,7 +302,9 @@ func (r *round) where(path string) string { return r.src.String() + ": " + path 
 
 // get reads a whole small file of at most limit bytes.
 func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, error) {
-	r.trips++
+	if _, _, here := r.src.inPack(path); !here {
+		r.trips.Add(1)
+	}
 	body, start, err := r.src.Get(ctx, path, 0)
 	if err != nil {
 		return nil, err

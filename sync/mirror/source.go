@@ -1,12 +1,14 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	pathpkg "path"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -58,18 +60,13 @@ func (s *httpSource) Get(ctx context.Context, path string, offset int64) (io.Rea
 }
 
 func (s *httpSource) get(ctx context.Context, where string, offset int64) (io.ReadCloser, int64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	h := http.Header{}
+	if offset > 0 {
+		h.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
+	}
+	resp, err := s.do(ctx, where, h)
 	if err != nil {
 		return nil, 0, err
-	}
-	// Ranges and byte counts are about the file, not about a transfer encoding.
-	req.Header.Set("Accept-Encoding", "identity")
-	if offset > 0 {
-		req.Header.Set("Range", "bytes="+strconv.FormatInt(offset, 10)+"-")
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return nil, 0, unreachable(where, err)
 	}
 	switch resp.StatusCode {
 	case http.StatusOK:
@@ -80,10 +77,36 @@ func (s *httpSource) get(ctx context.Context, where string, offset int64) (io.Re
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
 		return io.NopCloser(strings.NewReader("")), offset, resp.Body.Close()
-	case http.StatusNotFound, http.StatusGone:
-		return nil, 0, errors.Join(fmt.Errorf("%s: %w", where, portal.ErrNotFound), resp.Body.Close())
 	}
-	return nil, 0, errors.Join(unreachable(where, fmt.Errorf("answered %s", resp.Status)), resp.Body.Close())
+	return nil, 0, refused(where, resp)
+}
+
+func (s *httpSource) do(ctx context.Context, where string, h http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = h
+	// Ranges and byte counts are about the file, not about a transfer encoding.
+	h.Set("Accept-Encoding", "identity")
+	h.Set("User-Agent", "koprik")
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, unreachable(where, err)
+	}
+	return resp, nil
+}
+
+// refused says what an answer without the file means. Its body is read, so that
+// the connection can be used again.
+func refused(where string, resp *http.Response) error {
+	const short = 4 << 10
+	_, _ = io.CopyN(io.Discard, resp.Body, short) // nobody needs it
+	err := unreachable(where, fmt.Errorf("answered %s", resp.Status))
+	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
+		err = fmt.Errorf("%s: %w", where, portal.ErrNotFound)
+	}
+	return errors.Join(err, resp.Body.Close())
 }
 
 // A body has to bring stallBytes within stallTime, or its end, before its
@@ -158,9 +181,13 @@ type counted struct {
 	limits
 	bytes    atomic.Int64
 	requests atomic.Int64
+	pack     map[string][]byte // small files that are here already; nil: ask for all
 }
 
 func (c *counted) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, int64, error) {
+	if body, err, here := c.inPack(path); here {
+		return body, 0, err
+	}
 	c.requests.Add(1)
 	body, start, err := c.open(ctx, path, offset)
 	if err != nil {
@@ -178,4 +205,26 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
 	return n, err
+}
+
+// inPack gives what a pack brought. It holds every root that is new, so that one
+// which it lacks is not asked for. Manifests stand in it without their digest;
+// one that is another counts as absent.
+func (c *counted) inPack(path string) (io.ReadCloser, error, bool) {
+	if c.pack == nil {
+		return nil, nil, false
+	}
+	if b, ok := c.pack[path]; ok && strings.HasPrefix(path, "metadata/") {
+		return io.NopCloser(bytes.NewReader(b)), nil, true
+	}
+	if strings.HasPrefix(path, "metadata/") && strings.HasSuffix(path, ".root.json") {
+		return nil, fmt.Errorf("%s: %w", path, portal.ErrNotFound), true
+	}
+	folder, file := pathpkg.Split(path)
+	digest, name, ok := strings.Cut(file, ".")
+	b, held := c.pack[folder+name]
+	if !ok || !held || portal.DigestOf(b).Hex() != digest {
+		return nil, nil, false
+	}
+	return io.NopCloser(bytes.NewReader(b)), nil, true
 }

@@ -1,0 +1,173 @@
+package node_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"koprik/internal/faults"
+	"koprik/internal/node"
+	"koprik/portal"
+)
+
+// table is a package with one file of rows, of which every changed-th differs
+// between revisions.
+func table(name string, rows, rev, changed int) node.Input {
+	var b strings.Builder
+	b.WriteString("region,year,value,note\n")
+	for i := range rows {
+		v := i * 7919 % 10007
+		if changed > 0 && i%changed == 0 {
+			v += rev
+		}
+		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, i*2654435761)
+	}
+	return node.Input{Label: name, Name: ".", FS: fstest.MapFS{
+		"datapackage.json": {Data: fmt.Appendf(nil, `{"name":%q,"title":"Table %s rev%d","resources":[{"name":"t","path":"t.csv"}]}`, name, name, rev)},
+		"t.csv":            {Data: []byte(b.String())},
+	}}
+}
+
+// overHTTP is a mirror that follows central over HTTP, from an origin that may lie.
+func overHTTP(t *testing.T, central *node.Node) (*node.Node, *faults.Origin, string) {
+	t.Helper()
+	mirror := newMirror(t, central)
+	origin, url := lyingOrigin(t, central)
+	from(t, mirror, url)
+	origin.Forget()
+	return mirror, origin, url
+}
+
+func from(t *testing.T, n *node.Node, url string) node.SyncReport {
+	t.Helper()
+	r, err := n.Sync(t.Context(), node.SyncOptions{From: url})
+	must(t, err)
+	return r
+}
+
+// paths are what was asked for.
+func paths(o *faults.Origin) (list []string) {
+	for _, r := range o.Requests() {
+		list = append(list, fmt.Sprintf("%s %d", r.Path, r.Status))
+	}
+	return list
+}
+
+func TestAChangedRoundIsOneRequest(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, table("a", 2000, 1, 50), revision("b", 1))
+	mirror, origin, url := overHTTP(t, central)
+	publish(t, central, table("a", 2000, 2, 50), revision("c", 1))
+	r := from(t, mirror, url)
+	if len(origin.Requests()) != 1 || r.Requests != 1 || len(r.Updated) != 1 || len(r.Added) != 1 {
+		t.Errorf("asked for %v: %+v", paths(origin), r.Report)
+	}
+	if got := titles(t, mirror)["main_a"]; got != "Table a rev2" {
+		t.Errorf("the mirror shows %q", got)
+	}
+	if _, err := mirror.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d bytes of body", r.BytesDown)
+}
+
+func TestAnUnchangedRoundIsOneSmallRequest(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, revision("a", 1))
+	mirror, origin, url := overHTTP(t, central)
+	for i, want := range []int{200, 304, 304} {
+		origin.Forget()
+		r := from(t, mirror, url)
+		if list := origin.Requests(); len(list) != 1 || list[0].Status != want || r.Generation != r.Previous {
+			t.Errorf("round %d asked for %v: %+v", i, paths(origin), r.Report)
+		}
+	}
+}
+
+// TestAPackThatIsWrongAnywhereCostsAnotherWay: whatever is done to it, the mirror
+// gets there and nobody is told.
+func TestAPackThatIsWrongAnywhereCostsAnotherWay(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, table("a", 500, 1, 20), revision("b", 1))
+	first := initMirror(t, central)
+	m := open(t, first, options())
+	origin, url := lyingOrigin(t, central)
+	from(t, m, url)
+	must(t, m.Close())
+	was := generation(t, central)
+	publish(t, central, table("a", 500, 2, 20), revision("c", 1))
+	name := fmt.Sprintf("from/%d", was)
+	other := newCentral(t)
+	publish(t, other, revision("x", 1))
+	publish(t, other, revision("x", 2))
+	size := length(t, central, name)
+	lies := map[string]faults.Lie{
+		"none":                     faults.Status(404),
+		"forbidden":                faults.Status(403),
+		"a broken server":          faults.Status(500),
+		"a page":                   faults.Replace([]byte("<html>login</html>")),
+		"nothing":                  faults.Truncate(0),
+		"endless":                  faults.Endless(),
+		"longer":                   faults.Append([]byte("more")),
+		"without ranges":           faults.WithoutRanges(),
+		"of another repository":    faults.Older(dirFS(repository(other))),
+		"always cut":               faults.CutAfter(100),
+		"claims a huge head":       faults.Replace([]byte("KPP\x01\x02\x03\xff\xff\xff\xff\xff\x0f")),
+		"claims a huge table":      faults.Replace([]byte("KPP\x01\x02\x03\x01x\xff\xff\xff\xff\xff\x0f")),
+		"of a snapshot to come":    faults.Replace([]byte("KPP\x01\x02\xff\x7f\x01x\x00")),
+		"an older pack of its own": faults.Older(dirFS(repository(central))),
+	}
+	for at := 0; at < size; at += max(1, size/12) {
+		lies[fmt.Sprintf("flipped at %d", at)] = faults.FlipByte(at)
+		lies[fmt.Sprintf("torn at %d", at)] = faults.Truncate(at)
+	}
+	for what, lie := range lies {
+		copied := t.TempDir()
+		copyTree(t, first, copied)
+		origin.BeHonest()
+		origin.Lie("from/*", lie)
+		mirror, err := node.Open(t.Context(), copied, options())
+		must(t, err)
+		if _, err := mirror.Sync(t.Context(), node.SyncOptions{From: url}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if got := titles(t, mirror); got["main_a"] != "Table a rev2" || got["main_c"] == "" {
+			t.Errorf("%s: the mirror shows %v", what, got)
+		}
+		must(t, mirror.Close())
+	}
+}
+
+func length(t *testing.T, n *node.Node, name string) int {
+	t.Helper()
+	f, err := dirFS(repository(n)).Open(name)
+	must(t, err)
+	defer f.Close() //nolint:errcheck // opened for reading
+	info, err := f.Stat()
+	must(t, err)
+	return int(info.Size())
+}
+
+func TestACutPackGoesOnAtTheByte(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, table("a", 3000, 1, 2))
+	mirror, origin, url := overHTTP(t, central)
+	was := generation(t, central)
+	publish(t, central, table("a", 3000, 2, 2))
+	name := fmt.Sprintf("from/%d", was)
+	size := length(t, central, name)
+	origin.Lie("*/*", faults.Status(500))
+	origin.Lie("*/*/*", faults.Status(500))
+	origin.Lie("from/*", faults.Status(500))
+	origin.LieTimes(1, "from/*", faults.CutAfter(int64(size/2)))
+	_, err := mirror.Sync(t.Context(), node.SyncOptions{From: url})
+	wantKind(t, err, portal.ErrUnreachable)
+	origin.BeHonest()
+	origin.Forget()
+	origin.Lie("from/*", faults.CutAfter(int64(size/8)))
+	from(t, mirror, url)
+	if got, _ := sent(origin, ""); got > int64(size/2+400) {
+		t.Errorf("%d bytes were sent for the second half of %d: %v", got, size, paths(origin))
+	}
+}
