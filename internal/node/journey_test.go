@@ -135,7 +135,7 @@ func TestFlippedByteAnywhereIsRefusedAndNamedAndTheOldCopyStays(t *testing.T) {
 	sync(t, m)
 	must(t, m.Close())
 	publish(t, central, revision("a", 2), revision("c", 1))
-	must(t, os.RemoveAll(filepath.Join(repository(central), "from"))) // packs have their own test
+	withoutPacks(t, central)
 	origin, url := lyingOrigin(t, central)
 	refused := 0
 	must(t, filepath.WalkDir(repository(central), func(path string, d fs.DirEntry, err error) error {

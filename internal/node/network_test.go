@@ -101,6 +101,7 @@ func TestLyingOriginsChangeNothing(t *testing.T) {
 	wantKind(t, err, portal.ErrUnverified)
 
 	publish(t, central, revision("a", 3))
+	withoutPacks(t, central)
 	origin, url := lyingOrigin(t, central)
 	cases := []struct {
 		name, path string

@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -44,6 +46,12 @@ func from(t *testing.T, n *node.Node, url string) node.SyncReport {
 	r, err := n.Sync(t.Context(), node.SyncOptions{From: url})
 	must(t, err)
 	return r
+}
+
+// withoutPacks makes mirrors of central walk, and ask for every file.
+func withoutPacks(t *testing.T, central *node.Node) {
+	t.Helper()
+	must(t, os.RemoveAll(filepath.Join(repository(central), "from")))
 }
 
 // paths are what was asked for.
