@@ -163,6 +163,13 @@ func TestSynonymsAndTheOtherScriptAreSearchedAndSaid(t *testing.T) {
 	}
 }
 
+func TestTheProgramsOwnSynonymsCanBeRead(t *testing.T) {
+	s, err := parseSynonyms(ownSynonyms)
+	if err != nil || len(s.groups) < 40 {
+		t.Errorf("%d groups, %v", len(s.groups), err)
+	}
+}
+
 func TestANodesOwnSynonymsAreAddedAndBadOnesRefused(t *testing.T) {
 	x := filled(t, dataset("a", "Paxta hosili"))
 	if err := x.SetSynonyms([]byte("[[group]]\nuz = [\"oq oltin\", \"paxta\"]\n")); err != nil {

@@ -62,7 +62,7 @@ type Index struct {
 
 	mu       sync.RWMutex // guards what follows
 	state    state
-	synonyms *synonyms
+	synonyms func() *synonyms
 	current  *view // of the newest whole generation; nil when there is none
 	closed   bool
 }
@@ -87,11 +87,7 @@ type unfinished struct {
 // not hold a whole index and ErrLocked when someone else has it; neither leaves
 // a lock behind, and both come at once.
 func Open(dir string) (*Index, error) {
-	own, err := parseSynonyms(ownSynonyms)
-	if err != nil {
-		return nil, err
-	}
-	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize, cache: &cache{}, synonyms: own, analysers: [2]*analyser{newAnalyser(), newAnalyser()}}
+	x := &Index{dir: filepath.Join(dir, mappingVersion), batch: batchSize, cache: &cache{}, synonyms: theOwn, analysers: [2]*analyser{newAnalyser(), newAnalyser()}}
 	fresh, err := check(x.dir)
 	if err != nil {
 		return nil, fmt.Errorf("index %s: %w", x.dir, err)
@@ -205,10 +201,11 @@ func (x *Index) pin() error {
 // program's own; nil leaves the own ones. Readers opened later use it. A table
 // that cannot be read is portal.ErrRejected and changes nothing.
 func (x *Index) SetSynonyms(table []byte) error {
-	s, err := parseSynonyms(ownSynonyms, table)
+	all, err := parseSynonyms(ownSynonyms, table)
 	if err != nil {
 		return err
 	}
+	s := func() *synonyms { return all }
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.synonyms = s

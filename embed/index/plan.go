@@ -73,7 +73,7 @@ func planOf(v *view, q portal.Query) *plan {
 			i++
 			continue
 		}
-		i += p.addWords(v.synonyms, p.clauses[i:], q.Lang)
+		i += p.addWords(v.synonyms(), p.clauses[i:], q.Lang)
 	}
 	return p
 }

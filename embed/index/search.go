@@ -22,7 +22,7 @@ const deadline = 1500 * time.Millisecond
 type view struct {
 	snapshot *scorch.IndexSnapshot
 	cache    *cache
-	synonyms *synonyms
+	synonyms func() *synonyms
 
 	mu     sync.Mutex
 	cols   []*columns // nil until the first search

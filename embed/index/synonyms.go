@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 
@@ -15,6 +16,17 @@ import (
 
 //go:embed synonyms.toml
 var ownSynonyms []byte
+
+// theOwn reads the program's own synonyms when the first search asks for them:
+// that takes a millisecond, in which an index of 600 datasets opens twice. A test
+// reads them too, so that they can be read.
+var theOwn = sync.OnceValue(func() *synonyms {
+	s, err := parseSynonyms(ownSynonyms)
+	if err != nil {
+		return &synonyms{byKey: map[string][]int{}}
+	}
+	return s
+})
 
 // maxPhrase is the longest entry of the synonyms, in words.
 const maxPhrase = 4
