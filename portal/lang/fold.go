@@ -82,7 +82,7 @@ func appendFolded(b []byte, word string, l portal.Lang) []byte {
 		case isCyrillic(r):
 			b = appendCyrillic(b, r, prev, l)
 		default:
-			b = appendOther(b, r)
+			b = appendOther(b, r, prev, l)
 		}
 		prev = r
 	}
@@ -199,7 +199,7 @@ var foldedLatin = map[rune]string{
 
 // appendOther folds a lower-case letter that is neither ASCII nor Cyrillic: by
 // the table, else without its marks.
-func appendOther(b []byte, r rune) []byte {
+func appendOther(b []byte, r, prev rune, l portal.Lang) []byte {
 	if s, ok := foldedLatin[r]; ok {
 		return append(b, s...)
 	}
@@ -210,6 +210,8 @@ func appendOther(b []byte, r rune) []byte {
 		d = unicode.ToLower(d)
 		if s, ok := foldedLatin[d]; ok {
 			b = append(b, s...)
+		} else if isCyrillic(d) { // a raised letter
+			b = appendCyrillic(b, d, prev, l)
 		} else if !unicode.Is(unicode.Mn, d) && isLetter(d) {
 			b = utf8.AppendRune(b, d)
 		}

@@ -18,7 +18,7 @@ var (
 	possessives = []ending{
 		{"i", consonant, 1},
 		{"si", vowel, 1},
-		{"yi", roundVowel, 1},
+		{"yi", vowel, 1}, // of the few stems in withY; elsewhere the y is the stem's
 		{"im", consonant, 2},
 		{"ing", consonant, 2},
 		{"ng", vowel, 2},
@@ -78,22 +78,33 @@ var unchanged = set(`
 	ikki yetti sakkiz toqqiz ottiz yigirma million yuzi
 	tashkilotchi qaysi barcha hamma qanday qancha necha shunchaki
 	birgalikda jumladan masalan haqida orqali boyicha tomonidan
-	ming tong teng keng jang rang dong bering
+	ming tong teng keng jang rang dong
 	hindi afandi jiddiy nisbiy
 	din
 	kitob maktab sabab tartib talab asab kasb taklif maktub guruh narsa hissa kassa yasa nasha gazab adab hisob
 	kengash darvish organ
+	iroda gavda piyoda banda xonanda sozanda parranda darranda sharmanda navisanda kanada uganda olimpiada dekada brigada blokada ballada propaganda veranda barrikada estakada panda lambda
+	birga kollega volga praga taqdim mujassam balsam gardan madan sudan
+	skrining klining kemping karting bouling damping kliring faktoring treyding autsorsing kraudfanding
+	adab arab nasab mansab gazab azab laqab matlab mazhab kotib hojib tarkib adib tabib xatib habib raqib nasib taqib targib garib sohib najib golib tolib musohib goyib ajoyib garoyib munosib salib
+	qamish yemish tashvish otash otmish kechmish qilmish xohish butunlay tiriklay
 `)
 
 // elided are stems that lose their second vowel before the possessive.
 var elided = map[string]string{
 	"shahr": "a", "ogl": "i", "singl": "i", "kongl": "i", "qorn": "i", "burn": "u", "bagr": "i", "boyn": "i", "orn": "i", "ogz": "i",
-	"zahr": "a", "egn": "i", "qayn": "i", "yarm": "i", "biqn": "i", "ulg": "u",
+	"zahr": "a", "egn": "i", "qayn": "i", "yarm": "i", "biqn": "i", "ulg": "u", "qoyn": "i",
 }
+
+// clusterN are stems in n after a consonant: in "zehni" the ending is -i.
+var clusterN = set("burn qorn orn boyn egn zehn husn qoyn biqn dafn zimn matn sinn jinn ravn kohn fann sihn")
+
+// withY are stems in a vowel after which the ending is -yi: obroʻ, obroʻyi.
+var withY = set("parvo avzo obro mavqe mavzu manba tobe xudo orzu avro")
 
 // kin are words to which a speaker's own -m and -ng are taken off; elsewhere
 // these endings cannot be told from the stem's last letters.
-var kin = set("ota ona bola aka uka opa singil xola amaki amma buva buvi bobo momo dada oya qiz ogil tush ustoz jon bosh xat qol koz dost")
+var kin = set("ota ona bola aka uka opa singil xola amaki amma buva buvi bobo momo dada oya qiz ogil tush ustoz jon bosh xat qol koz dost old yon ich ust ost dard dil yurt el uy ish gap til ism kun tan yosh ayb baxt umr soz yuz es qalb fikr orn kongil")
 
 // finalS are stems in s after a vowel: in "asosi" the ending is -i.
 var finalS = set(`
@@ -110,6 +121,9 @@ var finalN = set(`
 	tuman vatan badan maskan chaman gulxan yelkan tutan kaptan toman ozan arslan kaplan sulton
 	zamin ekin oltin yaqin talqin otin tizgin yigin qoyin tolqin kelin oqin sekin keyin laylin
 	qonun ustun butun urgun uzun yolqin mazmun majnun sovun tutun yakun oyun qoyun tosqin turgun
+	ekran kran okean roman stakan kapitan uragan turkman kafan meridian veteran divan karavan fontan lagan ayvan
+	xotin sovrin qoshin taskin taxmin pingvin delfin apelsin mandarin insulin gemoglobin kamin biqin
+	uchqun tugun quyun tayfun maymun burun surgun
 	erkin hazin magazin benzin vitamin termin region kelin bogin oyin qirgin chaqin 
 	plan 
 `)
@@ -118,6 +132,8 @@ var finalN = set(`
 // is -i (insoni).
 var finalO = set(`
 	daryo dunyo savdo sado havo daho baho gavgo muammo xato ado davo dano bino vafo dunyo kimyo himo mablag
+	ziyo duo rizo jafo safo navo gado hayo riyo shifo gizo qazo anqo imlo ijro istilo iltijo ibtido intiho mano mustasno nido samo sahro vabo balo xudo fido tilyo xino
+	pivo pianino kakao kazino palto maestro veto torpedo embargo tornado dinamo studio manifesto motto
 	radio kino video foto metro byuro avto evro depo kilo sato shivo ano bobo buvo tamo istisno
 	imo ilo 
 `)

@@ -19,7 +19,7 @@ func Stem(word string) string { return StemIn(portal.Uzbek, word) }
 // its own.
 func StemIn(l portal.Lang, word string) string {
 	if l == portal.Karakalpak {
-		return eachStem(word, l, stemKarakalpak)
+		return eachStem(word, l, stemKarakalpakWord)
 	}
 	return eachStem(word, l, stemWord)
 }
@@ -82,10 +82,27 @@ const (
 	roundVowel       // after o or u
 	onlyK            // after k
 	onlyQ            // after q
+	softVowel        // after a or i, in which stems of verbs may end
+	ofVerb           // after a consonant, of what isVerb
+	ofVerbIn         // after a or i, of what isVerb without it
+	voiceless        // after p, t, k, q, s, sh, ch, f, h, x
+	madeVerb         // after la, le, and i: where stems of Karakalpak verbs end in a vowel
 )
 
-func (c class) holds(before byte) bool {
+func (c class) holds(rest string) bool {
+	before := rest[len(rest)-1]
 	switch c {
+	case softVowel:
+		return before == 'a' || before == 'i'
+	case voiceless:
+		return strings.IndexByte("ptkqshfx", before) >= 0
+	case madeVerb:
+		return before == 'i' || strings.HasSuffix(rest, "la") || strings.HasSuffix(rest, "le")
+	case ofVerb:
+		return !isVowelKey(before) && isVerb(strings.TrimSuffix(rest, "ma"))
+	case ofVerbIn:
+		head := rest[:len(rest)-1]
+		return before == 'a' && (isVerb(head) || strings.HasSuffix(rest, "la") && syllables(rest) > 1) || before == 'i' && verbsInI[head]
 	case vowel:
 		return isVowelKey(before)
 	case consonant:
@@ -117,7 +134,7 @@ func syllables(w string) int {
 func take(w string, table []ending) (rest string, e ending, ok bool) {
 	for _, e := range table {
 		rest, found := strings.CutSuffix(w, e.text)
-		if found && len(rest) >= 2 && syllables(rest) >= max(e.least, 1) && !isVowelOnly(rest) && e.after.holds(rest[len(rest)-1]) {
+		if found && len(rest) >= 2 && syllables(rest) >= max(e.least, 1) && !isVowelOnly(rest) && e.after.holds(rest) {
 			return rest, e, true
 		}
 	}
@@ -142,9 +159,19 @@ func stemWord(w string) string {
 		return form
 	}
 	if rest, ok := takeVerb(w, finite); ok {
-		return rest
+		return plainStem(rest)
+	}
+	for _, particle := range [...]string{"mi", "ku", "chi", "ki"} { // keldimi, keldiku
+		if head, found := strings.CutSuffix(w, particle); found && len(head) > 3 {
+			if rest, ok := takeVerb(head, finite); ok && isVerb(plainStem(rest)) {
+				return plainStem(rest)
+			}
+		}
 	}
 	w = stemNoun(w)
+	if form, ok := verbForms[w]; ok {
+		return form
+	}
 	if rest, ok := takeVerb(w, nonfinite); ok {
 		return rest
 	}
@@ -155,12 +182,15 @@ func stemWord(w string) string {
 // which a verb's stem may end, for "qiladi" and "boshladi" do not show to which
 // part their a belongs.
 func takeVerb(w string, table []ending) (stem string, ok bool) {
-	if unchanged[strings.ToLower(w)] {
+	if key := strings.ToLower(w); unchanged[key] || notVerbs[key] {
 		return w, false
 	}
-	rest, _, ok := take(w, table)
-	if !ok {
+	rest, e, ok := take(w, table)
+	if !ok || strings.HasPrefix(e.text, "di") && !looksPast(rest) || strings.HasPrefix(e.text, "adi") && finalD[strings.ToLower(rest)+"ad"] {
 		return w, false
+	}
+	if strings.HasPrefix(e.text, "ar") && verbRoots[rest+"ar"] {
+		rest += "ar" // chiqar-di
 	}
 	if head, found := strings.CutSuffix(rest, "ma"); found && syllables(head) >= 1 && len(head) >= 2 {
 		rest = head
@@ -188,6 +218,9 @@ func stemNoun(w string) string {
 		rest, e, ok := take(w, nominal)
 		if !ok {
 			break
+		}
+		if e.text[0] == 'y' && !withY[strings.ToLower(rest)] {
+			rest += "y" // saroy-i
 		}
 		w = rest
 		if vowel, ok := elided[strings.ToLower(w)]; ok && e.text[0] == 'i' {
@@ -224,6 +257,8 @@ func finalConsonant(w string) (stem string, ok bool) {
 		switch {
 		case head[len(head)-1] == 's' && finalS[strings.ToLower(head)]:
 			return head, true
+		case clusterN[strings.ToLower(head)]:
+			return head[:len(head)-1] + elided[strings.ToLower(head)] + head[len(head)-1:], true
 		case head[len(head)-1] == 'n' && isVowelKey(head[len(head)-2]) && (finalN[strings.ToLower(head)] || isParticiple(head) || head[len(head)-2] == 'o' && !finalO[strings.ToLower(head[:len(head)-1])]):
 			return head, true
 		}

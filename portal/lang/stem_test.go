@@ -86,6 +86,45 @@ func TestStemsOfDifferentWordsStayApart(t *testing.T) {
 	}
 }
 
+func TestTheFormsOfAKarakalpakVerbShareAStem(t *testing.T) {
+	for want, forms := range map[string][]string{
+		"bar":   {"bardı", "barǵan", "baradı", "barıp", "barıw", "barmaq", "барған", "бармады", "barǵanda", "barsa", "baratuǵın"},
+		"kel":   {"keldi", "kelgen", "keledi", "kelip", "keliw", "келген", "kelmedi", "kelmeydi", "keletuǵın", "keliwi"},
+		"oq":    {"oqıdı", "oqıǵan", "oqıydı", "oqıp", "oqıw", "оқыған", "oqıytuǵın"},
+		"isl":   {"isledi", "islegen", "isleydi", "islep", "islew", "ислеген", "islemedi"},
+		"jaz":   {"jazdı", "jazǵan", "jazadı", "jazıp", "jazıwı", "jazbadı", "жазған"},
+		"aytil": {"aytıldı", "aytılǵan", "aytıladı", "aytılıp"},
+	} {
+		for _, form := range forms {
+			if got := StemIn(portal.Karakalpak, form); got != want {
+				t.Errorf("StemIn(kaa, %q) = %q, want %q", form, got, want)
+			}
+		}
+	}
+	for _, noun := range []string{"zaman", "kitap", "jumıs", "suw", "orman"} {
+		if got := StemIn(portal.Karakalpak, noun); got != FoldIn(portal.Karakalpak, noun) {
+			t.Errorf("StemIn(kaa, %q) = %q", noun, got)
+		}
+	}
+}
+
+func TestEndingsOfNounsAndVerbsAreToldApart(t *testing.T) {
+	for want, forms := range map[string][]string{
+		"hudud": {"hududi", "hududlari", "hududida", "ҳудуди"}, "maqsad": {"maqsadi", "maqsadlar"}, "zavod": {"zavodi", "zavodlar"},
+		"janub": {"janub", "janubda", "жануб"}, "javob": {"javobi", "javoblar"}, "saroy": {"saroyi", "saroyida", "saroylar"},
+		"respublika": {"respublikamiz", "respublikamizda", "respublikasi"}, "turmush": {"turmush", "turmushda"},
+		"obroʻ": {"obroʻyi", "obroʻsi"}, "zehn": {"zehni", "zehnini"}, "burun": {"burni", "burnidan", "burunlar"}, "poyezd": {"poyezdi", "poyezdlar"},
+		"qil": {"qila", "qilar", "qilay", "qiling", "qilamiz", "qilishdi", "qilolmadi", "qildimi"}, "ishl": {"ishlay", "ishlaymiz", "ishlardi"},
+		"koʻcha": {"koʻcha", "koʻchada"}, "ota": {"ota", "otasi"}, "xabar": {"xabar", "xabari"}, "chiqar": {"chiqardi", "chiqargan"},
+	} {
+		for _, form := range forms {
+			if got := Stem(form); got != Fold(want) {
+				t.Errorf("Stem(%q) = %q, want %q", form, got, want)
+			}
+		}
+	}
+}
+
 func TestTheFormsOfAKarakalpakNounShareAStem(t *testing.T) {
 	for want, forms := range map[string][]string{
 		"mektep": {"mektep", "mektebi", "mektepler", "mektepke", "мектеплердиң", "mekteplerinde", "mektepten"},

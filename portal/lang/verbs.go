@@ -14,28 +14,29 @@ var (
 
 	// finite end a sentence: nothing nominal follows them.
 	finite = longestFirst(
-		list(anything, "di dim ding dik dingiz dinglar dilar dimi"),
-		list(consonant, "adi aman asan amiz asiz adilar asizlar adimi"),
-		list(vowel, "ydi yman ysan ymiz ysiz ydilar ysizlar ydimi"),
-		list(anything, "yapti yapman yapsan yapmiz yapsiz yaptilar"),
-		list(anything, "moqda moqdaman moqdasan moqdamiz moqdasiz moqdalar"),
-		list(consonant, "ibdi ibman ibsan ibmiz ibsiz ibdilar"), list(vowel, "bdi bman bsan bmiz bsiz bdilar"),
-		list(consonant, "ardi armiz arman ardim arding ardik ardilar"), list(vowel, "rdi rdim rding rdik rdilar"),
-		list(anything, "masdi mas madi madim mading madik madilar madingiz maydi mayman maysan maymiz maysiz maydilar"),
+		list(anything, "di dim ding dik dingiz dingizlar dinglar dilar"),
+		list(consonant, "adi aman asan adilar asizlar"), list(ofVerb, "amiz asiz"),
+		list(vowel, "ydi yman ysan ymiz ysiz ydilar ysizlar"),
+		list(anything, "yapti yapman yapsan yapmiz yapsiz yapsizlar yaptilar yotir"),
+		list(anything, "moqda moqdaman moqdasan moqdamiz moqdasiz moqdasizlar moqdalar"),
+		list(consonant, "ibdi ibman ibsan ibmiz ibsiz ibsizlar ibdilar"), list(softVowel, "bdi bman bsan bmiz bsiz bsizlar bdilar"),
+		list(consonant, "ardi armiz arman ardim arding ardik ardilar"), list(ofVerbIn, "rdi rdim rding rdik rdingiz rdilar"),
+		list(anything, "masdi mas madi madim mading madik madilar madingiz madingizlar maydi mayman maysan maymiz maysiz maysizlar maydilar masin masinlar maylik manglar"),
 		list(anything, "sin sinlar"), list(consonant, "aylik"), list(vowel, "ylik"),
-		list(consonant, "inglar"),
-		list(anything, "sam sang sangiz sak salar"),
-		withPersons(anything, "gan"), withPersons(onlyK, "kan"), withPersons(onlyQ, "qan"),
-		list(anything, "gandi gandim gandik gandilar ganmisiz"), list(onlyK, "kandi kandim kandilar"), list(onlyQ, "qandi qandim qandilar"),
+		list(consonant, "inglar"), list(softVowel, "nglar"), list(ofVerb, "ing ingiz ingizlar"),
+		list(ofVerb, "ar arkan arlar ay ayin ayik a"), list(ofVerbIn, "y yin ylik"),
+		list(anything, "sam sang sangiz sangizlar sak salar"),
+		withPersons(anything, "gan"), withPersons(consonant, "ayotgan"), withPersons(softVowel, "yotgan"), withPersons(onlyK, "kan"), withPersons(onlyQ, "qan"),
+		list(anything, "gandi gandim gandik gandilar"), list(consonant, "ayotgandi ayotgandim ayotgandilar"), list(softVowel, "yotgandi yotgandim yotgandilar"), list(onlyK, "kandi kandim kandilar"), list(onlyQ, "qandi qandim qandilar"),
 	)
 
 	// nonfinite make a noun, an attribute or an adverb of a verb.
 	nonfinite = longestFirst(
 		list(anything, "gan gach guncha gali ganlik"), list(onlyK, "kan kach kuncha kanlik"), list(onlyQ, "qan qach quncha qanlik"),
-		list(consonant, "adigan ayotgan adiganlik ayotganlik ayotib ayotir"), list(vowel, "ydigan yotgan ydiganlik yotganlik yotib"),
-		list(consonant, "ib ibgina"), list(vowel, "b"),
+		list(consonant, "adigan ayotgan adiganlik ayotganlik ayotib ayotir"), list(softVowel, "ydigan yotgan ydiganlik yotganlik yotib"),
+		list(consonant, "ib ibgina"), list(softVowel, "b"),
 		list(anything, "moq mok moqchi moqch sa magan maydigan mayotgan may mayin masdan maslik mas"),
-		list(consonant, "ish"), list(vowel, "sh"),
+		list(consonant, "ish"), list(softVowel, "sh"),
 	)
 )
 
@@ -58,13 +59,23 @@ func withPersons(after class, text string) []ending {
 }
 
 // verbForms are the forms of the shortest verbs and of the copula.
-var verbForms = forms(map[string]string{
-	"de":   "de dedi dedim deding dedik dedilar deb debdi degan deganda degani deganlar deydi deyman deymiz deysiz deydilar deyish deyishdi demoq demoqchi demoqda desa dema demadi dey deya degancha deyilgan deyiladi",
-	"ye":   "ye yedi yedim yedik yedilar yeb yegan yeydi yeyman yeymiz yeydilar yeyish yemoq yesa yebdi",
-	"edi":  "edi edim eding edik edingiz edilar",
-	"ekan": "ekan ekanman ekansan ekanmiz ekansiz ekanlar ekanligi ekanligini ekanlik",
-	"emas": "emas emasman emassan emasmiz emassiz emaslar emasligi",
-})
+var verbForms = func() map[string]string {
+	out := forms(map[string]string{
+		"de":   "de dey deya deyish deyishdi deyishgan deyishibdi deyiladi deyilgan deyilishicha dema degancha",
+		"ye":   "ye yey yeya yeyish yeyishdi yeyishgan yeyiladi yeyilgan yema",
+		"edi":  "edi edim eding edik edingiz edilar",
+		"ekan": "ekan ekanman ekansan ekanmiz ekansiz ekanlar ekanligi ekanligini ekanlik",
+		"emas": "emas emasman emassan emasmiz emassiz emaslar emasligi",
+	})
+	for _, stem := range [...]string{"de", "ye"} {
+		for _, e := range slices.Concat(finite, nonfinite, list(vowel, "dingmi dimi ydimi ydiku")) {
+			if c := e.after; len(e.text) > 1 && (c == anything || c == vowel || c == softVowel) || e.text == "b" {
+				out[stem+e.text] = stem
+			}
+		}
+	}
+	return out
+}()
 
 // set makes a set of a list.
 func set(list string) map[string]bool {
