@@ -35,7 +35,10 @@ const snapshots = 64
 var ErrDamaged = sqlite.ErrDamaged
 
 // Catalog is an open catalog.db. It is safe for concurrent use.
-type Catalog struct{ db *sqlite.DB }
+type Catalog struct {
+	db    *sqlite.DB
+	stmts statements
+}
 
 // Open opens or creates the file at path. A damaged or foreign file, and one
 // of another version of this program, is ErrDamaged.
@@ -54,6 +57,9 @@ func Open(ctx context.Context, path string) (*Catalog, error) {
 	c := &Catalog{db: db}
 	if err == nil {
 		err = c.probe(ctx)
+	}
+	if err == nil {
+		c.stmts, err = prepareAll(ctx, db.Read)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("catalogue %s: %w", path, err), db.Close())
@@ -105,8 +111,8 @@ func (c *Catalog) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("catalogue snapshot: %w", sqlite.Explain(err)), conn.Close())
 	}
-	s := &Snapshot{reader: reader{tx}, conn: conn}
-	if s.meta, err = readMeta(ctx, tx); err != nil { // SQLite takes its snapshot at the first read
+	s := &Snapshot{reader: reader{queries{tx, c.stmts}}, conn: conn}
+	if s.meta, err = readMeta(ctx, s.q); err != nil { // SQLite takes its snapshot at the first read
 		s.Close()
 		return nil, err
 	}

@@ -23,10 +23,12 @@ type rowReader interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+const queryMeta = "SELECT generation, as_of, expires, repository, media, datasets, log_from FROM meta WHERE id = 1"
+
 func readMeta(ctx context.Context, r rowReader) (m meta, err error) {
 	var asOf, expires sql.NullInt64
 	var repository []byte
-	err = r.QueryRowContext(ctx, "SELECT generation, as_of, expires, repository, media, datasets, log_from FROM meta WHERE id = 1").
+	err = r.QueryRowContext(ctx, queryMeta).
 		Scan(&m.state.Generation, &asOf, &expires, &repository, &m.state.Media, &m.count, &m.logFrom)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && repository != nil && len(repository) != len(m.state.Repository) {
 		return meta{}, fmt.Errorf("catalogue generation: %w", ErrDamaged)

@@ -45,7 +45,7 @@ func (c *Catalog) Prepare(ctx context.Context, ch portal.Change) (*Pending, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generation %d: %w", ch.Generation, sqlite.Explain(err)), conn.Close())
 	}
-	p := &Pending{reader: reader{tx}, conn: conn}
+	p := &Pending{reader: reader{queries{tx: tx}}, conn: conn}
 	if err := p.write(ctx, ch); err != nil {
 		return nil, errors.Join(fmt.Errorf("generation %d: %w", ch.Generation, sqlite.Explain(err)), p.Rollback())
 	}
@@ -54,7 +54,7 @@ func (c *Catalog) Prepare(ctx context.Context, ch portal.Change) (*Pending, erro
 
 // Commit makes the generation what new snapshots see, whole and durable. After
 // an error nothing has changed.
-func (p *Pending) Commit() error { return p.end(p.tx.Commit) }
+func (p *Pending) Commit() error { return p.end(p.q.tx.Commit) }
 
 // Rollback leaves nothing of the generation. After Commit it does nothing, so
 // it may be deferred.
@@ -62,7 +62,7 @@ func (p *Pending) Rollback() error {
 	if p.ended {
 		return nil
 	}
-	return p.end(p.tx.Rollback)
+	return p.end(p.q.tx.Rollback)
 }
 
 func (p *Pending) end(how func() error) error {
@@ -90,7 +90,7 @@ func (p *Pending) Removed() []portal.DatasetID { return p.removed }
 // write makes the tables what ch says, in the order in which one part needs
 // the other.
 func (p *Pending) write(ctx context.Context, ch portal.Change) error {
-	held, err := readMeta(ctx, p.tx)
+	held, err := readMeta(ctx, p.q.tx)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 	if err != nil {
 		return err
 	}
-	w, err := newWriter(ctx, p.tx, ch.Full)
+	w, err := newWriter(ctx, p.q.tx, ch.Full)
 	if err != nil {
 		return err
 	}
@@ -128,19 +128,19 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 	}
 	held.state = ch.State
 	held.state.Generation = ch.Generation
-	return writeMeta(ctx, p.tx, held)
+	return writeMeta(ctx, p.q.tx, held)
 }
 
 // resigned writes down who signs for all datasets of publishers whose keys have
 // changed.
 func (p *Pending) resigned(ctx context.Context, signers map[portal.PublisherID][]string) error {
 	for id, keys := range signers {
-		_, err := p.tx.ExecContext(ctx, "DELETE FROM signers WHERE dataset IN (SELECT id FROM datasets WHERE publisher = ?)", string(id))
+		_, err := p.q.tx.ExecContext(ctx, "DELETE FROM signers WHERE dataset IN (SELECT id FROM datasets WHERE publisher = ?)", string(id))
 		if err != nil {
 			return err
 		}
 		for _, key := range keys {
-			_, err := p.tx.ExecContext(ctx, "INSERT INTO signers (dataset, key) SELECT id, ? FROM datasets WHERE publisher = ?", key, string(id))
+			_, err := p.q.tx.ExecContext(ctx, "INSERT INTO signers (dataset, key) SELECT id, ? FROM datasets WHERE publisher = ?", key, string(id))
 			if err != nil {
 				return err
 			}
@@ -197,7 +197,7 @@ func (p *Pending) remove(ctx context.Context, ch portal.Change) error {
 	}
 	slices.Sort(gone)
 	for _, id := range slices.Compact(gone) {
-		result, err := p.tx.ExecContext(ctx, "DELETE FROM datasets WHERE id = ?", string(id))
+		result, err := p.q.tx.ExecContext(ctx, "DELETE FROM datasets WHERE id = ?", string(id))
 		if err != nil {
 			return fmt.Errorf("remove dataset %s: %w", id, err)
 		}
@@ -215,7 +215,7 @@ func (p *Pending) remove(ctx context.Context, ch portal.Change) error {
 // publishers keeps new records and lists the publishers that have one.
 func (p *Pending) publishers(ctx context.Context, ch portal.Change) (renewed []portal.PublisherID, err error) {
 	if ch.Full {
-		if _, err := p.tx.ExecContext(ctx, "DELETE FROM publishers"); err != nil {
+		if _, err := p.q.tx.ExecContext(ctx, "DELETE FROM publishers"); err != nil {
 			return nil, fmt.Errorf("publishers: %w", err)
 		}
 	}
@@ -244,7 +244,7 @@ func (p *Pending) publishers(ctx context.Context, ch portal.Change) (renewed []p
 func (p *Pending) publisher(ctx context.Context, r portal.Publisher, digest portal.Digest, record []byte) (isNew bool, err error) {
 	var version int
 	var held []byte
-	err = p.tx.QueryRowContext(ctx, "SELECT version, digest FROM publishers WHERE id = ?", string(r.ID)).Scan(&version, &held)
+	err = p.q.tx.QueryRowContext(ctx, "SELECT version, digest FROM publishers WHERE id = ?", string(r.ID)).Scan(&version, &held)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
@@ -256,7 +256,7 @@ func (p *Pending) publisher(ctx context.Context, r portal.Publisher, digest port
 	case r.Version == version:
 		return false, portal.Unverified("publisher "+string(r.ID), "there are two records with the version %d", version)
 	}
-	_, err = p.tx.ExecContext(ctx, `INSERT INTO publishers (id, version, digest, record) VALUES (?, ?, ?, ?)
+	_, err = p.q.tx.ExecContext(ctx, `INSERT INTO publishers (id, version, digest, record) VALUES (?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, digest = excluded.digest, record = excluded.record`,
 		string(r.ID), r.Version, digest[:], record)
 	if err != nil {
@@ -286,10 +286,10 @@ func (p *Pending) touchDatasetsOf(ctx context.Context, renewed []portal.Publishe
 // is complete. A Full change begins it anew.
 func (p *Pending) log(ctx context.Context, ch portal.Change, from int64) (int64, error) {
 	if ch.Full {
-		_, err := p.tx.ExecContext(ctx, "DELETE FROM changes")
+		_, err := p.q.tx.ExecContext(ctx, "DELETE FROM changes")
 		return ch.Generation, err
 	}
-	insert, err := p.tx.PrepareContext(ctx, "INSERT INTO changes (generation, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING")
+	insert, err := p.q.tx.PrepareContext(ctx, "INSERT INTO changes (generation, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING")
 	if err != nil {
 		return 0, err
 	}
@@ -302,6 +302,6 @@ func (p *Pending) log(ctx context.Context, ch portal.Change, from int64) (int64,
 		}
 	}
 	from = max(from, ch.Generation-LoggedGenerations)
-	_, err = p.tx.ExecContext(ctx, "DELETE FROM changes WHERE generation <= ?", from)
+	_, err = p.q.tx.ExecContext(ctx, "DELETE FROM changes WHERE generation <= ?", from)
 	return from, err
 }

@@ -14,7 +14,7 @@ import (
 
 // reader reads datasets in a transaction: a Snapshot's, or a Pending's, which
 // sees what it has written itself.
-type reader struct{ tx *sql.Tx }
+type reader struct{ q queries }
 
 // The ids come as one JSON array: any number of them, one statement, and their
 // order is kept.
@@ -25,8 +25,9 @@ const (
 		CROSS JOIN releases AS r ON r.dataset = d.id AND r.number = d.latest
 		LEFT JOIN publishers AS p ON p.id = d.publisher
 		ORDER BY wanted.key`
-	querySigners = `SELECT dataset, key FROM signers WHERE dataset IN (SELECT value FROM json_each(?)) ORDER BY dataset, key`
-	queryHistory = `SELECT dataset, number, digest, length, issued, reason FROM releases
+	querySigners  = `SELECT dataset, key FROM signers WHERE dataset IN (SELECT value FROM json_each(?)) ORDER BY dataset, key`
+	queryManifest = `SELECT manifest, digest FROM releases WHERE dataset = ? AND number = ?`
+	queryHistory  = `SELECT dataset, number, digest, length, issued, reason FROM releases
 		WHERE dataset IN (SELECT value FROM json_each(?)) ORDER BY dataset, number DESC`
 )
 
@@ -58,7 +59,7 @@ func (r reader) some(ctx context.Context, ids []portal.DatasetID) ([]portal.Data
 	if err != nil {
 		return nil, fmt.Errorf("history: %w", sqlite.Explain(err))
 	}
-	rows, err := r.tx.QueryContext(ctx, queryLatest, string(wanted))
+	rows, err := r.q.QueryContext(ctx, queryLatest, string(wanted))
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w", sqlite.Explain(err))
 	}
@@ -103,7 +104,7 @@ func scanDataset(rows *sql.Rows, publishers map[portal.PublisherID]portal.Publis
 }
 
 func (r reader) signers(ctx context.Context, wanted string) (map[portal.DatasetID][]string, error) {
-	rows, err := r.tx.QueryContext(ctx, querySigners, wanted)
+	rows, err := r.q.QueryContext(ctx, querySigners, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func (r reader) signers(ctx context.Context, wanted string) (map[portal.DatasetI
 }
 
 func (r reader) history(ctx context.Context, wanted string) (map[portal.DatasetID][]portal.ReleaseRef, error) {
-	rows, err := r.tx.QueryContext(ctx, queryHistory, wanted)
+	rows, err := r.q.QueryContext(ctx, queryHistory, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (r reader) history(ctx context.Context, wanted string) (map[portal.DatasetI
 
 // manifest gives the bytes held of a release, and the digest that they had.
 func (r reader) manifest(ctx context.Context, id portal.DatasetID, number int) (manifest, digest []byte, err error) {
-	err = r.tx.QueryRowContext(ctx, "SELECT manifest, digest FROM releases WHERE dataset = ? AND number = ?", string(id), number).
+	err = r.q.QueryRowContext(ctx, queryManifest, string(id), number).
 		Scan(&manifest, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil, fmt.Errorf("%s: %w", at(id, number), portal.ErrNotFound)
@@ -163,7 +164,7 @@ func (r reader) manifest(ctx context.Context, id portal.DatasetID, number int) (
 
 // ids runs a query whose rows are ids.
 func (r reader) ids(ctx context.Context, query string, args ...any) (ids []portal.DatasetID, err error) {
-	rows, err := r.tx.QueryContext(ctx, query, args...)
+	rows, err := r.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, sqlite.Explain(err)
 	}

@@ -24,7 +24,7 @@ var _ portal.Catalog = (*Snapshot)(nil)
 // Close gives the snapshot back; it may be called more than once.
 func (s *Snapshot) Close() {
 	s.once.Do(func() {
-		_ = s.tx.Rollback() // of a transaction that wrote nothing
+		_ = s.q.tx.Rollback() // of a transaction that wrote nothing
 		_ = s.conn.Close()
 	})
 }
@@ -55,7 +55,7 @@ func (s *Snapshot) Datasets(ctx context.Context, ids []portal.DatasetID) ([]port
 // Overdue gives the datasets that were due before a day, the longest overdue
 // first, at most limit of them, and how many there are.
 func (s *Snapshot) Overdue(ctx context.Context, before portal.Date, limit int) (longest []portal.DatasetID, total int, err error) {
-	if err := s.tx.QueryRowContext(ctx, "SELECT count(*) FROM datasets WHERE due < ?", string(before)).Scan(&total); err != nil {
+	if err := s.q.QueryRowContext(ctx, "SELECT count(*) FROM datasets WHERE due < ?", string(before)).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("overdue datasets: %w", sqlite.Explain(err))
 	}
 	longest, err = s.ids(ctx, "SELECT id FROM datasets WHERE due < ? ORDER BY due, id LIMIT ?", string(before), limit)
@@ -79,7 +79,7 @@ type Place struct {
 // begins with the first 8 bytes of d: the newest first, at most limit. The caller
 // compares the rest.
 func (s *Snapshot) Places(ctx context.Context, d portal.Digest, limit int) (places []Place, err error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT f.dataset, f.number FROM fingerprints AS f
+	rows, err := s.q.QueryContext(ctx, `SELECT f.dataset, f.number FROM fingerprints AS f
 		JOIN releases AS r ON r.dataset = f.dataset AND r.number = f.number
 		WHERE f.prefix = ? ORDER BY f.number DESC, f.dataset LIMIT ?`, d[:fingerprintPrefix], limit)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *Snapshot) Manifest(ctx context.Context, id portal.DatasetID, number int
 // Publishers gives all publishers by id. One whose record has not come yet has
 // its id only.
 func (s *Snapshot) Publishers(ctx context.Context) ([]portal.Publisher, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT id, record, digest FROM publishers
+	rows, err := s.q.QueryContext(ctx, `SELECT id, record, digest FROM publishers
 		UNION ALL SELECT DISTINCT publisher, NULL, NULL FROM datasets WHERE publisher NOT IN (SELECT id FROM publishers)
 		ORDER BY 1`)
 	if err != nil {

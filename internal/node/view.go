@@ -14,6 +14,7 @@ import (
 // is closed when the last of them lets go.
 type sharedReader struct {
 	*index.Reader
+	memo  memo
 	users atomic.Int64
 }
 

@@ -26,21 +26,36 @@ var squeezers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 // Pack compresses a body in both ways.
 func Pack(body []byte) (Packed, error) {
-	p := Packed{Plain: body}
-	var b bytes.Buffer
+	gz, err := Gzip(body)
+	return Packed{Plain: body, Gzip: gz, Zstd: Zstd(body)}, err
+}
+
+// Gzip compresses a body.
+func Gzip(body []byte) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, len(body)/2+256))
 	z := squeezers.Get().(*gzip.Writer)
 	defer squeezers.Put(z)
-	z.Reset(&b)
+	z.Reset(b)
 	if _, err := z.Write(body); err != nil {
-		return p, fmt.Errorf("gzip: %w", err)
+		return nil, fmt.Errorf("gzip: %w", err)
 	}
 	if err := z.Close(); err != nil {
-		return p, fmt.Errorf("gzip: %w", err)
+		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	p.Gzip = b.Bytes()
-	p.Zstd = encoder.EncodeAll(body, nil)
-	return p, nil
+	return b.Bytes(), nil
 }
+
+// Gunzip gives back what Gzip was given.
+func Gunzip(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	return io.ReadAll(z)
+}
+
+// Zstd compresses a body.
+func Zstd(body []byte) []byte { return encoder.EncodeAll(body, nil) }
 
 // encoder is used for whole bodies only, which it allows from many goroutines.
 var encoder = func() *zstd.Encoder {
@@ -62,17 +77,14 @@ func (p Packed) Send(w http.ResponseWriter, r *http.Request, status int) {
 		h.Add("Vary", "Accept-Encoding")
 	}
 	body, name := p.Plain, ""
-	switch gz, zs := accepted(r.Header.Get("Accept-Encoding")); {
+	switch gz, zs := Accepted(r.Header.Get("Accept-Encoding")); {
 	case zs && len(p.Zstd) > 0 && (!gz || len(p.Zstd) <= len(p.Gzip)):
 		body, name = p.Zstd, "zstd"
 	case gz && len(p.Gzip) > 0:
 		body, name = p.Gzip, "gzip"
 	case body == nil:
-		z, err := gzip.NewReader(bytes.NewReader(p.Gzip))
-		if err == nil {
-			body, err = io.ReadAll(z)
-		}
-		if err != nil {
+		var err error
+		if body, err = Gunzip(p.Gzip); err != nil {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}
@@ -87,9 +99,12 @@ func (p Packed) Send(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
-// accepted reads an Accept-Encoding header. What is refused by q=0 is not
+// Accepted reads an Accept-Encoding header. What is refused by q=0 is not
 // accepted; other weights make no difference here.
-func accepted(header string) (gz, zs bool) {
+func Accepted(header string) (gz, zs bool) {
+	if header == "gzip" || header == "gzip, deflate" { // all that browsers ask for over plain HTTP
+		return true, false
+	}
 	for part := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
 		if q, ok := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q="); ok && strings.Trim(q, "0.") == "" {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,16 +42,43 @@ type pageCache struct {
 	order list.List                // least recently used last
 }
 
-// keptPage is a page that was answered with 200.
+// keptPage is a page that was answered with 200, with every header that it had
+// but those of the form in which it is sent and of its reader.
 type keptPage struct {
-	name       string // its address, which begins with its language
-	lang       portal.Lang
-	stamp      stamp
-	tag        string
-	body       assets.Packed
-	generation string
-	asOf       string
+	name  string // its address, which begins with its language
+	lang  portal.Lang
+	stamp stamp
+	tag   string
+	head  []headerLine
+	gzip  form
+
+	mu   sync.Mutex
+	zstd *form // made when somebody first asks
 }
+
+// headerLine is a header as http.Header keeps it: it is shared by all answers
+// and never changed.
+type headerLine struct {
+	name   string
+	values []string
+}
+
+// form is a body with the headers that it is sent with.
+type form struct {
+	body             []byte
+	encoding, length []string
+}
+
+func newForm(body []byte, encoding string) form {
+	f := form{body: body, length: []string{strconv.Itoa(len(body))}}
+	if encoding != "" {
+		f.encoding = []string{encoding}
+	}
+	return f
+}
+
+// size is what the page takes of the memory, with a form that may come.
+func (p *keptPage) size() int { return len(p.name) + 2*len(p.gzip.body) + 1024 }
 
 func newPageCache(limit int) *pageCache {
 	return &pageCache{max: limit, pages: map[string]*list.Element{}}
@@ -68,7 +96,7 @@ func (c *pageCache) get(name string) *keptPage {
 }
 
 func (c *pageCache) put(p *keptPage) {
-	size := p.body.Size() + len(p.name)
+	size := p.size()
 	if size > largestKept || size > c.max {
 		return
 	}
@@ -87,7 +115,7 @@ func (c *pageCache) put(p *keptPage) {
 func (c *pageCache) drop(e *list.Element) {
 	old := c.order.Remove(e).(*keptPage)
 	delete(c.pages, old.name)
-	c.size -= old.body.Size() + len(old.name)
+	c.size -= old.size()
 }
 
 // stamp is what of the node and the clock stands on every page: a kept page
@@ -140,7 +168,7 @@ func (s *site) front(next http.Handler) http.Handler {
 // sendKept answers from the cache, without opening a view; false when the page
 // has to be made.
 func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
-	p := s.cache.get(r.URL.RequestURI())
+	p := s.cache.get(pageName(r))
 	if p == nil {
 		return false
 	}
@@ -149,41 +177,90 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	h := w.Header()
-	h.Set("Content-Language", string(p.lang))
-	h.Set("Cache-Control", "no-cache")
-	rememberLanguage(w, r, p.lang)
-	h.Set("Koprik-Generation", p.generation)
-	if p.asOf != "" {
-		h.Set("Koprik-As-Of", p.asOf)
-		h.Set("Koprik-Fresh", string(p.stamp.grade))
+	for _, line := range p.head {
+		h[line.name] = line.values
 	}
-	h.Set("ETag", p.tag)
+	rememberLanguage(w, r, p.lang)
 	if match := r.Header.Get("If-None-Match"); match != "" && slices.Contains(tagsIn(match), p.tag) {
+		delete(h, "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return true
 	}
-	h.Set("Content-Type", pageType)
-	p.body.Send(w, r, http.StatusOK)
+	f, err := p.form(r.Header.Get("Accept-Encoding"))
+	if err != nil {
+		return false
+	}
+	f.send(w, r)
 	return true
+}
+
+// pageName is what a page is kept under: the address as it was asked for.
+func pageName(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI() // a proxy asked, by the whole address
+}
+
+// form is the page as a reader takes it.
+func (p *keptPage) form(accept string) (form, error) {
+	gz, zs := assets.Accepted(accept)
+	if gz && !zs {
+		return p.gzip, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !zs || p.zstd == nil {
+		plain, err := assets.Gunzip(p.gzip.body)
+		if err != nil || !zs {
+			return newForm(plain, ""), err
+		}
+		f := newForm(assets.Zstd(plain), "zstd")
+		p.zstd = &f
+	}
+	if gz && len(p.gzip.body) < len(p.zstd.body) {
+		return p.gzip, nil
+	}
+	return *p.zstd, nil
+}
+
+func (f form) send(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if f.encoding != nil {
+		h["Content-Encoding"] = f.encoding
+	}
+	h["Content-Length"] = f.length
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(f.body) // the reader went away: nobody is left to tell
+	}
 }
 
 const pageType = "text/html; charset=utf-8"
 
 // keep compresses a page, keeps it for the next reader and sends it.
 func (v *visit) keep(tag string, st stamp, body []byte) error {
-	packed, err := assets.Pack(body)
+	packed, err := assets.Gzip(body)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	state := v.view.State()
-	page := &keptPage{
-		name: v.r.URL.RequestURI(), lang: v.lang, stamp: st, tag: tag, body: packed, generation: strconv.FormatInt(state.Generation, 10),
-		asOf: v.w.Header().Get("Koprik-As-Of"),
+	h := v.w.Header()
+	h.Set("ETag", tag)
+	h.Set("Content-Type", pageType)
+	if !slices.Contains(h.Values("Vary"), "Accept-Encoding") {
+		h.Add("Vary", "Accept-Encoding")
 	}
-	page.body.Plain = nil
+	page := &keptPage{name: pageName(v.r), lang: v.lang, stamp: st, tag: tag, gzip: newForm(packed, "gzip")}
+	for name, values := range h {
+		if name != "Set-Cookie" {
+			page.head = append(page.head, headerLine{name, slices.Clone(values)})
+		}
+	}
 	v.site.cache.put(page)
-	v.w.Header().Set("ETag", tag)
-	v.w.Header().Set("Content-Type", pageType)
-	packed.Send(v.w, v.r, http.StatusOK)
+	f := newForm(body, "")
+	if gz, _ := assets.Accepted(v.r.Header.Get("Accept-Encoding")); gz {
+		f = page.gzip
+	}
+	f.send(v.w, v.r)
 	return nil
 }

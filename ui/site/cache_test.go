@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
+
 	"koprik/ui/assets"
 )
 
@@ -97,7 +99,7 @@ func TestKeptPagesStayWithinTheirMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 60 {
-		s.cache.put(&keptPage{name: fmt.Sprint(i), body: mustPack(t, make([]byte, 100*i))})
+		s.cache.put(&keptPage{name: fmt.Sprint(i), gzip: newForm(make([]byte, 50*i), "gzip")})
 		if s.cache.size > limit || s.cache.order.Len() != len(s.cache.pages) {
 			t.Fatalf("%d bytes, %d pages in order, %d by name", s.cache.size, s.cache.order.Len(), len(s.cache.pages))
 		}
@@ -105,7 +107,7 @@ func TestKeptPagesStayWithinTheirMemory(t *testing.T) {
 	if s.cache.get("59") == nil || s.cache.get("0") != nil {
 		t.Error("not the least used page went")
 	}
-	s.cache.put(&keptPage{name: "large", body: mustPack(t, make([]byte, largestKept))})
+	s.cache.put(&keptPage{name: "large", gzip: newForm(make([]byte, largestKept), "gzip")})
 	if s.cache.get("large") != nil {
 		t.Error("one page took everything")
 	}
@@ -127,11 +129,47 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
-func mustPack(t testing.TB, body []byte) assets.Packed {
+// TestAKeptPageIsTheSameInEveryForm: whichever form is asked for first.
+func TestAKeptPageIsTheSameInEveryForm(t *testing.T) {
+	w := marked(t)
+	const address = "/en/dataset/main_population"
+	wanted := w.body(t, address, 200)
+	for range 2 {
+		for accept, encoding := range map[string]string{"": "", "gzip": "gzip", "gzip, deflate, br, zstd": "", "zstd": "zstd", "gzip;q=0": ""} {
+			res := w.get(t, address, "Accept-Encoding", accept)
+			got := res.Header.Get("Content-Encoding")
+			if encoding != "" && got != encoding {
+				t.Errorf("%q is answered with %q", accept, got)
+			}
+			b, err := io.ReadAll(res.Body)
+			if n := res.Header.Get("Content-Length"); err != nil || n != fmt.Sprint(len(b)) {
+				t.Errorf("%q: %d bytes, said %s, %v", accept, len(b), n, err)
+			}
+			if text := unpacked(t, got, b); text != wanted {
+				t.Errorf("%q: another page, %d bytes instead of %d", accept, len(text), len(wanted))
+			}
+		}
+	}
+	if n := w.views.Load(); n != 1 {
+		t.Errorf("%d views for one page", n)
+	}
+}
+
+func unpacked(t *testing.T, encoding string, b []byte) string {
 	t.Helper()
-	p, err := assets.Pack(body)
+	var err error
+	switch encoding {
+	case "gzip":
+		b, err = assets.Gunzip(b)
+	case "zstd":
+		var z *zstd.Decoder
+		if z, err = zstd.NewReader(nil); err == nil {
+			defer z.Close()
+			b, err = z.DecodeAll(b, nil)
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return string(b)
 }

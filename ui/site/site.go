@@ -103,7 +103,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var forgery http.CrossOriginProtection
-	return guarded(s.front(forgery.Handler(compress(s.routes())))), nil
+	return s.front(guarded(forgery.Handler(compress(s.routes())))), nil
 }
 
 func newSite(o Options) (*site, error) {
