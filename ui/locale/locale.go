@@ -146,11 +146,34 @@ func (w *Words) fill(text string, args []any) string {
 	if len(args) < 2 || !strings.Contains(text, "{") {
 		return text
 	}
-	pairs := make([]string, 0, len(args))
-	for i := 0; i+1 < len(args); i += 2 {
-		pairs = append(pairs, fmt.Sprintf("{%v}", args[i]), w.value(args[i+1]))
+	var b strings.Builder
+	for text != "" {
+		before, rest, _ := strings.Cut(text, "{")
+		b.WriteString(before)
+		if len(before) == len(text) {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, given := w.argument(name, args)
+		if !closed || !given {
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		b.WriteString(value)
+		text = after
 	}
-	return strings.NewReplacer(pairs...).Replace(text)
+	return b.String()
+}
+
+// argument is the value that follows a name.
+func (w *Words) argument(name string, args []any) (value string, given bool) {
+	for i := 0; i+1 < len(args); i += 2 {
+		if n, ok := args[i].(string); ok && n == name || !ok && fmt.Sprint(args[i]) == name {
+			return w.value(args[i+1]), true
+		}
+	}
+	return "", false
 }
 
 func (w *Words) value(v any) string {
