@@ -26,7 +26,7 @@ import (
 // The tests below do not run side by side: a process that one of them forks
 // would hold the locks of another's node for the moment before it becomes koprik.
 
-// kills is how many processes each of the four tests kills: 20 in all, 1,000 with
+// kills is how many processes each of the six tests kills: 20 in all, 1,000 with
 // KOPRIK_SOAK.
 func kills(share int) int {
 	if os.Getenv("KOPRIK_SOAK") != "" {
@@ -250,7 +250,7 @@ func TestPublishKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 	folders := writeRevision(t, input, 1)
 	limit := took(t, publishArgs(dir, folders)...)
 	koprik(t, publishArgs(twin, folders)...)
-	for killed, rev := 0, 2; killed < kills(6); rev++ {
+	for killed, rev := 0, 2; killed < kills(4); rev++ {
 		writeRevision(t, input, rev)
 		if start(t, publishArgs(dir, folders)...).killedWithin(random, limit) {
 			killed++
@@ -303,7 +303,7 @@ func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 	u.publish(t, 1)
 	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 	limit := took(t, "sync", "--dir", twin)
-	for killed, rev := 0, 1; killed < kills(6); rev++ {
+	for killed, rev := 0, 1; killed < kills(4); rev++ {
 		u.publish(t, rev)
 		from := []string{u.url, u.Dir()}[random.IntN(2)]
 		if start(t, "sync", "--dir", dir, "--from", from).killedWithin(random, limit) {
@@ -327,7 +327,7 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 	folders := writeRevision(t, input, 1)
 	limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
 	koprik(t, publishArgs(twin, folders)...)
-	for killed, rev := 0, 2; killed < kills(4); rev++ {
+	for killed, rev := 0, 2; killed < kills(3); rev++ {
 		writeRevision(t, input, rev)
 		server := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
 		_, err := bufio.NewReader(server.out).ReadString('\n')
@@ -357,7 +357,7 @@ func TestMirrorKilledWhileItSyncsStartsAgain(t *testing.T) {
 	u.publish(t, 1)
 	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 	limit := 2 * took(t, "sync", "--dir", twin)
-	for killed, rev := 0, 1; killed < kills(4); rev++ {
+	for killed, rev := 0, 1; killed < kills(3); rev++ {
 		u.publish(t, rev)
 		if start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s").killedWithin(random, limit) {
 			killed++
