@@ -58,7 +58,7 @@ func Check(ctx context.Context, src io.ReaderAt, size int64, r portal.Resource) 
 	for i, s := range sheets {
 		p, err := rd.plan(s, i)
 		if err == nil && p != nil && p.checks() {
-			err = s.each(ctx, func(n int, cells []cell) error { p.checkRow(n, cells); return nil })
+			err = s.rows(ctx, func(n int, cells []cell) error { p.checkRow(n, cells); return nil })
 		}
 		if err != nil {
 			return nil, rejected(err)
@@ -192,12 +192,27 @@ type sheet struct {
 	name   string   // of a workbook's sheet; "" elsewhere
 	labels []string // the header as written; nil when the file has none
 	notes  []string
-	flawed int  // last row that a flaw was reported for
-	named  bool // cells are found by label, not by place (JSON objects): no row is ragged
-	padded bool // rows end where their last value stands (workbooks): no row is short
+	above  []string // title lines over the header
+	end    int      // number of the first footnote; 0: there are none
+	header []int    // rows of the header, where it was found in another place than the first row
+	// encoding and delimiter that were guessed; "" for the defaults
+	encoding, delimiter string
+	flawed              int  // last row that a flaw was reported for
+	named               bool // cells are found by label, not by place (JSON objects): no row is ragged
+	padded              bool // rows end where their last value stands (workbooks): no row is short
 	// each gives every data row with its number as a person counts them (the
 	// header is row 1). cells is reused: fn must not keep it.
 	each func(ctx context.Context, fn func(n int, cells []cell) error) error
+}
+
+// rows is each without the footnotes.
+func (s *sheet) rows(ctx context.Context, fn func(n int, cells []cell) error) error {
+	return s.each(ctx, func(n int, cells []cell) error {
+		if s.end > 0 && n >= s.end {
+			return nil
+		}
+		return fn(n, cells)
+	})
 }
 
 func (s *sheet) note(format string, args ...any) {

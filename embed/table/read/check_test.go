@@ -251,7 +251,7 @@ func TestBrokenTablesAreRejectedWithTheirPlace(t *testing.T) {
 	long := strings.Repeat("x", maxCell+1)
 	for _, c := range []struct{ name, file, text, where string }{
 		{"long row", "data/a.csv", "a,b\n1,2\n1,2,3\n", "data/a.csv: row 3: 3 cells, 2 expected"},
-		{"a footnote", "a.csv", "a,b,c\n1,2,3\nnote\n", "a.csv: row 3: 1 cell, 3 expected"},
+		{"a broken line", "a.csv", "a,b,c\n1,2,3\nxyz\n", "a.csv: row 3: 1 cell, 3 expected"},
 		{"quote that never ends", "a.csv", "a,b\n1,\"2\n3,4\n", "a.csv: row 2: a quoted cell never ends"},
 		{"text after a quote", "a.csv", "a,b\n\"1\"x,2\n", "a.csv: row 2: text stands after a closing quotation mark"},
 		{"NUL", "a.csv", "a,b\n1,\x002\n", "a.csv: line 2 has a NUL byte"},

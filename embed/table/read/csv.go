@@ -3,7 +3,6 @@ package read
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,372 +13,325 @@ import (
 // people make of it: any delimiter, any line ending, quotes that stand inside
 // cells, escapes. What is doubtful in a row stands in flaw.
 type csvReader struct {
-	r     *bufio.Reader
+	r     io.Reader
 	d     dialect
-	delim byte   // first byte of the delimiter
-	tail  string // its other bytes
-	quote byte   // 0: none
-	esc   byte   // 0: none
-	n     int    // rows begun, blank ones and comments included
-	flaw  string // of the row that next gave
-	buf   []byte
-	ends  []int
-	cells []string
+	delim string
+	quote byte // 0: none
+	esc   byte // 0: none
+	stop  [256]bool
+
+	buf        []byte // text from pos on is not read yet
+	pos        int
+	err        error  // of the last reading, io.EOF at the end
+	n          int    // rows begun, blank ones and comments included
+	flaw       string // of the row that next gave
+	inside     bool   // a quotation mark stands inside one of its cells
+	start, end int    // of that row in buf, without its line end
+	spans      []span
+	cells      []string
+}
+
+// span is a cell: a piece of the row, or text of its own where quotes or escapes
+// had to be taken out.
+type span struct {
+	from, to int
+	own      bool
+	text     string
 }
 
 var errTooBig = errors.New("too big")
 
-func newCSVReader(r *bufio.Reader, d dialect) *csvReader {
-	c := &csvReader{r: r, d: d, delim: d.delimiter[0], tail: d.delimiter[1:]}
+// errMore: the row goes on after what is read.
+var errMore = errors.New("more")
+
+func newCSVReader(r io.Reader, d dialect) *csvReader {
+	c := &csvReader{r: r, d: d, delim: d.delimiter}
 	if d.quote == "" {
 		c.quote = '"'
 	} else if d.quote != noQuote {
 		c.quote = d.quote[0]
 	}
-	if d.escape != "" {
+	if d.escape != "" && d.escape[0] != c.quote {
 		c.esc = d.escape[0]
+		c.stop[c.esc] = true
 	}
+	if c.quote != 0 {
+		c.stop[c.quote] = true
+	}
+	c.stop[c.delim[0]], c.stop['\n'], c.stop['\r'] = true, true, true
 	return c
 }
 
 func bufioOf(b []byte) *bufio.Reader { return bufio.NewReaderSize(bytes.NewReader(b), 4096) }
 
+// fill reads more text behind what is there, and moves it to the front.
+func (c *csvReader) fill() error {
+	if c.err != nil {
+		return c.err
+	}
+	if len(c.buf)-c.pos > MaxRecord {
+		return fmt.Errorf("row %d is longer than 16 MiB: %w", c.n, errTooBig)
+	}
+	if c.pos > 0 {
+		c.buf = c.buf[:copy(c.buf, c.buf[c.pos:])]
+		c.pos = 0
+	}
+	if cap(c.buf) == 0 || len(c.buf)*2 > cap(c.buf) {
+		c.buf = append(make([]byte, 0, max(128<<10, 2*cap(c.buf))), c.buf...)
+	}
+	n, err := c.r.Read(c.buf[len(c.buf):cap(c.buf)])
+	c.buf = c.buf[:len(c.buf)+n]
+	if n == 0 && err == nil {
+		err = io.ErrNoProgress
+	}
+	if c.err = err; n > 0 {
+		return nil
+	}
+	return err
+}
+
 // next gives the next row that is not blank; its cells are good until the call
 // after. The error is io.EOF, one that wraps errTooBig, or the reader's.
 func (c *csvReader) next() ([]string, error) {
 	for {
-		blank, err := c.row()
-		if err != nil {
-			return nil, err
+		if c.pos == len(c.buf) {
+			if err := c.fill(); err != nil {
+				return nil, err
+			}
 		}
-		if !blank {
-			return c.cut(), nil
+		c.n++
+		for {
+			used, blank, err := c.row(c.buf[c.pos:], c.err != nil)
+			if err == errMore { //nolint:errorlint // our own, never wrapped
+				if err := c.fill(); err != nil && err != io.EOF {
+					return nil, err
+				}
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			c.start = c.pos
+			c.pos += used
+			if !blank {
+				return c.cut(), nil
+			}
+			break
 		}
 	}
 }
 
-// cut makes strings of the row's bytes with one allocation.
+// cut makes strings of the row's cells with one allocation for those that stand
+// in the text as they are.
 func (c *csvReader) cut() []string {
-	row := string(c.buf)
+	row := string(c.buf[c.start : c.start+c.end])
 	c.cells = c.cells[:0]
-	start := 0
-	for _, end := range c.ends {
-		c.cells = append(c.cells, row[start:end])
-		start = end
+	for _, s := range c.spans {
+		if s.own {
+			c.cells = append(c.cells, s.text)
+		} else {
+			c.cells = append(c.cells, row[s.from:s.to])
+		}
 	}
 	return c.cells
 }
 
-// row reads one row into buf and ends. blank is a row of nothing or a comment.
-func (c *csvReader) row() (blank bool, err error) {
-	c.buf, c.ends, c.flaw = c.buf[:0], c.ends[:0], ""
-	b, err := c.r.ReadByte()
-	if err != nil {
-		return false, err
+// line is the text of the row that next gave, without its line end.
+func (c *csvReader) line() string { return string(c.buf[c.start : c.start+c.end]) }
+
+// back gives up what the row has after its first n bytes, which end in a line
+// end: it is read again as rows of their own.
+func (c *csvReader) back(n int) { c.pos = c.start + n }
+
+// row reads one row from the beginning of b and says how much of b it took.
+// blank is a row of nothing or a comment. last says that nothing comes after b.
+func (c *csvReader) row(b []byte, last bool) (used int, blank bool, err error) {
+	c.spans, c.flaw, c.inside = c.spans[:0], "", false
+	i := 0
+	if c.d.comment != "" && b[0] == c.d.comment[0] {
+		end := bytes.IndexAny(b, "\r\n")
+		if end < 0 {
+			end = len(b)
+		}
+		used, err = c.lineEnd(b, end, last)
+		return used, true, err
 	}
-	c.n++
-	if c.d.comment != "" && b == c.d.comment[0] {
-		return true, c.skipLine()
-	}
-	quoted := false
-	for start := 0; ; start = len(c.buf) {
+	marked := false // a cell is quoted
+	for {
 		if c.d.skipSpace {
-			for b == ' ' && err == nil {
-				b, err = c.r.ReadByte()
+			for i < len(b) && b[i] == ' ' {
+				i++
 			}
 		}
-		if err == nil && c.quote != 0 && b == c.quote {
-			quoted = true
-			b, err = c.quotedCell(start)
+		if i == len(b) && !last {
+			return 0, false, errMore
 		}
-		for err == nil && b != '\n' && b != '\r' && !c.atDelimiter(b) {
-			if c.esc != 0 && b == c.esc && c.esc != c.quote {
-				if b, err = c.r.ReadByte(); err != nil {
-					break
-				}
+		from := i
+		cell := span{from: from}
+		whole := false
+		quoted := false
+		if c.quote != 0 && i < len(b) && b[i] == c.quote {
+			quoted, marked = true, true
+			cell, i, whole, err = c.quotedCell(b, i+1, last)
+		}
+		if err == nil && !whole {
+			cell, i, err = c.plainCell(b, cell, i, last)
+			if quoted && cell.own && b[cell.from-1] == c.quote { // ""a" is a cell that begins with a mark
+				cell.text = strings.TrimSuffix(cell.text, string(c.quote))
 			}
-			if err := c.put(start, b); err != nil {
-				return false, err
-			}
-			b, err = c.r.ReadByte()
-		}
-		if err != nil && err != io.EOF {
-			return false, err
-		}
-		if len(c.ends) >= MaxColumns*2 {
-			return false, fmt.Errorf("row %d has more than %d cells: %w", c.n, MaxColumns, errTooBig)
-		}
-		c.ends = append(c.ends, len(c.buf))
-		if err == io.EOF || b == '\n' || b == '\r' {
-			break
-		}
-		b, err = c.r.ReadByte()
-	}
-	if b == '\r' && err == nil {
-		if next, _ := c.r.Peek(1); len(next) == 1 && next[0] == '\n' {
-			_, _ = c.r.ReadByte() // it was peeked at
-		}
-	}
-	return !quoted && c.empty(), nil
-}
-
-// quotedCell reads on after an opening quote and gives the byte after the
-// closing one.
-func (c *csvReader) quotedCell(start int) (b byte, err error) {
-	for {
-		b, err = c.r.ReadByte()
-		switch {
-		case err == io.EOF:
-			c.flaw = "a quoted cell never ends"
-			return 0, err
-		case err != nil:
-			return 0, err
-		case c.esc != 0 && b == c.esc && c.esc != c.quote:
-			if b, err = c.r.ReadByte(); err != nil {
-				continue
-			}
-		case b == c.quote:
-			if b, err = c.r.ReadByte(); err != nil || b != c.quote || !c.d.double {
-				if c.d.skipSpace || b == ' ' {
-					b, err = c.trailing(b, err)
-				}
-				if err == nil && b != '\n' && b != '\r' && b != c.delim {
-					c.flaw = "text stands after a closing quotation mark"
-					if perr := c.put(start, c.quote); perr != nil {
-						return b, perr
-					}
-				}
-				return b, err
-			}
-		}
-		if err := c.put(start, b); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// trailing passes over spaces between a closing quote and the delimiter.
-func (c *csvReader) trailing(b byte, err error) (byte, error) {
-	for b == ' ' && err == nil {
-		b, err = c.r.ReadByte()
-	}
-	return b, err
-}
-
-// atDelimiter tells whether b begins the delimiter, and passes over the rest.
-func (c *csvReader) atDelimiter(b byte) bool {
-	if b != c.delim {
-		return false
-	}
-	if c.tail == "" {
-		return true
-	}
-	if next, _ := c.r.Peek(len(c.tail)); string(next) != c.tail {
-		return false
-	}
-	_, _ = c.r.Discard(len(c.tail)) // it was peeked at
-	return true
-}
-
-func (c *csvReader) put(start int, b byte) error {
-	if len(c.buf)-start >= maxCell {
-		return fmt.Errorf("row %d has a cell longer than 1 MiB (a quotation mark may lack its pair): %w", c.n, errTooBig)
-	}
-	if len(c.buf) >= MaxRecord {
-		return fmt.Errorf("row %d is longer than 16 MiB: %w", c.n, errTooBig)
-	}
-	c.buf = append(c.buf, b)
-	return nil
-}
-
-func (c *csvReader) skipLine() error {
-	for {
-		b, err := c.r.ReadByte()
-		if err == io.EOF || b == '\n' {
-			return nil
 		}
 		if err != nil {
-			return err
+			return 0, false, err
 		}
-		if b == '\r' {
-			if next, _ := c.r.Peek(1); len(next) == 1 && next[0] == '\n' {
-				_, _ = c.r.ReadByte() // it was peeked at
-			}
-			return nil
+		if len(c.spans) >= MaxColumns*2 {
+			return 0, false, fmt.Errorf("row %d has more than %d cells: %w", c.n, MaxColumns, errTooBig)
 		}
-	}
-}
-
-// empty tells whether the row is one cell of white space.
-func (c *csvReader) empty() bool {
-	return len(c.ends) == 1 && len(bytes.TrimSpace(c.buf)) == 0
-}
-
-// openCSV decides encoding and dialect, and finds the header.
-func (rd *reader) openCSV(d dialect) ([]*sheet, error) {
-	cs, notes, err := rd.charset()
-	if err != nil {
-		return nil, err
-	}
-	sample, err := rd.sample(cs)
-	if err != nil {
-		return nil, err
-	}
-	guessed := ""
-	if d, guessed = d.sniff(sample); guessed != "" {
-		notes = append(notes, fmt.Sprintf("cells are separated by %s", delimiterName(guessed)))
-	}
-	s := &sheet{notes: notes}
-	header, err := rd.csvHeader(s, d, newCSVReader(cs.open(rd.src, rd.size), d))
-	if err != nil {
-		return nil, err
-	}
-	s.each = func(ctx context.Context, fn func(int, []cell) error) error {
-		return rd.eachCSV(ctx, s, newCSVReader(cs.open(rd.src, rd.size), d), header, fn)
-	}
-	return []*sheet{s}, nil
-}
-
-func delimiterName(d string) string {
-	return map[string]string{";": "semicolons", "\t": "tabs", "|": "vertical bars"}[d]
-}
-
-const sampleBytes = 64 << 10
-
-// sample is the beginning of the decoded text, whole lines where it is cut.
-func (rd *reader) sample(cs charset) ([]byte, error) {
-	buf := make([]byte, sampleBytes)
-	n, err := io.ReadFull(cs.open(rd.src, rd.size), buf)
-	switch {
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return buf[:n], nil
-	case err != nil:
-		return nil, err
-	}
-	if i := bytes.LastIndexAny(buf, "\r\n"); i > 0 {
-		buf = buf[:i+1]
-	}
-	return buf, nil
-}
-
-// csvHeader reads the label row and gives the number of its last row, 0 when
-// there is none.
-func (rd *reader) csvHeader(s *sheet, d dialect, c *csvReader) (last int, err error) {
-	want := d.headerRows
-	if len(want) == 0 {
-		want = []int{0}
-	}
-	first := true
-	for i := 0; i < len(want); {
-		cells, err := c.next()
-		if err == io.EOF {
-			if first {
-				return 0, unreadable(rd.where(nil), "the file has no rows")
-			}
+		c.spans = append(c.spans, cell)
+		if i == len(b) || b[i] == '\n' || b[i] == '\r' {
 			break
 		}
-		if err != nil {
-			return 0, rd.csvError(err)
-		}
-		if want[i] > c.n {
+		i += len(c.delim)
+	}
+	c.end = i
+	used, err = c.lineEnd(b, i, last)
+	return used, !marked && len(c.spans) == 1 && len(bytes.TrimSpace(b[:i])) == 0, err
+}
+
+// plainCell reads on to the next delimiter or the end of the line. cell is empty,
+// or has the text of a quoted part that stands before i.
+func (c *csvReader) plainCell(b []byte, cell span, i int, last bool) (span, int, error) {
+	part := i
+	for ; i < len(b); i++ {
+		if !c.stop[b[i]] {
 			continue
 		}
-		if d.header != nil && !*d.header || d.header == nil && first && looksLikeData(cells) {
-			if d.header == nil {
-				s.note("the file has no header row")
-			}
-			return 0, nil
+		if b[i] == '\n' || b[i] == '\r' {
+			break
 		}
-		first = false
-		s.labels = joinLabels(s.labels, cells, d.headerJoin)
-		last = c.n
+		if b[i] == c.delim[0] {
+			if bytes.HasPrefix(b[i:], []byte(c.delim)) {
+				break
+			}
+			if len(b)-i < len(c.delim) && !last {
+				return cell, i, errMore
+			}
+			continue
+		}
+		if b[i] == c.quote || c.esc == 0 {
+			c.inside = true
+			continue
+		}
+		cell.text, cell.own = cell.text+string(b[part:i]), true // an escape: the next byte is itself
 		i++
+		part = min(i, len(b))
 	}
-	return last, nil
+	i = min(i, len(b))
+	if i == len(b) && !last {
+		return cell, i, errMore
+	}
+	if cell.to = i; cell.own {
+		cell.text += string(b[part:i])
+	}
+	if max(i-part, len(cell.text)) > maxCell {
+		return cell, i, c.longCell()
+	}
+	return cell, i, nil
 }
 
-func joinLabels(labels, cells []string, sep string) []string {
-	for i, c := range cells {
-		if i >= len(labels) {
-			labels = append(labels, strings.Clone(c))
-		} else if c != "" {
-			labels[i] = strings.TrimSpace(labels[i] + sep + c)
+func (c *csvReader) longCell() error {
+	return fmt.Errorf("row %d has a cell longer than 1 MiB (a quotation mark may lack its pair): %w", c.n, errTooBig)
+}
+
+// quotedCell reads a cell whose opening quote stands before i, up to the closing
+// one, and gives the place after it; whole says that the cell ends there.
+func (c *csvReader) quotedCell(b []byte, i int, last bool) (cell span, after int, whole bool, err error) {
+	cell.from = i
+	part := i
+	own := func(to int) { cell.text, cell.own = cell.text+string(b[part:to]), true }
+	for ; i < len(b); i++ {
+		if i-part > maxCell {
+			return cell, i, false, c.longCell()
 		}
+		if c.esc != 0 && b[i] == c.esc {
+			own(i)
+			i++
+			part = min(i, len(b))
+			continue
+		}
+		if b[i] != c.quote {
+			continue
+		}
+		if i+1 == len(b) && !last {
+			return cell, i, false, errMore
+		}
+		if c.d.double && i+1 < len(b) && b[i+1] == c.quote {
+			own(i + 1)
+			i++
+			part = i + 1
+			continue
+		}
+		if cell.own {
+			own(i)
+		}
+		cell.to = i
+		return c.closed(b, cell, i+1, last)
 	}
-	return labels
+	if !last {
+		return cell, i, false, errMore
+	}
+	c.flaw = "a quoted cell never ends"
+	own(len(b))
+	return cell, len(b), true, nil
 }
 
-// looksLikeData: a first row without one word is no header. A row of years
-// alone is one.
-func looksLikeData(cells []string) bool {
-	filled, years := 0, 0
+// closed looks at what stands after a closing quote: spaces are passed over,
+// other text is kept, with the quote, and is a flaw.
+func (c *csvReader) closed(b []byte, cell span, i int, last bool) (span, int, bool, error) {
+	j := i
+	for j < len(b) && b[j] == ' ' && c.delim != " " {
+		j++
+	}
+	if j == len(b) && !last {
+		return cell, i, false, errMore
+	}
+	if max(cell.to-cell.from, len(cell.text)) > maxCell {
+		return cell, i, false, c.longCell()
+	}
+	if len(b)-j < len(c.delim) && !last {
+		return cell, i, false, errMore
+	}
+	if j == len(b) || b[j] == '\n' || b[j] == '\r' || bytes.HasPrefix(b[j:], []byte(c.delim)) {
+		return cell, j, true, nil
+	}
+	c.flaw = "text stands after a closing quotation mark"
+	if !cell.own {
+		cell.text, cell.own = string(b[cell.from:cell.to]), true
+	}
+	cell.text += string(c.quote) + string(b[i:j])
+	return cell, j, false, nil
+}
+
+// lineEnd passes over one line end at i.
+func (c *csvReader) lineEnd(b []byte, i int, last bool) (int, error) {
+	switch {
+	case i == len(b) && !last:
+		return 0, errMore
+	case i == len(b):
+		return i, nil
+	case b[i] == '\r' && i+1 == len(b) && !last:
+		return 0, errMore
+	case b[i] == '\r' && i+1 < len(b) && b[i+1] == '\n':
+		return i + 2, nil
+	}
+	return i + 1, nil
+}
+
+// empty tells whether cells hold nothing but white space.
+func empty(cells []string) bool {
 	for _, c := range cells {
-		if c = strings.TrimSpace(c); c == "" {
-			continue
-		}
-		filled++
-		if isYear(c) {
-			years++
-			continue
-		}
-		if numberMask(c).live == 0 && !isDateText(c) {
+		if strings.TrimSpace(c) != "" {
 			return false
 		}
 	}
-	return filled > 0 && years < filled
-}
-
-func (rd *reader) csvError(err error) error {
-	if errors.Is(err, errTooBig) {
-		return unreadable(rd.where(nil), "%s", strings.TrimSuffix(err.Error(), ": "+errTooBig.Error()))
-	}
-	return fmt.Errorf("read %s: %w", rd.where(nil), err)
-}
-
-// eachCSV gives the rows after the header.
-func (rd *reader) eachCSV(ctx context.Context, s *sheet, c *csvReader, header int, fn func(int, []cell) error) error {
-	var cells []cell
-	for rows := 0; ; rows++ {
-		if rows%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		row, err := c.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return rd.csvError(err)
-		}
-		if c.n <= header {
-			continue
-		}
-		if c.flaw != "" {
-			rd.flaw(s, c.n, c.flaw)
-		}
-		cells = cells[:0]
-		for _, text := range row {
-			x := cell{text: text}
-			if c.d.null != nil && text == *c.d.null {
-				x.kind = cellNull
-			}
-			cells = append(cells, x)
-		}
-		if err := fn(c.n, cells); err != nil {
-			return err
-		}
-	}
-}
-
-// flaw reports a row that can be read two ways, once: rows are read more than
-// once, so the first reading counts.
-func (rd *reader) flaw(s *sheet, n int, what string) {
-	if n <= s.flawed {
-		return
-	}
-	s.flawed = n
-	if rd.strict {
-		rd.report.add(fmt.Sprintf("%s: row %d", rd.where(s), n), "%s", what)
-	} else {
-		s.note("row %d: %s", n, what)
-	}
+	return true
 }

@@ -16,9 +16,10 @@ import (
 
 // charset is how a file's bytes become characters.
 type charset struct {
-	name string
-	enc  encoding.Encoding
-	skip int64 // length of the byte order mark
+	name    string
+	enc     encoding.Encoding
+	skip    int64  // length of the byte order mark
+	guessed string // the name, where nobody said it
 }
 
 // open reads the file as UTF-8 without a byte order mark. Bytes that mean
@@ -126,6 +127,7 @@ func (rd *reader) charset() (charset, []string, error) {
 		}
 		best = charsets["windows1252"]
 	}
+	best.guessed = best.name
 	notes = append(notes, "the encoding is guessed: "+best.name)
 	return best, append(notes, lostLetters(best.name)...), nil
 }

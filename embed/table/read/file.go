@@ -67,7 +67,7 @@ func (t *Table) Info() portal.TableInfo { return t.plan.info() }
 // bytes of text the row has, and gives back what the next row is appended to.
 func (t *Table) Rows(ctx context.Context, out []any, fn func(out []any, bytes int) ([]any, error)) error {
 	t.plan.forget()
-	return t.plan.sheet.each(ctx, func(n int, cells []cell) (err error) {
+	return t.plan.sheet.rows(ctx, func(n int, cells []cell) (err error) {
 		bytes := 0
 		for _, c := range cells {
 			bytes += len(c.text)

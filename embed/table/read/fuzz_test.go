@@ -57,7 +57,7 @@ func fuzzCheck(t *testing.T, data []byte, name, dialect string) {
 			err = errors.Join(err, perr)
 			continue
 		}
-		perr = s.each(rd.ctx, func(n int, cells []cell) error { p.row(n, cells, nil); return nil })
+		perr = s.rows(rd.ctx, func(n int, cells []cell) error { p.row(n, cells, nil); return nil })
 		for _, c := range p.columns {
 			if c.bad > 0 {
 				t.Fatalf("column %q: an inferred type does not hold: %q in row %d is no %s %s", c.field.Name, c.badText, c.badRow, c.field.Type, c.field.Options)

@@ -31,6 +31,7 @@ type plan struct {
 	width   int // cells of a whole row
 	header  int // labels, 0 when there is no header
 	notes   []string
+	below   []string // footnotes
 
 	totals   map[int][]string // columns with values that stand for the whole of others
 	series   map[string][]int // columns that are one measure, period by period
@@ -93,44 +94,73 @@ func (rd *reader) plan(s *sheet, index int) (*plan, error) {
 	return p, nil
 }
 
-// survey counts rows, widths and types, and reports ragged rows.
+// survey counts rows, widths and types, reports ragged rows, and takes the
+// footnotes off the end.
 func (p *plan) survey() (*survey, error) {
 	sv := &survey{}
+	var f footer
 	err := p.sheet.each(p.rd.ctx, func(n int, cells []cell) error {
-		if sv.rows++; sv.rows > MaxRows {
+		if sv.rows+int64(len(f.rows)) >= MaxRows {
 			return unreadable(p.rd.where(p.sheet), "more than %d rows; make several files of it", MaxRows)
 		}
-		if p.header > 0 && len(cells) > p.header {
-			if cells = trimTail(cells, p.header); len(cells) == p.header {
-				if sv.surplus++; sv.surplus == 1 {
-					sv.surplusRow = n
-				}
-			}
+		if !p.sheet.named && f.take(n, cells, max(p.header, sv.width), sv.rows) {
+			return nil
 		}
-		if len(cells) > sv.width {
-			sv.width, sv.widest = len(cells), n
-			for len(sv.cols) < len(cells) && len(sv.cols) < MaxColumns {
-				sv.cols = append(sv.cols, newTally())
-			}
+		for _, row := range f.rows { // no footnotes: the table goes on
+			p.look(sv, row.n, row.cells)
 		}
-		if !p.sheet.named {
-			p.ragged(sv, n, len(cells))
-		}
-		for i, c := range cells[:min(len(cells), len(sv.cols))] {
-			if c.kind == cellNull || c.kind != cellNested && p.isMissing(c.text) {
-				continue
-			}
-			if p.sheet.padded && isErrorValue(c.text) {
-				if sv.errors++; sv.errors == 1 {
-					sv.errorRow = n
-				}
-				continue
-			}
-			sv.cols[i].add(n, c, min(maxDistinct, maxEvidence/len(sv.cols)))
-		}
+		f.rows = f.rows[:0]
+		p.look(sv, n, cells)
+		f.last = n
 		return nil
 	})
-	return sv, err
+	if err != nil {
+		return sv, err
+	}
+	for len(f.rows) > 0 && !f.footnotes(sv) {
+		p.look(sv, f.rows[0].n, f.rows[0].cells)
+		f.last, f.rows = f.rows[0].n, f.rows[1:]
+	}
+	for _, row := range f.rows {
+		if p.sheet.end == 0 {
+			p.sheet.end = row.n
+		}
+		p.below = append(p.below, row.text())
+	}
+	return sv, nil
+}
+
+// look takes one row into the survey.
+func (p *plan) look(sv *survey, n int, cells []cell) {
+	sv.rows++
+	if p.header > 0 && len(cells) > p.header {
+		if cells = trimTail(cells, p.header); len(cells) == p.header {
+			if sv.surplus++; sv.surplus == 1 {
+				sv.surplusRow = n
+			}
+		}
+	}
+	if len(cells) > sv.width {
+		sv.width, sv.widest = len(cells), n
+		for len(sv.cols) < len(cells) && len(sv.cols) < MaxColumns {
+			sv.cols = append(sv.cols, newTally())
+		}
+	}
+	if !p.sheet.named {
+		p.ragged(sv, n, len(cells))
+	}
+	for i, c := range cells[:min(len(cells), len(sv.cols))] {
+		if c.kind == cellNull || c.kind != cellNested && p.isMissing(c.text) {
+			continue
+		}
+		if p.sheet.padded && isErrorValue(c.text) {
+			if sv.errors++; sv.errors == 1 {
+				sv.errorRow = n
+			}
+			continue
+		}
+		sv.cols[i].add(n, c, min(maxDistinct, maxEvidence/len(sv.cols)))
+	}
 }
 
 // trimTail drops empty cells over the header's width: separators at the end of

@@ -175,7 +175,8 @@ func describeField(f portal.Field) string {
 
 // info describes the table; Resource is the caller's name for it.
 func (p *plan) info() portal.TableInfo {
-	t := portal.TableInfo{Resource: p.rd.res.Name, Sheet: p.sheet.name, Rows: p.rows, Notes: slices.Clone(p.notes), Totals: p.totalled}
+	t := portal.TableInfo{Resource: p.rd.res.Name, Sheet: p.sheet.name, Rows: p.rows, Notes: slices.Clone(p.notes), Totals: p.totalled, Above: p.sheet.above, Below: p.below}
+	t.Encoding, t.Dialect = p.sheet.encoding, p.sheet.declared()
 	for i := range p.columns {
 		t.Columns = append(t.Columns, p.columns[i].field)
 	}

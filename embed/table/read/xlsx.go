@@ -71,13 +71,14 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 		if visible, err := f.GetSheetVisible(name); err == nil && !visible {
 			s.note("the sheet is hidden in the workbook")
 		}
-		header, err := rd.sheetHeader(f, s, d)
+		rows, numbers, err := rd.sheetRows(f, s, d)
 		if err != nil {
 			return nil, err
 		}
+		p := rd.page(s, d, rows, numbers)
 		s.each = func(ctx context.Context, fn func(int, []cell) error) error {
 			return rd.eachXLSX(ctx, f, s, func(n int, row []string, cells []cell) error {
-				if n <= header {
+				if n < p.begin {
 					return nil
 				}
 				return fn(n, cells)
@@ -91,25 +92,12 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 	return sheets, nil
 }
 
-// sheetHeader takes the labels from the first row that is not empty, or from
-// the rows that the dialect names, and gives the last one's number.
-func (rd *reader) sheetHeader(f *excelize.File, s *sheet, d dialect) (last int, err error) {
+// sheetRows are the rows among which the header stands, and their numbers.
+func (rd *reader) sheetRows(f *excelize.File, s *sheet, d dialect) (rows [][]string, numbers []int, err error) {
 	stop := errors.New("stop")
 	err = rd.eachXLSX(rd.ctx, f, s, func(n int, row []string, _ []cell) error {
-		switch {
-		case len(d.headerRows) > 0 && n > d.headerRows[len(d.headerRows)-1]:
-			return stop
-		case len(d.headerRows) > 0 && !slices.Contains(d.headerRows, n):
-			return nil
-		case d.header != nil && !*d.header:
-			return stop
-		case d.header == nil && len(d.headerRows) == 0 && looksLikeData(row):
-			s.note("the sheet has no header row")
-			return stop
-		}
-		s.labels = joinLabels(s.labels, row, d.headerJoin)
-		last = n
-		if len(d.headerRows) == 0 {
+		rows, numbers = append(rows, slices.Clone(row)), append(numbers, n)
+		if len(rows) >= d.headerWithin() {
 			return stop
 		}
 		return nil
@@ -117,7 +105,7 @@ func (rd *reader) sheetHeader(f *excelize.File, s *sheet, d dialect) (last int, 
 	if err == stop { //nolint:errorlint // our own, never wrapped
 		err = nil
 	}
-	return last, err
+	return rows, numbers, err
 }
 
 // eachXLSX gives every row that is not empty.
