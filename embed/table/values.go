@@ -23,8 +23,8 @@ const (
 // which at most 2,000 differ. They are words for a search index: measures,
 // codes and remarks are not among them, and only the first million rows of a
 // table are looked at. At most limit values, in the order of tables, columns
-// and rows. A table that is not there yet is built first; errors are those of
-// Ensure and of ctx.
+// and rows. A table that is not there yet is built first, but that of a small
+// file: then the file is read and nothing is kept. Errors are those of Ensure and of ctx.
 func (s *Store) Values(ctx context.Context, r portal.Resource, limit int) ([]string, error) {
 	for try := 0; ; try++ {
 		values, table, err := s.values(ctx, r, limit)
@@ -40,30 +40,29 @@ func (s *Store) Values(ctx context.Context, r portal.Resource, limit int) ([]str
 }
 
 func (s *Store) values(ctx context.Context, r portal.Resource, limit int) (all []string, key string, err error) {
-	l, err := s.ensure(ctx, r)
-	if err != nil {
+	l, there := s.built(r)
+	if !there && r.Bytes <= smallFile {
+		all, err = s.glance(ctx, r, limit)
+		return all, "", err
+	}
+	if l, err = s.ensure(ctx, r); err != nil {
 		return nil, "", err
 	}
-	seen := map[string]bool{}
+	values := distinctValues{limit: limit, seen: map[string]bool{}}
 	for _, t := range l.Tables {
 		for i, f := range t.Info.Columns {
 			most := valuesOf(f)
-			if most == 0 || len(all) >= limit {
+			if most == 0 || len(values.list) >= limit {
 				continue
 			}
 			found, err := s.distinct(ctx, t.Key, i, most)
 			if err != nil {
 				return nil, t.Key, explain(err)
 			}
-			for _, v := range found {
-				if !seen[v] && len(all) < limit {
-					seen[v] = true
-					all = append(all, v)
-				}
-			}
+			values.add(found)
 		}
 	}
-	return all, "", nil
+	return values.list, "", nil
 }
 
 // valuesOf gives how many distinct values a column may have to be read for
