@@ -89,8 +89,11 @@ type Status struct {
 	SignedBy   []string // key ids of the timestamp role, lower-case hex
 	Upstream   string   // "" at a central
 	LastSync   time.Time
-	LastResult string // "" or why the last sync did not succeed
-	Outbox     int    // inquiries waiting to travel
+	LastResult string    // "" or why the last sync did not succeed
+	Doing      *SyncNow  // what a sync is doing; nil: none is under way
+	Brought    *SyncDone // what the last sync that succeeded brought; nil: not known
+	Owed       bool      // contents are still to come
+	Outbox     int       // inquiries waiting to travel
 	Version    string
 	ClockWrong bool // the machine's clock is before the newest signed time
 	Alarms     []Alarm

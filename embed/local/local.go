@@ -82,13 +82,14 @@ type SyncRecord struct {
 	Requests   int64
 	Duration   time.Duration
 	Result     string // "" when it went well; why not otherwise
+	Detail     string // what came and how, as JSON; "" when that is not known
 }
 
 // AddSync adds a line to the sync log, durable when it returns.
 func (l *Local) AddSync(ctx context.Context, r SyncRecord) error {
 	_, err := l.db.Write.ExecContext(ctx, `INSERT INTO syncs
-		(at, upstream, generation, bytes_down, bytes_up, requests, duration, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		r.At.UnixMicro(), r.Upstream, r.Generation, r.BytesDown, r.BytesUp, r.Requests, int64(r.Duration), r.Result)
+		(at, upstream, generation, bytes_down, bytes_up, requests, duration, result, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.At.UnixMicro(), r.Upstream, r.Generation, r.BytesDown, r.BytesUp, r.Requests, int64(r.Duration), r.Result, r.Detail)
 	if err != nil {
 		return fmt.Errorf("sync log: %w", sqlite.Explain(err))
 	}
@@ -106,7 +107,7 @@ func (l *Local) LastSync(ctx context.Context) (r SyncRecord, ok bool, err error)
 
 // Syncs gives the newest lines of the sync log, the newest first, at most limit.
 func (l *Local) Syncs(ctx context.Context, limit int) ([]SyncRecord, error) {
-	rows, err := l.db.Read.QueryContext(ctx, `SELECT at, upstream, generation, bytes_down, bytes_up, requests, duration, result
+	rows, err := l.db.Read.QueryContext(ctx, `SELECT at, upstream, generation, bytes_down, bytes_up, requests, duration, result, detail
 		FROM syncs ORDER BY id DESC LIMIT ?`, max(limit, 0))
 	if err != nil {
 		return nil, fmt.Errorf("sync log: %w", sqlite.Explain(err))
@@ -116,7 +117,7 @@ func (l *Local) Syncs(ctx context.Context, limit int) ([]SyncRecord, error) {
 	for rows.Next() {
 		var r SyncRecord
 		var at int64
-		if err := rows.Scan(&at, &r.Upstream, &r.Generation, &r.BytesDown, &r.BytesUp, &r.Requests, (*int64)(&r.Duration), &r.Result); err != nil {
+		if err := rows.Scan(&at, &r.Upstream, &r.Generation, &r.BytesDown, &r.BytesUp, &r.Requests, (*int64)(&r.Duration), &r.Result, &r.Detail); err != nil {
 			return nil, fmt.Errorf("sync log: %w", sqlite.Explain(err))
 		}
 		r.At = time.UnixMicro(at).UTC()

@@ -173,6 +173,7 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		"as_of": stamp(s.State.AsOf), "signed_by": signer, "upstream": s.Upstream, "last_sync": stamp(s.LastSync),
 		"last_result": s.LastResult, "outbox": s.Outbox, "version": s.Version, "repository": s.State.Repository.Hex(),
 		"clock_wrong": s.ClockWrong, "alarms": alarmRows(s.Alarms),
+		"doing": s.Doing, "brought": s.Brought, "owed": s.Owed,
 	}
 	return a.answer(out, func() {
 		a.say("%s (%s)", s.Title, s.Role)
@@ -188,6 +189,12 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		}
 		if !s.LastSync.IsZero() {
 			a.say("last sync   %s", strings.TrimSpace(stamp(s.LastSync)+" "+s.LastResult))
+		}
+		if s.Doing != nil {
+			a.say("now         syncing: %s", doing(*s.Doing))
+		}
+		if s.Owed {
+			a.say("missing     some files are still to come: koprik sync")
 		}
 		if s.ClockWrong {
 			a.say("clock       wrong: this machine's clock does not agree with the newest signed time")

@@ -1,20 +1,27 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"sync"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"koprik/portal"
 )
 
 // stages are what takes long, in words.
 var stages = map[string]string{
-	"read":   "reading",
-	"fetch":  "fetching",
-	"tables": "building tables",
-	"verify": "verifying",
-	"export": "writing the stick",
+	"read":     "reading",
+	"metadata": "checking signatures",
+	"plan":     "planning",
+	"fetch":    "fetching",
+	"apply":    "writing the catalogue",
+	"owed":     "fetching what was missing",
+	"tables":   "building tables",
+	"verify":   "verifying",
+	"export":   "writing the stick",
 }
 
 // progress shows a bar for each stage when a person is looking at a terminal.
@@ -42,4 +49,12 @@ func (a *app) progress() func(stage string, done, total int64) {
 		}
 		_ = bar.Set64(done)
 	}
+}
+
+// doing says what a sync is doing.
+func doing(s portal.SyncNow) string {
+	if s.Total == 0 {
+		return stages[string(s.Stage)]
+	}
+	return fmt.Sprintf("%s, %d of %d", stages[string(s.Stage)], s.Done, s.Total)
 }

@@ -78,6 +78,7 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 	out["left_out"] = sizes(r.LeftOut)
 	out["owed"] = sizes(r.Owed)
 	out["fetched"] = sizes(r.Fetched)
+	out["stages"] = r.Stages
 	var plan node.SyncPlan
 	if o.DryRun {
 		if plan, err = n.Plan(ctx, r.Report); err != nil {

@@ -299,7 +299,7 @@ func (n *Node) buildTables(ctx context.Context, datasets []portal.Dataset) error
 				n.opt.Log.Warn("a table cannot be read", "dataset", d.ID, "resource", r.Name, "error", err)
 			}
 		}
-		n.opt.Progress("tables", int64(i+1), int64(len(datasets)))
+		n.progress("tables", int64(i+1), int64(len(datasets)))
 	}
 	return nil
 }

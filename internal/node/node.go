@@ -96,6 +96,7 @@ type Node struct {
 	noticedLast []byte   // the timestamp that the background work saw last
 
 	applying sync.Mutex   // one apply at a time in this process
+	syncing  stages       // what a sync of this process is doing
 	arrivals atomic.Int64 // how often contents came without a new generation
 	closers  []io.Closer
 }
@@ -190,7 +191,7 @@ func (n *Node) openFiles() (err error) {
 		Flush:    group.Flush,
 		Now:      n.Now,
 		Free:     func() (uint64, error) { return disk.Free(n.dir) },
-		Progress: n.opt.Progress,
+		Progress: n.progress,
 	})
 	n.packer = n.newPacker()
 	return nil
@@ -295,7 +296,7 @@ func (n *Node) writing(ctx context.Context) (func(), error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, locked(n.dir, err)
+			return nil, n.busy(locked(n.dir, err))
 		case <-tick.C:
 		}
 	}

@@ -159,6 +159,7 @@ func (n *Node) settleOwed(ctx context.Context, s upstream, o mirror.RoundOptions
 		return err
 	}
 	if len(owed) > 0 && len(out.Owed) == 0 {
+		n.progress(string(portal.StageOwed), 0, 0)
 		r, err := n.mirror.Fetch(ctx, s, owed, o)
 		out.BytesDown += r.BytesDown
 		out.Requests += r.Requests
@@ -190,8 +191,12 @@ func (n *Node) settleOwed(ctx context.Context, s upstream, o mirror.RoundOptions
 }
 
 func without(items, less []mirror.Item) (rest []mirror.Item) {
+	gone := make(map[portal.Digest]bool, len(less))
+	for _, it := range less {
+		gone[it.Resource.Hash] = true
+	}
 	for _, it := range items {
-		if !slices.ContainsFunc(less, func(l mirror.Item) bool { return l.Resource.Hash == it.Resource.Hash }) {
+		if !gone[it.Resource.Hash] {
 			rest = append(rest, it)
 		}
 	}

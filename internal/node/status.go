@@ -29,9 +29,13 @@ func (n *Node) Status(ctx context.Context) (portal.Status, error) {
 	if s.Alarms, err = n.Alarms(); err != nil {
 		return s, err
 	}
+	s.Doing = n.doing()
+	if s.Owed, err = n.owes(ctx); err != nil {
+		return s, err
+	}
 	last, ok, err := n.local.LastSync(ctx)
 	if ok {
-		s.LastSync, s.LastResult = last.At, last.Result
+		s.LastSync, s.LastResult, s.Brought = last.At, last.Result, brought(last)
 	}
 	return s, err
 }

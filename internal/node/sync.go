@@ -26,6 +26,7 @@ type SyncOptions struct {
 type SyncReport struct {
 	mirror.Report
 	Fetched  []mirror.Item // came without a new generation: what was owed, or asked for
+	Stages   []portal.StageTook
 	Fresh    portal.Freshness
 	Duration time.Duration
 }
@@ -67,6 +68,8 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 		return out, err
 	}
 	began := n.opt.Clock()
+	n.syncing.begin()
+	defer n.syncing.end(n)
 	var used upstream
 	out.Report, used, err = n.follow(ctx, list, round)
 	if err == nil && !o.DryRun {
@@ -75,7 +78,7 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 	}
 	err = errors.Join(err, n.raise(err))
 	n.reportAlarms(ctx)
-	out.Duration = n.opt.Clock().Sub(began)
+	out.Duration, out.Stages = n.opt.Clock().Sub(began), n.syncing.took(n.opt.Clock())
 	out.Fresh = out.State.Grade(n.Now(), n.oldAfter())
 	if o.DryRun {
 		return out, err
@@ -97,7 +100,7 @@ func (n *Node) accepted() (int64, error) {
 func (n *Node) record(ctx context.Context, r SyncReport, err error) error {
 	rec := local.SyncRecord{
 		At: n.Now(), Upstream: r.Upstream, Generation: r.Generation, BytesDown: r.BytesDown,
-		Requests: int64(r.Requests), Duration: r.Duration,
+		Requests: int64(r.Requests), Duration: r.Duration, Detail: n.detail(r),
 	}
 	if err != nil {
 		rec.Result = err.Error()

@@ -44,6 +44,7 @@ type Report struct {
 	Plan                    []Item               // contents that were missing, and are wanted
 	LeftOut                 []Item               // contents that were missing, and that the policy leaves out
 	Owed                    []Item               // of Plan: not had yet, to come with a later round
+	Ways                    map[string]int       // how many contents came by which way; nil: all of them whole
 	BytesDown               int64
 	Requests, RoundTrips    int
 	Upstream                string
@@ -92,6 +93,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	r.m.o.Progress("metadata", 0, 0)
 	report := Report{Previous: r.o.Have, Generation: before.state(false).Generation, State: before.state(false)}
 	if r.known, err = list(before); err != nil {
 		return report, err
@@ -107,6 +109,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	media := r.o.Media && !r.m.o.Now().Before(now.set.Timestamp().Expires)
 	report.State = now.state(media)
 	report.Generation = report.State.Generation
+	r.m.o.Progress("plan", 0, 0)
 	change, err := r.diff(ctx, before, now, &report)
 	if err != nil {
 		return report, err
@@ -129,6 +132,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 
 // accept writes what was verified into trust/, timestamp last, and then makes it visible.
 func (r *round) accept(ctx context.Context, now *accepted, change portal.Change) error {
+	r.m.o.Progress("apply", 0, 0)
 	if err := r.m.o.Flush(); err != nil {
 		return err
 	}

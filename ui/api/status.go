@@ -30,6 +30,9 @@ type statusReport struct {
 	LastResult string           `json:"last_result"`
 	ClockWrong bool             `json:"clock_wrong"`
 	Alarms     []alarm          `json:"alarms"`
+	Doing      *portal.SyncNow  `json:"doing,omitempty"`    // what a sync is doing now
+	Brought    *portal.SyncDone `json:"brought,omitempty"`  // what the last sync brought, and how
+	Owed       bool             `json:"owed"`               // contents are still to come
 	AgeDays    *int             `json:"age_days,omitempty"` // whole days since as_of, by the node's trusted time
 }
 
@@ -63,6 +66,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) error {
 		AsOf: moment(s.State.AsOf), SignedBy: strings.Join(s.SignedBy, " "), Upstream: s.Upstream,
 		LastSync: moment(s.LastSync), Outbox: s.Outbox, Version: s.Version, Title: s.Title, Contact: s.Contact,
 		Expires: moment(s.State.Expires), Repository: repositoryID(s.State), Media: s.State.Media,
+		Doing: s.Doing, Brought: s.Brought, Owed: s.Owed,
 		LastResult: s.LastResult, ClockWrong: s.ClockWrong, Alarms: alarmsOf(s.Alarms), AgeDays: a.ageDays(s.State),
 	})
 }

@@ -17,7 +17,7 @@ func TestTheStatusIsThatOfTheCommandAndMore(t *testing.T) {
 		"signed_by": "aa bb", "upstream": "https://data.example", "last_sync": "2026-05-03T09:00:00Z", "outbox": 3.0,
 		"version": "0.1", "title": "Village library", "contact": "", "expires": "2026-05-10T09:00:00Z",
 		"repository": w.state.Repository.Hex(), "media": false, "last_result": "", "clock_wrong": false,
-		"alarms": []any{}, "age_days": 203.0,
+		"alarms": []any{}, "owed": false, "age_days": 203.0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

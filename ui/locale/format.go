@@ -238,6 +238,12 @@ func (w *Words) FacetValue(f portal.Facet, value string) (name string, ok bool) 
 // Role says what a node does.
 func (w *Words) Role(r portal.Role) string { return w.T(Key("node." + string(r))) }
 
+// Stage names what a sync is doing.
+func (w *Words) Stage(s portal.Stage) string { return w.T(Key("node.stage-" + string(s))) }
+
+// Way says how many files came by one way: "whole", "patch" or "pack".
+func (w *Words) Way(way string, n int) string { return w.T(Key("node.way-"+way), "n", n) }
+
 // Language names a language in the words of this one.
 func (w *Words) Language(l portal.Lang) string { return w.T(Key("lang." + string(l))) }
 

@@ -94,6 +94,12 @@ func domains() map[Key]bool {
 	for _, v := range []portal.Role{portal.Central, portal.Mirror, portal.Agency} {
 		keys[Key("node."+string(v))] = true
 	}
+	for _, v := range portal.Stages {
+		keys[Key("node.stage-"+string(v))] = true
+	}
+	for _, v := range portal.Ways {
+		keys[Key("node.way-"+v)] = true
+	}
 	for _, v := range []string{"eq", "ne", "lt", "le", "gt", "ge", "contains"} {
 		keys[Key("op."+v)], keys[Key("said."+v)] = true, true
 	}

@@ -46,6 +46,9 @@ func (s *site) node(v *visit) (answer, error) {
 		}
 		v.add(&rs, v.T("node.lastsync"), plain(last))
 		v.add(&rs, v.T("node.result"), plain(result))
+		if v.Kiosk == nil {
+			v.sync(&rs, status)
+		}
 	}
 	if status.Outbox > 0 {
 		v.add(&rs, v.T("node.outbox"), plain(v.Int(int64(status.Outbox))))
@@ -76,4 +79,36 @@ func (v *visit) lead(state portal.CopyState) string {
 		return v.T("node.stale", "ago", ago)
 	}
 	return v.T("node.old", "ago", ago)
+}
+
+// sync says what a sync is doing, and what the last one brought, how, and what
+// it saved: for those who run the node, and not on a public screen.
+func (v *visit) sync(rs *rows, status portal.Status) {
+	if now := status.Doing; now != nil {
+		text := v.Stage(now.Stage)
+		if now.Total > 0 {
+			text = v.T("node.of", "stage", text, "percent", min(100, now.Done*100/now.Total))
+		}
+		v.add(rs, v.T("node.doing"), plain(text))
+	}
+	if d := status.Brought; d != nil {
+		v.add(rs, v.T("node.brought"), plain(v.T("node.change", "added", d.Added, "updated", d.Updated, "removed", d.Removed)))
+		var ways []Value
+		for _, way := range portal.Ways {
+			if n := d.Ways[way]; n > 0 {
+				ways = append(ways, plain(v.Way(way, n)))
+			}
+		}
+		if len(ways) > 0 {
+			v.add(rs, v.T("node.how"), ways...)
+		}
+		line := v.Bytes(d.Bytes)
+		if d.Contents > d.Bytes {
+			line = v.T("node.saved", "bytes", line, "contents", v.Bytes(d.Contents), "percent", 100-d.Bytes*100/d.Contents)
+		}
+		v.add(rs, v.T("node.line"), plain(line))
+	}
+	if status.Owed {
+		v.add(rs, v.T("node.owed"), plain("koprik sync"))
+	}
 }
