@@ -19,8 +19,10 @@ type step struct {
 	from   int64
 	files  carrier.Files
 	wants  []want
-	wholes int64           // bytes of those that come from nothing
-	gone   []portal.Digest // contents that the newest releases no longer have
+	wholes int64                  // bytes of those that come from nothing
+	known  map[portal.Digest]bool // those in wants
+	count  int                    // datasets that changed
+	gone   []portal.Digest        // contents that the newest releases no longer have
 }
 
 // want is a content that a mirror at step.from lacks.
@@ -54,7 +56,7 @@ const maxManifest = 4 << 20
 
 // step finds what has changed since snapshot k.
 func (r *run) step(k int64) (*step, error) {
-	s := &step{from: k}
+	s := &step{from: k, known: map[portal.Digest]bool{}}
 	then, err := r.snapshot(k)
 	if err != nil {
 		return nil, err
@@ -122,12 +124,20 @@ func (r *run) publisher(g *gathered, s *step, role string, now, before int64) er
 		if n == o {
 			continue
 		}
+		if s.count++; s.count > maxChanged {
+			break
+		}
 		if err := r.dataset(g, s, id, n, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// maxChanged is how many datasets of a step travel in its pack. A mirror that
+// lacks more lacks a catalogue: it takes the metadata from the pack, and fetches
+// manifests and contents side by side.
+const maxChanged = 4096
 
 // dataset adds a dataset's manifests since release o, and what its latest
 // release needs that release o did not have.
@@ -173,10 +183,10 @@ func (s *step) changed(latest, before manifest) {
 		return
 	}
 	for _, res := range latest.resources {
-		known := slices.ContainsFunc(s.wants, func(w want) bool { return w.new == res.Hash })
-		if known || !before.withdrawn && has(before, res.Hash) {
+		if s.known[res.Hash] || !before.withdrawn && has(before, res.Hash) {
 			continue
 		}
+		s.known[res.Hash] = true
 		w := want{new: res.Hash, size: res.Bytes, old: source(res, before.resources)}
 		if s.wants = append(s.wants, w); w.old.IsZero() {
 			s.wholes += w.size
