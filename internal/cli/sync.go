@@ -71,7 +71,7 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 	out := map[string]any{
 		"generation": r.Generation, "previous": r.Previous, "fresh": r.Fresh, "as_of": stamp(r.State.AsOf),
 		"datasets":   map[string]int{"added": len(r.Added), "updated": len(r.Updated), "removed": len(r.Removed)},
-		"bytes_down": r.BytesDown, "bytes_up": 0, "requests": r.Requests, "round_trips": r.RoundTrips,
+		"bytes_down": r.BytesDown, "bytes_up": r.BytesUp, "requests": r.Requests, "round_trips": r.RoundTrips,
 		"duration_ms": r.Duration.Milliseconds(), "upstream": r.Upstream, "suspended": append([]portal.PublisherID{}, r.Suspended...),
 		"outbox": map[string]int{"sent": 0, "left": 0},
 	}

@@ -74,14 +74,16 @@ type Node struct {
 	opt    Options
 	config Config
 
-	root    *disk.Root
-	blobs   *blob.Store
-	mirror  *mirror.Mirror
-	catalog *catalog.Catalog
-	local   *local.Local
-	tables  *table.Store
-	packer  *packer.Packer // nil: nothing is served to mirrors
-	packing chan struct{}  // tells the background of a server to pack; nil without a server
+	root     *disk.Root
+	blobs    *blob.Store
+	mirror   *mirror.Mirror
+	catalog  *catalog.Catalog
+	local    *local.Local
+	tables   *table.Store
+	line     line // to the upstreams
+	lineOnce sync.Once
+	packer   *packer.Packer // nil: nothing is served to mirrors
+	packing  chan struct{}  // tells the background of a server to pack; nil without a server
 
 	lock  *disk.FileLock // node.lock; nil when another process has it
 	index *index.Index   // nil without the lock
@@ -221,6 +223,9 @@ func (n *Node) Close() error {
 		errs = append(errs, n.closers[i].Close())
 	}
 	n.closers = nil
+	if n.line.client != nil {
+		n.line.client.CloseIdleConnections()
+	}
 	if n.lock != nil {
 		errs = append(errs, n.lock.Unlock())
 		n.lock = nil

@@ -162,6 +162,7 @@ func (n *Node) settleOwed(ctx context.Context, s upstream, o mirror.RoundOptions
 		n.progress(string(portal.StageOwed), 0, 0)
 		r, err := n.mirror.Fetch(ctx, s, owed, o)
 		out.BytesDown += r.BytesDown
+		out.BytesUp += r.BytesUp
 		out.Requests += r.Requests
 		out.Fetched, out.Owed = without(owed, r.Owed), r.Owed
 		if arrivedErr := n.arrived(ctx, out.Fetched); arrivedErr != nil {

@@ -30,12 +30,12 @@ func (n *Node) openUpstreams(from string) (list []upstream, done func(), err err
 	if from != "" {
 		named = []string{from}
 	}
-	c := client()
+	n.lineOnce.Do(func() { n.line.client = clientOver(&n.line.wire) })
 	for _, name := range named {
 		if name == "" {
 			continue
 		}
-		s, closeIt, openErr := openUpstream(name, c)
+		s, closeIt, openErr := n.openUpstream(name)
 		if openErr != nil {
 			err = errors.Join(err, openErr)
 			continue
@@ -54,9 +54,16 @@ func (n *Node) openUpstreams(from string) (list []upstream, done func(), err err
 	return nil, done, err
 }
 
-func openUpstream(name string, c *http.Client) (upstream, func(), error) {
+// line is the way to the upstreams: one client for all rounds of a process, so
+// that they use one connection again.
+type line struct {
+	wire   mirror.Wire
+	client *http.Client
+}
+
+func (n *Node) openUpstream(name string) (upstream, func(), error) {
 	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
-		src, err := mirror.HTTP(name, c)
+		src, err := n.line.wire.HTTP(name, n.line.client)
 		return upstream{Source: src}, func() {}, err
 	}
 	src, done, err := folder(name)
@@ -78,6 +85,7 @@ func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOption
 			roundErr = stickBeginsLater(ctx, s.Source, o.Have, roundErr)
 		}
 		spent.BytesDown += got.BytesDown
+		spent.BytesUp += got.BytesUp
 		spent.Requests += got.Requests
 		spent.RoundTrips += got.RoundTrips
 		if roundErr == nil {
@@ -99,7 +107,7 @@ func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOption
 			n.opt.Log.Warn("another upstream is asked", "instead of", s.String(), "error", roundErr)
 		}
 	}
-	r.BytesDown, r.Requests, r.RoundTrips = spent.BytesDown, spent.Requests, spent.RoundTrips
+	r.BytesDown, r.BytesUp, r.Requests, r.RoundTrips = spent.BytesDown, spent.BytesUp, spent.Requests, spent.RoundTrips
 	if answered {
 		err = nil
 	}

@@ -248,7 +248,7 @@ func (m *Mirror) Lacking(ctx context.Context) (owed, left []Item, err error) {
 // what earlier rounds owe, and what somebody asked for. It reports what came and
 // what is still owed.
 func (m *Mirror) Fetch(ctx context.Context, source Source, items []Item, o RoundOptions) (Report, error) {
-	src := &counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}
+	src := (&counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}).begin()
 	r := &round{m: m, src: src, o: o}
 	report := Report{Plan: items, Upstream: source.String()}
 	state, err := m.State()
@@ -257,7 +257,7 @@ func (m *Mirror) Fetch(ctx context.Context, source Source, items []Item, o Round
 		report.Owed, err = r.fetchWanted(ctx, r.lacking(items))
 	}
 	err = errors.Join(err, m.o.Flush())
-	report.BytesDown, report.Requests = src.bytes.Load(), int(src.requests.Load())
+	src.tell(&report, r.trips.Load())
 	return report, err
 }
 

@@ -45,7 +45,7 @@ type Report struct {
 	LeftOut                 []Item               // contents that were missing, and that the policy leaves out
 	Owed                    []Item               // of Plan: not had yet, to come with a later round
 	Ways                    map[string]int       // how many contents came by which way; nil: all of them whole
-	BytesDown               int64
+	BytesDown, BytesUp      int64                // over the wire, headers too; files' bytes where nobody counts there
 	Requests, RoundTrips    int
 	Upstream                string
 }
@@ -60,7 +60,7 @@ type Item struct {
 // that was accepted before stands untouched, and what was fetched is kept for
 // the next round.
 func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Report, error) {
-	src := &counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}
+	src := (&counted{Source: source, limits: limits{rest: o.Rest, budget: o.Budget}}).begin()
 	r := &round{m: m, src: src, o: o, saw: map[string][]byte{}}
 	report, err := r.run(ctx)
 	var proved *Equivocation
@@ -69,8 +69,7 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 	}
 	err = errors.Join(err, r.leavePack())
 	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
-	report.BytesDown, report.Requests, report.Upstream = src.bytes.Load(), int(src.requests.Load()), source.String()
-	report.RoundTrips = int(r.trips.Load())
+	src.tell(&report, r.trips.Load())
 	return report, err
 }
 

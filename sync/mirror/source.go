@@ -44,6 +44,7 @@ func HTTP(base string, client *http.Client) (Source, error) {
 type httpSource struct {
 	base   *url.URL
 	client *http.Client
+	wire   *Wire // nil: nobody counts
 }
 
 func (s *httpSource) String() string { return s.base.String() }
@@ -179,6 +180,7 @@ func unreachable(where string, cause error) error {
 type counted struct {
 	Source
 	limits
+	before   traffic // over the source's wire
 	bytes    atomic.Int64
 	requests atomic.Int64
 	pack     map[string][]byte // small files that are here already; nil: ask for all

@@ -102,12 +102,17 @@ func (a *api) routes() []route {
 	}
 }
 
+// exposed are the headers that programs on other pages may read.
+const exposed = "Koprik-Generation, Koprik-As-Of, Koprik-Fresh, Koprik-Dataset, Koprik-Release, Koprik-Fingerprint, ETag, Repr-Digest, Content-Disposition, Content-Range, Accept-Ranges"
+
 // ServeHTTP refuses what is too long before anything looks at it, and sets what
 // every answer carries: programs on any page may read it, and nothing in it runs.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Koprik-Generation, Koprik-As-Of, Koprik-Fresh, Koprik-Dataset, Koprik-Release, Koprik-Fingerprint, ETag, Repr-Digest, Content-Disposition, Content-Range, Accept-Ranges")
+	if !strings.HasPrefix(r.URL.Path, "/repository/") { // mirrors read bytes, and pay for every one
+		h.Set("Access-Control-Expose-Headers", exposed)
+	}
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
