@@ -50,7 +50,7 @@ func (v *visit) fail(err error) {
 		return // the reader went away
 	}
 	e := v.explain(err)
-	v.Title = e.title
+	v.Title, v.Wide = e.title, true
 	switch e.status {
 	case http.StatusServiceUnavailable:
 		v.w.Header().Set("Retry-After", "5")

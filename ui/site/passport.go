@@ -128,7 +128,7 @@ func (v *visit) passport(d portal.Dataset) passportCard {
 	var rs rows
 	publisher := v.publisherLink(d.Publisher)
 	v.add(&rs, v.T("passport.publisher"), Value{Shown: publisher.Shown, Href: publisher.Href})
-	v.addDates(&rs, p)
+	v.addDates(&rs, d.Latest)
 	v.addUnit(&rs, p)
 	v.addTerms(&rs, d.Latest)
 	v.add(&rs, v.T("passport.release"), plain(v.T("passport.releaseof", "n", d.Latest.Number, "date", v.day(d.Latest.Issued))))
@@ -155,12 +155,13 @@ func (v *visit) signedBy(p portal.Publisher, keys []string) []Value {
 // shortKey is the beginning of a key id, as long as a short fingerprint.
 func shortKey(id string) string { return id[:min(len(id), 16)] }
 
-func (v *visit) addDates(rs *rows, p portal.Passport) {
+func (v *visit) addDates(rs *rows, r portal.Release) {
+	p := r.Passport
 	v.add(rs, v.T("passport.uploaded"), plain(v.Day(p.Uploaded)))
 	v.add(rs, v.T("passport.firstpublished"), plain(v.Day(p.FirstPublished)))
 	v.add(rs, v.T("passport.lastchanged"), plain(v.Day(p.LastChanged)))
 	due := plain(v.Day(p.NextDue))
-	if p.NextDue != "" && p.NextDue < v.today() {
+	if p.NextDue != "" && p.NextDue < v.today() && r.Withdrawn == nil {
 		due.Warn = v.T("passport.overdue")
 	}
 	v.add(rs, v.T("passport.nextdue"), due)
