@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"koprik/portal"
-	"koprik/sync/carrier"
 	"koprik/sync/mirror"
 )
 
@@ -32,7 +31,7 @@ type PlannedDataset struct {
 // PlannedFile is a file that would come.
 type PlannedFile struct {
 	Resource portal.Resource
-	Way      string // "whole": compressed by itself
+	Way      string // one of portal.Ways
 	AtMost   int64  // bytes on the line
 }
 
@@ -47,7 +46,7 @@ func (n *Node) Plan(ctx context.Context, r mirror.Report) (SyncPlan, error) {
 			at[it.Dataset] = i
 			p.Datasets = append(p.Datasets, PlannedDataset{ID: it.Dataset})
 		}
-		f := PlannedFile{Resource: it.Resource, Way: "whole", AtMost: carrier.MaxCompressed(it.Resource.Bytes)}
+		f := PlannedFile{Resource: it.Resource, Way: it.Way, AtMost: it.AtMost}
 		p.Datasets[i].Files = append(p.Datasets[i].Files, f)
 		p.Datasets[i].Bytes += it.Resource.Bytes
 		p.Files++

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,6 +165,7 @@ func (n *Node) settleOwed(ctx context.Context, s upstream, o mirror.RoundOptions
 		out.BytesDown += r.BytesDown
 		out.BytesUp += r.BytesUp
 		out.Requests += r.Requests
+		out.Ways = plus(out.Ways, r.Ways)
 		out.Fetched, out.Owed = without(owed, r.Owed), r.Owed
 		if arrivedErr := n.arrived(ctx, out.Fetched); arrivedErr != nil {
 			return arrivedErr
@@ -189,6 +191,18 @@ func (n *Node) settleOwed(ctx context.Context, s upstream, o mirror.RoundOptions
 		}
 	}
 	return nil
+}
+
+// plus adds up how many contents came by which way.
+func plus(a, b map[string]int) map[string]int {
+	sum := maps.Clone(a)
+	if sum == nil {
+		return b
+	}
+	for way, n := range b {
+		sum[way] += n
+	}
+	return sum
 }
 
 func without(items, less []mirror.Item) (rest []mirror.Item) {

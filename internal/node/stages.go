@@ -129,9 +129,6 @@ func (n *Node) detail(r SyncReport) string {
 		d.Files++
 		d.Contents += it.Resource.Bytes
 	}
-	if d.Ways == nil && d.Files > 0 {
-		d.Ways = map[string]int{"whole": d.Files}
-	}
 	b, err := json.Marshal(d)
 	if err != nil {
 		return ""

@@ -130,6 +130,9 @@ func (r *round) object(ctx context.Context, it Item) error {
 	ways := r.ways(it)
 	for i, w := range ways {
 		err := r.by(ctx, w, it)
+		if err == nil {
+			r.came.add(w.named())
+		}
 		if err == nil || i == len(ways)-1 || ctx.Err() != nil || full(err) {
 			return err
 		}

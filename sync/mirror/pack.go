@@ -255,6 +255,7 @@ func (r *round) takeObjects(ctx context.Context, wanted map[carrier.ObjectName]I
 		switch {
 		case err == nil:
 			delete(wanted, o.New)
+			r.came.add(byPack)
 			progress(it)
 		case ctx.Err() != nil:
 			return context.Cause(ctx)

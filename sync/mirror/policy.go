@@ -258,6 +258,7 @@ func (m *Mirror) Fetch(ctx context.Context, source Source, items []Item, o Round
 	}
 	err = errors.Join(err, m.o.Flush())
 	src.tell(&report, r.trips.Load())
+	report.Ways = r.came.ways
 	return report, err
 }
 

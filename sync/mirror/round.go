@@ -44,7 +44,7 @@ type Report struct {
 	Plan                    []Item               // contents that were missing, and are wanted
 	LeftOut                 []Item               // contents that were missing, and that the policy leaves out
 	Owed                    []Item               // of Plan: not had yet, to come with a later round
-	Ways                    map[string]int       // how many contents came by which way; nil: all of them whole
+	Ways                    map[string]int       // how many contents came by which of portal.Ways
 	BytesDown, BytesUp      int64                // over the wire, headers too; files' bytes where nobody counts there
 	Requests, RoundTrips    int
 	Upstream                string
@@ -54,6 +54,10 @@ type Report struct {
 type Item struct {
 	Dataset  portal.DatasetID
 	Resource portal.Resource
+	// Way and AtMost stand in the plan of a dry run: by which of portal.Ways it
+	// would come, and the most bytes that this takes.
+	Way    string
+	AtMost int64
 }
 
 // Round brings the node to the source's generation. When it fails, the copy
@@ -70,6 +74,7 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 	err = errors.Join(err, r.leavePack())
 	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
 	src.tell(&report, r.trips.Load())
+	report.Ways = r.came.ways
 	return report, err
 }
 
@@ -82,6 +87,7 @@ type round struct {
 	owes  bool              // contents are to come with a later round
 	known listing           // what was accepted before
 	pack  *pack             // nil: everything is fetched file by file
+	came  tally             // contents, by way
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
@@ -116,6 +122,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	change.State = report.State
 	report.Plan, report.LeftOut = r.wanted(change, r.missing(change))
 	if r.o.DryRun {
+		report.Plan = r.laidOut(report.Plan)
 		return report, nil
 	}
 	if report.Owed, err = r.fetchWanted(ctx, report.Plan); err != nil {
