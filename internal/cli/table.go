@@ -57,7 +57,11 @@ func (a *app) table(ctx context.Context, path string, pkg bool) error {
 		return err
 	}
 	if len(answer) == 0 {
-		return portal.Rejected(path, "is not a table that can be read").WithHint("docs/reference/tables.md lists the formats")
+		why := node.NotATable(portal.Resource{})
+		if len(resources) > 0 {
+			why = node.NotATable(resources[0])
+		}
+		return portal.Rejected(path, "%s", why).WithHint("docs/reference/tables.md lists the formats")
 	}
 	return a.answer(answer, func() {
 		for _, t := range answer {

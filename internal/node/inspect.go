@@ -55,3 +55,11 @@ func inspectFile(ctx context.Context, in Input, f datapackage.DraftFile, r porta
 	}
 	return read.Check(ctx, tmp, size, r)
 }
+
+// NotATable says why a file has no table, as far as its name tells.
+func NotATable(r portal.Resource) string {
+	if why := read.Unsupported(r); why != "" {
+		return why
+	}
+	return "is not a table that can be read"
+}

@@ -95,7 +95,7 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 			return err
 		}
 		if !readable && in.bare(draft) {
-			return portal.Rejected(in.Label, "is not a table that can be read").
+			return portal.Rejected(in.Label, "%s", NotATable(r.Resources[i])).
 				WithHint("a file of another kind needs a passport beside it: koprik passport new %s", in.Label)
 		}
 		bytes += r.Resources[i].Bytes

@@ -49,11 +49,11 @@ var errUnreadable = errors.New("cannot be read as a table")
 // gives nil, nil.
 func Check(ctx context.Context, src io.ReaderAt, size int64, r portal.Resource) ([]portal.TableInfo, error) {
 	rd := &reader{ctx: ctx, src: src, size: size, res: r, strict: true, report: &report{}}
+	defer rd.close()
 	sheets, err := rd.open()
 	if err != nil {
 		return nil, rejected(err)
 	}
-	defer rd.close()
 	var infos []portal.TableInfo
 	for i, s := range sheets {
 		p, err := rd.plan(s, i)
@@ -124,6 +124,7 @@ type reader struct {
 	tmp    string // folder for what a workbook spills; "" is the system's
 	report *report
 	closer func() error
+	inside bool // of an archive: archives in it are not opened
 }
 
 // where begins the place of a problem: the file, and the sheet of a workbook.
@@ -166,6 +167,12 @@ func (rd *reader) open() ([]*sheet, error) {
 		return rd.openCSV(d)
 	case kindXLSX:
 		return rd.openXLSX(d)
+	case kindODS:
+		return rd.openODS(d)
+	case kindGZIP:
+		return rd.openGzip()
+	case kindZIP:
+		return rd.openZip()
 	default:
 		return rd.openJSON(kind)
 	}
@@ -200,6 +207,7 @@ type sheet struct {
 	flawed              int  // last row that a flaw was reported for
 	named               bool // cells are found by label, not by place (JSON objects): no row is ragged
 	padded              bool // rows end where their last value stands (workbooks): no row is short
+	geometry            bool // the column of that name is GeoJSON
 	// each gives every data row with its number as a person counts them (the
 	// header is row 1). cells is reused: fn must not keep it.
 	each func(ctx context.Context, fn func(n int, cells []cell) error) error

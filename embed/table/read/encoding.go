@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 	"golang.org/x/text/transform"
 )
 
@@ -35,6 +36,8 @@ func (c charset) open(src io.ReaderAt, size int64) *bufio.Reader {
 var (
 	utf16le = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	utf16be = unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	utf32le = utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)
+	utf32be = utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
 )
 
 // charsets are the encodings that a resource may declare, by their names in
@@ -44,6 +47,8 @@ var charsets = map[string]charset{
 	"utf16": {name: "utf-16le", enc: utf16le}, "utf16le": {name: "utf-16le", enc: utf16le}, "utf16be": {name: "utf-16be", enc: utf16be},
 	"windows1251": {name: "windows-1251", enc: charmap.Windows1251}, "cp1251": {name: "windows-1251", enc: charmap.Windows1251},
 	"koi8r": {name: "koi8-r", enc: charmap.KOI8R}, "koi8u": {name: "koi8-u", enc: charmap.KOI8U},
+	"utf32": {name: "utf-32le", enc: utf32le}, "utf32le": {name: "utf-32le", enc: utf32le}, "utf32be": {name: "utf-32be", enc: utf32be},
+	"ibm855": {name: "ibm855", enc: charmap.CodePage855}, "cp855": {name: "ibm855", enc: charmap.CodePage855},
 	"ibm866": {name: "ibm866", enc: charmap.CodePage866}, "cp866": {name: "ibm866", enc: charmap.CodePage866},
 	"iso88595":    {name: "iso-8859-5", enc: charmap.ISO8859_5},
 	"maccyrillic": {name: "mac-cyrillic", enc: charmap.MacintoshCyrillic},
@@ -67,8 +72,8 @@ var boms = []struct {
 	cs   charset
 }{
 	{"\xef\xbb\xbf", charset{name: "utf-8", skip: 3}},
-	{"\xff\xfe\x00\x00", charset{name: "utf-32", skip: -1}},
-	{"\x00\x00\xfe\xff", charset{name: "utf-32", skip: -1}},
+	{"\xff\xfe\x00\x00", charset{name: "utf-32le", enc: utf32le, skip: 4}},
+	{"\x00\x00\xfe\xff", charset{name: "utf-32be", enc: utf32be, skip: 4}},
 	{"\xff\xfe", charset{name: "utf-16le", enc: utf16le, skip: 2}},
 	{"\xfe\xff", charset{name: "utf-16be", enc: utf16be, skip: 2}},
 }
@@ -92,10 +97,8 @@ func (rd *reader) charset() (charset, []string, error) {
 	declared, known := lookupCharset(rd.res.Encoding)
 	var notes []string
 	switch {
-	case marked.skip < 0:
-		return charset{}, nil, unreadable(rd.where(nil), "the file is encoded in UTF-32; save it as UTF-8")
 	case marked.enc != nil:
-		return marked, nil, nil // UTF-16, as its mark says
+		return marked, nil, nil // UTF-16 or -32, as its mark says
 	case rd.res.Encoding != "" && !known && rd.strict:
 		return charset{}, nil, unreadable(rd.where(nil), "encoding %q is not one that is read here; save the file as UTF-8", rd.res.Encoding)
 	case known && declared.enc != nil && marked.name == "":
@@ -105,6 +108,10 @@ func (rd *reader) charset() (charset, []string, error) {
 	switch {
 	case err != nil:
 		return charset{}, nil, err
+	case scan.nul > 0 && rd.unmarked(head[:n]).enc != nil:
+		wide := rd.unmarked(head[:n])
+		wide.guessed = wide.name
+		return wide, []string{"the encoding is guessed: " + wide.name}, nil
 	case scan.nul > 0:
 		return charset{}, nil, unreadable(rd.where(nil), "line %d has a NUL byte: this is not text, or UTF-16 without a byte order mark", scan.nul)
 	case scan.invalid == 0:
@@ -132,10 +139,39 @@ func (rd *reader) charset() (charset, []string, error) {
 	return best, append(notes, lostLetters(best.name)...), nil
 }
 
+// unmarked guesses UTF-16 and UTF-32 without a byte order mark by where zeros
+// stand among the first characters; the zero value is neither.
+func (rd *reader) unmarked(head []byte) charset {
+	buf := make([]byte, 512)
+	n, _ := rd.src.ReadAt(buf, 0) // what cannot be read was met before
+	buf = buf[:n&^3]
+	var zeros [4]int
+	for i, b := range buf {
+		if b == 0 {
+			zeros[i%4]++
+		}
+	}
+	quarter := len(buf) / 4
+	most := func(k int) bool { return zeros[k]*10 >= quarter*5 }
+	few := func(k int) bool { return zeros[k] == 0 }
+	switch {
+	case len(head) < 4 || quarter == 0:
+	case most(2) && most(3) && few(0):
+		return charset{name: "utf-32le", enc: utf32le}
+	case most(0) && most(1) && few(3):
+		return charset{name: "utf-32be", enc: utf32be}
+	case most(1) && most(3) && few(0) && few(2):
+		return charset{name: "utf-16le", enc: utf16le}
+	case most(0) && most(2) && few(1) && few(3):
+		return charset{name: "utf-16be", enc: utf16be}
+	}
+	return charset{}
+}
+
 // lostLetters warns of an encoding that cannot write Uzbek in Cyrillic.
 func lostLetters(name string) []string {
 	switch name {
-	case "windows-1251", "koi8-r", "ibm866", "iso-8859-5", "mac-cyrillic":
+	case "windows-1251", "koi8-r", "ibm855", "ibm866", "iso-8859-5", "mac-cyrillic":
 		return []string{name + " has no қ, ғ and ҳ: Uzbek words in Cyrillic may have lost letters"}
 	}
 	return nil

@@ -23,6 +23,7 @@ type jsonShape struct {
 	member string // of the outer object, that holds the array
 	nested bool
 	arrays bool // records are arrays, not objects
+	geo    bool // records are features: their properties and their geometry
 }
 
 // openJSON finds the records: an array at the top, the only array of records
@@ -44,7 +45,12 @@ func (rd *reader) openJSON(kind fileKind) ([]*sheet, error) {
 		return rd.jsonRows(s, records)
 	}
 	s.named = true
-	place, err := rd.jsonKeys(s, records)
+	members := members
+	if shape.geo {
+		members = featureMembers
+		s.geometry = true
+	}
+	place, err := rd.jsonKeys(s, records, members)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,9 @@ func (rd *reader) openJSON(kind fileKind) ([]*sheet, error) {
 			}
 			err := members(raw, func(key string, value []byte) error {
 				c, err := jsonCell(value)
-				cells[place[key]] = c
+				if at, ok := place[key]; ok {
+					cells[at] = c
+				}
 				return err
 			})
 			if err != nil {
@@ -206,7 +214,7 @@ func (rd *reader) objectShape(cs charset, j jsonReader) (shape jsonShape, ok boo
 			if first, _, err = rd.passArray(j); err == nil && (isObject(first) || isArray(first)) {
 				arrays++
 				name, _ := key.(string)
-				shape = jsonShape{member: name, nested: true, arrays: isArray(first)}
+				shape = jsonShape{member: name, nested: true, arrays: isArray(first), geo: name == "features" && isFeature(first)}
 			}
 		}
 		if err != nil {
@@ -383,7 +391,7 @@ func checkRecord(raw []byte) error {
 }
 
 // jsonKeys collects the keys of all records in the order in which they come.
-func (rd *reader) jsonKeys(s *sheet, records func(context.Context, func(int, []byte) error) error) (map[string]int, error) {
+func (rd *reader) jsonKeys(s *sheet, records func(context.Context, func(int, []byte) error) error, members memberReader) (map[string]int, error) {
 	place := map[string]int{}
 	var seen []int // record in which the key stood last
 	s.labels = []string{}

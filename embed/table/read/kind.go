@@ -19,6 +19,10 @@ const (
 	kindXLSX
 	kindJSON
 	kindNDJSON
+	kindODS
+	kindGeoJSON
+	kindGZIP
+	kindZIP
 )
 
 // kinds maps formats and file extensions.
@@ -26,13 +30,18 @@ var kinds = map[string]fileKind{
 	"csv": kindCSV, "tsv": kindTSV, "tab": kindTSV,
 	"xlsx": kindXLSX, "xlsm": kindXLSX,
 	"json": kindJSON, "ndjson": kindNDJSON, "jsonl": kindNDJSON,
+	"ods": kindODS, "fods": kindNone, "geojson": kindGeoJSON, "gz": kindGZIP, "gzip": kindGZIP, "zip": kindZIP,
+	"sdmx-csv": kindCSV,
 }
 
 var mediaKinds = map[string]fileKind{
 	"text/csv": kindCSV, "text/tab-separated-values": kindTSV,
 	"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": kindXLSX,
 	"application/vnd.ms-excel.sheet.macroenabled.12":                    kindXLSX,
-	"application/json": kindJSON, "application/x-ndjson": kindNDJSON, "application/jsonl": kindNDJSON,
+	"application/vnd.oasis.opendocument.spreadsheet":                    kindODS,
+	"application/geo+json":                                              kindGeoJSON, "application/gzip": kindGZIP, "application/zip": kindZIP,
+	"application/vnd.sdmx.data+csv": kindCSV,
+	"application/json":              kindJSON, "application/x-ndjson": kindNDJSON, "application/jsonl": kindNDJSON,
 }
 
 // declaredKind goes by format, then media type, then the file's name.
@@ -62,7 +71,7 @@ var signatures = []struct{ magic, what string }{
 
 // kind decides by what the resource says, and refuses bytes that contradict it.
 func (rd *reader) kind() (fileKind, error) {
-	head := make([]byte, 64)
+	head := make([]byte, 128)
 	n, err := rd.src.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return kindNone, err
@@ -78,8 +87,10 @@ func (rd *reader) kind() (fileKind, error) {
 	if n == 0 {
 		return kindNone, unreadable(rd.where(nil), "the file is empty")
 	}
+	kind = rd.wrapped(kind, head)
 	for _, s := range signatures {
-		if !bytes.HasPrefix(head, []byte(s.magic)) || kind == kindXLSX && strings.HasPrefix(s.magic, "PK") {
+		packed := kind == kindXLSX || kind == kindODS || kind == kindZIP
+		if !bytes.HasPrefix(head, []byte(s.magic)) || packed && strings.HasPrefix(s.magic, "PK") || kind == kindGZIP && s.magic == "\x1f\x8b" {
 			continue
 		}
 		return kindNone, unreadable(rd.where(nil), "the file is %s, not what its name or format says", s.what)
@@ -87,7 +98,25 @@ func (rd *reader) kind() (fileKind, error) {
 	if kind == kindXLSX && !bytes.HasPrefix(head, []byte("PK")) {
 		return kindNone, unreadable(rd.where(nil), "the file is no XLSX workbook: it does not begin like one")
 	}
+	if (kind == kindODS || kind == kindZIP) && !bytes.HasPrefix(head, []byte("PK")) || kind == kindGZIP && !bytes.HasPrefix(head, []byte("\x1f\x8b")) {
+		return kindNone, unreadable(rd.where(nil), "the file is not what its name or format says: it does not begin like an archive")
+	}
+	if rd.inside && (kind == kindZIP || kind == kindGZIP) {
+		return kindNone, unreadable(rd.where(nil), "an archive in an archive is not opened")
+	}
 	return kind, nil
+}
+
+// wrapped: a table in a gzip archive may keep its own format, and workbooks are
+// told apart by what is in them.
+func (rd *reader) wrapped(kind fileKind, head []byte) fileKind {
+	switch {
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")) && strings.HasSuffix(strings.ToLower(rd.res.Path), ".gz"):
+		return kindGZIP
+	case kind == kindXLSX && isODS(head):
+		return kindODS
+	}
+	return kind
 }
 
 // sniffKind goes by first bytes, for what only a schema calls a table.

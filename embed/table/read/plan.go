@@ -300,6 +300,9 @@ func (p *plan) noteList(names []string, one, many string) {
 
 func (p *plan) inferred(sv *survey, i int, name string) error {
 	f, note := sv.cols[i].field(name)
+	if t := &sv.cols[i]; p.sheet.geometry && name == geometryKey && t.nested == t.filled {
+		f.Type = "geojson"
+	}
 	if note != "" && sv.rows > 0 {
 		p.note("%s", note)
 	}

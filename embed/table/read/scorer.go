@@ -1,6 +1,7 @@
 package read
 
 import (
+	"strings"
 	"unicode"
 
 	"golang.org/x/text/encoding/charmap"
@@ -15,8 +16,10 @@ var candidates = []struct {
 	{"windows1251", charmap.Windows1251, false},
 	{"koi8r", charmap.KOI8R, false},
 	{"ibm866", charmap.CodePage866, false},
+	{"ibm855", charmap.CodePage855, false},
 	{"maccyrillic", charmap.MacintoshCyrillic, false},
 	{"windows1252", charmap.Windows1252, true},
+	{"windows1254", charmap.Windows1254, true},
 }
 
 // cyrillicWeight is how often a small letter stands in Russian running text,
@@ -93,7 +96,10 @@ func latinScore(prev, r, next rune) int {
 	if high(prev) || high(next) {
 		return -30 // accented letters seldom stand together
 	}
-	if isLatin(prev) || isLatin(next) {
+	switch {
+	case strings.ContainsRune("ðþýÐÞÝ", r):
+		return 15 // Icelandic is rarer here than Turkish, which has ğ ş ı in their places
+	case isLatin(prev) || isLatin(next):
 		return 60
 	}
 	return -20

@@ -187,3 +187,13 @@ func TestDataPackagesReadFully(t *testing.T) {
 		}
 	}
 }
+
+// writeFile puts bytes into a file of their own.
+func writeFile(t testing.TB, name, data string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

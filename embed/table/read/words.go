@@ -87,6 +87,9 @@ func isTotalWord(value string) bool {
 	if len(value) > 80 {
 		return false
 	}
+	if value == "_T" { // SDMX
+		return true
+	}
 	keys := keysOf(value)
 	if len(keys) == 0 || len(keys) > 5 {
 		return false

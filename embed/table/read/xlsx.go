@@ -20,30 +20,22 @@ func (rd *reader) openXLSX(d dialect) (sheets []*sheet, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(slim)
-		}
-	}()
 	var f *excelize.File
 	err = guarded(func() (err error) {
 		f, err = excelize.OpenFile(slim, excelize.Options{TmpDir: rd.tmp, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: 1 << 20})
 		return err
 	})
 	if err != nil {
+		os.Remove(slim)
 		return nil, unreadable(rd.where(nil), "the workbook cannot be opened: %v", err)
 	}
-	rd.closer = func() error { return errors.Join(f.Close(), os.Remove(slim)) }
+	rd.onClose(func() error { return errors.Join(f.Close(), os.Remove(slim)) })
 	names := f.GetSheetList()
 	err = guarded(func() error { return isoDates(f) })
 	if err == nil {
 		sheets, err = rd.workbookSheets(f, d, names)
 	}
-	if err != nil {
-		rd.close()
-		return nil, err
-	}
-	return sheets, nil
+	return sheets, err
 }
 
 // guarded turns a panic below into an error: the bytes are a stranger's, the
