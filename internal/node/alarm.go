@@ -113,25 +113,32 @@ func (n *Node) keepAlarm(e *mirror.Equivocation) (known bool, err error) {
 	return false, disk.WriteFile(n.root, alarmsDir+"/"+alarmName(e, n.Now()), e.Evidence)
 }
 
-// reportAlarms hands what was found to the upstream, which checks it and hands it
-// on, up to the centre. What does not get through is tried at the next sync.
+// reportAlarms hands what was found to the upstreams, which check it and hand it
+// on, up to the centre. What nobody takes is tried again at the next sync.
 func (n *Node) reportAlarms(ctx context.Context) {
-	upstream := n.config.Upstream
 	all, err := n.Alarms()
-	if err != nil || len(all) == 0 || !strings.HasPrefix(upstream, "http") {
-		return
-	}
-	base, err := url.Parse(upstream)
 	if err != nil {
 		return
 	}
-	base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/"+repositoryDir)
 	for _, a := range all {
 		if a.Reported {
 			continue
 		}
-		if err := n.reportAlarm(ctx, base.JoinPath(api.ReportAddress).String(), a); err != nil {
-			n.opt.Log.Warn("an equivocation could not be reported upstream", "file", a.File, "error", err)
+		taken := false
+		for _, upstream := range append([]string{n.config.Upstream}, n.config.Upstreams...) {
+			base, err := url.Parse(upstream)
+			if err != nil || base.Scheme != "http" && base.Scheme != "https" {
+				continue
+			}
+			base.Path = strings.TrimSuffix(strings.TrimSuffix(base.Path, "/"), "/"+repositoryDir)
+			if err := n.reportAlarm(ctx, base.JoinPath(api.ReportAddress).String(), a); err != nil {
+				n.opt.Log.Warn("an equivocation could not be reported", "file", a.File, "error", err)
+				continue
+			}
+			taken = true
+		}
+		if taken {
+			n.logged("mark an alarm", disk.WriteFile(n.root, a.File+sentSuffix, []byte("\n")))
 		}
 	}
 }
@@ -159,7 +166,7 @@ func (n *Node) reportAlarm(ctx context.Context, where string, a portal.Alarm) er
 			return fmt.Errorf("%s answered %s", where, resp.Status)
 		}
 	}
-	return disk.WriteFile(n.root, a.File+sentSuffix, []byte("\n"))
+	return nil
 }
 
 // Report takes proof of an equivocation that a node below has met. Anybody may

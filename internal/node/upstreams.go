@@ -98,7 +98,7 @@ func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOption
 		if !answered {
 			r, used = got, s
 		}
-		err = errors.Join(err, roundErr)
+		err = errors.Join(err, roundErr, n.raise(roundErr))
 		if ctx.Err() != nil || !passable(roundErr) {
 			answered = false
 			break
