@@ -9,7 +9,7 @@ import (
 )
 
 // handOver publishes what was named and hands this node's releases to the centre.
-func (a *app) handOver(ctx context.Context, to, publisher string, paths []string) error {
+func (a *app) handOver(ctx context.Context, to, publisher string, with, paths []string) error {
 	if publisher != "" {
 		return usage("--publisher", "an agency hands over what its own publisher has signed: leave it out with --to")
 	}
@@ -22,7 +22,7 @@ func (a *app) handOver(ctx context.Context, to, publisher string, paths []string
 		defer done()
 		inputs = append(inputs, in)
 	}
-	return a.with(ctx, func(n *node.Node) error {
+	return a.bringing(ctx, with, func(n *node.Node) error {
 		var published node.Published
 		if len(inputs) > 0 {
 			var err error

@@ -40,6 +40,7 @@ func (a *app) log() *slog.Logger {
 
 func (a *app) publishCommand() *cobra.Command {
 	var publisher, to string
+	var with []string
 	cmd := &cobra.Command{
 		Use:   "publish PATH...",
 		Short: "Publish data packages, or table files beside their passports",
@@ -59,7 +60,7 @@ centre: over the network, or into a folder that is carried there.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to != "" {
-				return a.handOver(cmd.Context(), to, publisher, args)
+				return a.handOver(cmd.Context(), to, publisher, with, args)
 			}
 			var id portal.PublisherID
 			if publisher != "" {
@@ -68,15 +69,16 @@ centre: over the network, or into a folder that is carried there.`,
 					return usage(cmd.CommandPath(), "--publisher: %v", err)
 				}
 			}
-			return a.publish(cmd.Context(), id, args)
+			return a.publish(cmd.Context(), id, with, args)
 		},
 	}
 	cmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
 	cmd.Flags().StringVar(&to, "to", "", "hand the releases over to the centre: its address, or a folder that is carried there")
+	withFlag(cmd, &with)
 	return cmd
 }
 
-func (a *app) publish(ctx context.Context, id portal.PublisherID, paths []string) error {
+func (a *app) publish(ctx context.Context, id portal.PublisherID, with, paths []string) error {
 	var inputs []node.Input
 	var missing []node.RejectedInput
 	for _, path := range paths {
@@ -88,7 +90,7 @@ func (a *app) publish(ctx context.Context, id portal.PublisherID, paths []string
 		defer done()
 		inputs = append(inputs, in)
 	}
-	return a.with(ctx, func(n *node.Node) error { return a.publishInputs(ctx, n, id, inputs, missing) })
+	return a.bringing(ctx, with, func(n *node.Node) error { return a.publishInputs(ctx, n, id, inputs, missing) })
 }
 
 func (a *app) publishInputs(ctx context.Context, n *node.Node, id portal.PublisherID, inputs []node.Input, missing []node.RejectedInput) error {
@@ -140,6 +142,7 @@ func (a *app) published(out node.Published, done string) error {
 
 func (a *app) withdrawCommand() *cobra.Command {
 	var reason string
+	var with []string
 	cmd := &cobra.Command{
 		Use:     "withdraw DATASET --reason TEXT",
 		Short:   "Take a dataset back: its bytes go everywhere, its passport and the reason stay",
@@ -153,7 +156,7 @@ func (a *app) withdrawCommand() *cobra.Command {
 			if reason == "" {
 				return usage(cmd.CommandPath(), "--reason is missing: it is shown instead of the data")
 			}
-			return a.with(cmd.Context(), func(n *node.Node) error {
+			return a.bringing(cmd.Context(), with, func(n *node.Node) error {
 				out, err := n.Withdraw(cmd.Context(), id, portal.PlainText(reason))
 				if err != nil {
 					return err
@@ -163,12 +166,14 @@ func (a *app) withdrawCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for everyone to read")
+	withFlag(cmd, &with)
 	return cmd
 }
 
 func (a *app) importCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "import", Short: "Take datasets from another portal"}
 	var publisher string
+	var with []string
 	siatCmd := &cobra.Command{
 		Use:     "siat FILE...",
 		Short:   "Import indicators of the statistics office (SIAT JSON) with their passports",
@@ -182,12 +187,13 @@ func (a *app) importCommand() *cobra.Command {
 				}
 			}
 			inputs, rejected := readSIAT(args)
-			return a.with(cmd.Context(), func(n *node.Node) error {
+			return a.bringing(cmd.Context(), with, func(n *node.Node) error {
 				return a.publishInputs(cmd.Context(), n, id, inputs, rejected)
 			})
 		},
 	}
 	siatCmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
+	withFlag(siatCmd, &with)
 	cmd.AddCommand(siatCmd)
 	return cmd
 }

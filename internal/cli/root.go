@@ -188,6 +188,18 @@ func (a *app) with(ctx context.Context, work func(*node.Node) error) error {
 	return errors.Join(work(n), n.Close())
 }
 
+// bringing is with, for what signs: keys of the files sign beside those in keys/.
+func (a *app) bringing(ctx context.Context, files []string, work func(*node.Node) error) error {
+	keys, err := a.keyFiles(files)
+	if err != nil {
+		return err
+	}
+	return a.with(ctx, func(n *node.Node) error {
+		n.Bring(keys...)
+		return work(n)
+	})
+}
+
 // say prints a line for people.
 func (a *app) say(format string, args ...any) {
 	if !a.quiet && !a.json {

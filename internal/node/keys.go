@@ -121,6 +121,16 @@ func ReadKeyFile(path string, ask func() ([]byte, error)) (KeyFile, error) {
 	return k, err
 }
 
+// Bring lets keys sign beside those in keys/ for as long as this node is open:
+// those of officers, whose files are elsewhere.
+func (n *Node) Bring(files ...KeyFile) {
+	for _, f := range files {
+		if f.Private != nil {
+			n.brought = append(n.brought, *f.Private)
+		}
+	}
+}
+
 // changeKeys does one piece of work on the keys, with those that were brought
 // beside those in keys/, and makes its generation visible.
 func (n *Node) changeKeys(ctx context.Context, brought []KeyFile, work func(*origin.Origin) (KeyChange, error)) (out KeyChange, err error) {

@@ -135,3 +135,33 @@ func TestAMoveRefusesWhatCannotBeJoined(t *testing.T) {
 		t.Errorf("release %d", d.Latest.Number)
 	}
 }
+
+// TestAnAgencyOfTwoKeysSignsWithTheOneThatIsBrought: one key on its server, one in
+// a safe; the centre asks for both.
+func TestAnAgencyOfTwoKeysSignsWithTheOneThatIsBrought(t *testing.T) {
+	central := newCentral(t)
+	agency := newAgency(t, nil, "health")
+	_, safe, _ := keyFile(t)
+	first := givenKey(t, agency, "health")
+	_, err := agency.KeyThreshold(t.Context(), "health", 2, []node.KeyFile{safe})
+	must(t, err)
+	public := safe
+	public.Private = nil
+	_, err = central.Delegate(t.Context(), "health", 2, []node.KeyFile{first, public})
+	must(t, err)
+	url := serveHTTP(t, central, nil)
+	_, err = agency.Publish(t.Context(), "", []node.Input{revision("a", 1)})
+	wantKind(t, err, portal.ErrUsage)
+	_, err = agency.HandOver(t.Context(), url)
+	wantKind(t, err, portal.ErrUsage)
+	agency.Bring(safe)
+	publish(t, agency, revision("a", 1))
+	_, err = agency.HandOver(t.Context(), url)
+	must(t, err)
+	m := newMirrorOf(t, central)
+	for _, n := range []*node.Node{central, m} {
+		if d := dataset(t, n, "health_a"); len(d.Signers) != 2 || d.Suspended {
+			t.Errorf("%s: signed by %v", n.Dir(), d.Signers)
+		}
+	}
+}

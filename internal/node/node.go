@@ -32,6 +32,7 @@ import (
 	"koprik/sync/mirror"
 	"koprik/sync/origin"
 	"koprik/sync/packer"
+	"koprik/sync/tuf"
 )
 
 // Options are what a node gets from the program around it.
@@ -94,8 +95,9 @@ type Node struct {
 
 	floor time.Time // newest signed time accepted
 
-	checked     sync.Map // portal.Digest → true: objects hashed by this process
-	noticedLast []byte   // the timestamp that the background work saw last
+	brought     []tuf.PrivateKey // keys that sign this time beside those in keys/
+	checked     sync.Map         // portal.Digest → true: objects hashed by this process
+	noticedLast []byte           // the timestamp that the background work saw last
 
 	applying sync.Mutex   // one apply at a time in this process
 	syncing  stages       // what a sync of this process is doing
@@ -269,7 +271,7 @@ func (n *Node) originOn(files disk.FS, contents origin.Contents) (*origin.Origin
 		return nil, nil, err
 	}
 	o := origin.Open(origin.Options{
-		Repository: disk.Sub(files, repositoryDir), Keys: keys, Contents: contents, Now: n.Now,
+		Repository: disk.Sub(files, repositoryDir), Keys: keys, Contents: contents, Now: n.Now, Brought: n.brought,
 	})
 	return o, func() { _ = keys.Close() }, nil
 }

@@ -26,6 +26,7 @@ type current struct {
 	ring      ring
 
 	next           *tuf.Root // the root that is to follow, after everything else
+	rootFirst      bool      // but before the timestamp: a key that it takes out was lost
 	targetsChanged bool
 	changed        []portal.PublisherID // roles to be signed anew
 	placed         []placed             // roles that somebody else signed
@@ -180,13 +181,19 @@ func (c *current) grant(p portal.PublisherID, role tuf.Role, keys ...tuf.Key) {
 
 // signers gives the keys that sign a role of root's. When a new root is to
 // follow, the file has to hold under both: it is written before that root, and a
-// mirror may come at any moment between the two.
+// mirror may come at any moment between the two. Where the old key was lost that
+// cannot be: then the root goes before the timestamp, and a mirror that comes
+// between the two tries again.
 func (c *current) signers(role string) ([]tuf.PrivateKey, error) {
-	roles := []tuf.Role{c.root.Roles[role]}
-	if c.next != nil {
-		roles = append(roles, c.next.Roles[role])
+	if c.next == nil {
+		return c.ring.of(role, c.root.Roles[role])
 	}
-	return c.ring.of(role, roles...)
+	keys, err := c.ring.of(role, c.root.Roles[role], c.next.Roles[role])
+	if err != nil && c.ring.can(c.next.Roles[role]) {
+		c.rootFirst = true
+		return c.ring.of(role, c.next.Roles[role])
+	}
+	return keys, err
 }
 
 // publish signs everything that changed, and then writes it, each role before
@@ -220,6 +227,9 @@ func (o *Origin) publish(c *current) error {
 			return err
 		}
 		files = append(files, root)
+		if last := len(files) - 1; c.rootFirst {
+			files[last], files[last-1] = files[last-1], files[last]
+		}
 	}
 	if err := o.write(files); err != nil {
 		return err

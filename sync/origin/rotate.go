@@ -73,7 +73,7 @@ func (o *Origin) Rotate(_ context.Context, name, old string, by *tuf.Key) (Rotat
 		}
 	}
 	if done, ok, err := o.finishRotation(c, name, role); ok || err != nil {
-		return done, err
+		return done, errors.Join(err, o.resign(c, &done))
 	}
 	if old, err = c.ring.pick(name, role, old); err != nil {
 		return Rotation{}, err
@@ -106,6 +106,20 @@ func (r *Rotation) setRoot(c *current) {
 	if c.next != nil {
 		r.Root = c.next.Version
 	}
+}
+
+// resign signs again what an interrupted change of keys has left without a valid
+// signature: its root was written, and the timestamp not.
+func (o *Origin) resign(c *current, out *Rotation) error {
+	if _, err := o.verified(c); err == nil {
+		return nil
+	}
+	c.targetsChanged = true
+	if err := o.publish(c); err != nil {
+		return err
+	}
+	out.setRoot(c)
+	return nil
 }
 
 // incoming is the key that comes: by, or one that is made, or was made by a
