@@ -66,7 +66,8 @@ func (n *Node) Move(ctx context.Context, p portal.PublisherID, from string, root
 
 // take fetches into this node's contents, under a trust of its own.
 func (n *Node) take(ctx context.Context, p portal.PublisherID, from string, root []byte) (taken mirror.Taken, err error) {
-	source, done, err := openUpstream(from, client())
+	n.lineOnce.Do(func() { n.line.client = clientOver(&n.line.wire) })
+	source, done, err := n.openUpstream(from)
 	if err != nil {
 		return taken, err
 	}
