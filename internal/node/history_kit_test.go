@@ -23,6 +23,7 @@ import (
 	"koprik/portal/datapackage"
 	"koprik/sync/mirror"
 	"koprik/sync/origin"
+	"koprik/sync/packer"
 )
 
 // fact is what a generation says of one dataset.
@@ -78,7 +79,7 @@ func (h *history) say(format string, args ...any) {
 func (h *history) rows() []byte {
 	var b bytes.Buffer
 	b.WriteString("region,year,value\n")
-	for i := range 1 + h.rng.IntN(30)*h.rng.IntN(30) {
+	for i := range 1 + h.rng.IntN(14)*h.rng.IntN(14) {
 		fmt.Fprintf(&b, "r%d,%d,%d\n", i%14, 2000+i, h.rng.IntN(10_000))
 	}
 	return b.Bytes()
@@ -137,7 +138,25 @@ func (h *history) publish() {
 	h.truth[generation] = maps.Clone(next)
 	h.removeWithdrawn()
 	must(h.t, h.centre.follow(h.t.Context()))
+	h.pack("the centre", h.centre.machine, "repository", 8)
 	h.say("generation %d: %d changes", generation, len(changes))
+}
+
+// pack makes carriers, all or the nearest, in most cases: else those there are
+// lead to an older generation, as they do while a server is still at it. Ten of
+// ten makes them all.
+func (h *history) pack(who string, m machine, served string, ofTen int) {
+	h.t.Helper()
+	if h.rng.IntN(10) >= ofTen {
+		return
+	}
+	p := packer.Open(packer.Options{Repository: disk.Sub(m.disk, served), Contents: m.objects, Effort: -1})
+	do, what := p.Pack, "all"
+	if ofTen < 10 && h.rng.IntN(3) == 0 {
+		do, what = p.PackNearest, "the nearest"
+	}
+	must(h.t, do(h.t.Context()))
+	h.say("%s packs: %s", who, what)
 }
 
 func (h *history) newName() portal.DatasetID {
@@ -289,13 +308,15 @@ type web struct {
 	h      *history
 	f      *follower
 	origin *faults.Origin
-	held   map[portal.Digest]bool
+	held   map[portal.Digest]bool // nil: not looked at
 }
 
 // RoundTrip implements http.RoundTripper.
 func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	name := strings.TrimPrefix(req.URL.Path, "/repository/")
-	w.h.asked++
+	if w.h != nil {
+		w.h.asked++
+	}
 	for d, verified := range w.held {
 		if verified && strings.Contains(name, d.Hex()) && !strings.HasSuffix(name, "/"+d.Hex()) {
 			w.h.t.Errorf("%s holds %s verified and asks for it again: %s", w.f.name, d.Short(), name)

@@ -109,6 +109,9 @@ func (h *history) fromWeb(f *follower) int {
 	}
 	err := h.round(f, h.http(f, site), false, broken)
 	h.judge(f, "from "+name+", "+trouble, err)
+	if err == nil {
+		h.pack(f.name, f.machine, "relay", 3)
+	}
 	return 1
 }
 
@@ -240,6 +243,7 @@ func (h *history) end() {
 	h.t.Helper()
 	state, err := h.centre.mirror().State()
 	must(h.t, err)
+	h.pack("the centre", h.centre.machine, "repository", 10)
 	up := disk.Sub(h.centre.disk, "repository")
 	for _, f := range h.mirrors {
 		must(h.t, h.round(f, h.http(f, faults.NewOrigin(tree{up})), false, false))
@@ -247,6 +251,7 @@ func (h *history) end() {
 			h.t.Errorf("%s ends with generation %d, %v; the centre has %d, %v", f.name, f.generation, f.shows, state.Generation, h.now)
 		}
 		up = disk.Sub(f.disk, "relay")
+		h.pack(f.name, f.machine, "relay", 10)
 		h.identical(f, up)
 		h.say("%s has come to the end", f.name)
 	}

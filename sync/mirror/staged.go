@@ -118,11 +118,15 @@ func (s *staged) forget() error {
 	if err := s.r.m.o.Staging.Remove(s.name + markSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := s.file.Close(); err != nil {
+	err := s.file.Close()
+	s.file = nil // Close is called once more, also when it cannot be opened again
+	if err != nil {
 		return err
 	}
-	var err error
-	s.file, err = s.r.m.o.Staging.OpenFile(s.name, os.O_CREATE|os.O_RDWR|os.O_TRUNC)
+	file, err := s.r.m.o.Staging.OpenFile(s.name, os.O_CREATE|os.O_RDWR|os.O_TRUNC)
+	if err == nil {
+		s.file = file
+	}
 	return err
 }
 
@@ -234,6 +238,9 @@ func (s *staged) hangUp() {
 // Close ends reading; what came stays in staging.
 func (s *staged) Close() error {
 	s.hangUp()
+	if s.file == nil {
+		return nil
+	}
 	return s.file.Close()
 }
 

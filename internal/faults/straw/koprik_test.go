@@ -95,13 +95,23 @@ func (c *centre) publish(t *testing.T, list []entry, content func(entry) []byte)
 	if len(out.Published) != len(list) {
 		t.Fatalf("%d of %d files were published", len(out.Published), len(list))
 	}
-	return out.Generation, took, c.settled(t, out.Generation) - took
+	return out.Generation, took, c.settled(t, out.Generation)
 }
 
-// settled waits until the repository stops growing: carriers are made in the
-// background. It gives how long after its call that was.
-func (c *centre) settled(t *testing.T, _ int64) time.Duration {
+// settled waits until all carriers for a generation are made, which a server
+// does in the background, and gives how long that was.
+func (c *centre) settled(t *testing.T, generation int64) time.Duration {
 	t.Helper()
+	began := time.Now()
+	for time.Since(began) < 30*time.Minute {
+		var state struct{ Done int64 }
+		b, err := os.ReadFile(filepath.Join(c.dir, "repository", "from", "state.json"))
+		if err == nil && json.Unmarshal(b, &state) == nil && state.Done >= generation {
+			return time.Since(began)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("after %v the carriers of generation %d are not made", time.Since(began), generation)
 	return 0
 }
 
