@@ -329,3 +329,17 @@ func text(row []any, column int) string {
 	}
 	return fmt.Sprint(row[column])
 }
+
+// Cells gives every value with its place: for each dimension the place of its
+// value in Dims. The slice is only good until the next one.
+func (c *Cube) Cells(yield func(at []int, v float64) bool) {
+	places := make([]int, len(c.Dims))
+	for at, v := range c.cells {
+		for i := range places {
+			places[i] = int(at[i])
+		}
+		if !yield(places, v) {
+			return
+		}
+	}
+}

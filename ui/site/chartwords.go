@@ -209,7 +209,7 @@ func (v *visit) findingOf(d drawn) string {
 			key = "less"
 		}
 	}
-	diff := number(math.Abs(found.Diff))
+	diff := number(rounded(math.Abs(found.Diff), d.figure))
 	share := v.T("chart.percent", "n", v.Float(math.Round(found.Diff*1000)/10))
 	return v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
 		"value", value, "before", number(found.Before), "diff", diff, "share", share)
@@ -222,7 +222,7 @@ func (v *visit) numberer(d drawn) func(float64) string {
 	scale, bare := scales[d.cube.Scale]
 	bare = bare && !strings.Contains(unit, " ") // the unit says how many at once and nothing else
 	return func(f float64) string {
-		s := v.Float(rounded(f, d.figure))
+		s := v.Float(f)
 		switch {
 		case bare:
 			return v.T(scale, "n", s)

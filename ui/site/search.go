@@ -21,6 +21,7 @@ type searchPage struct {
 	Themes   []Link // where nothing was found
 	Hits     []Hit
 	Answered bool // some hit has a figure
+	Answer   *answerBox
 	Facets   []FacetBox
 	Filtered bool   // some filter is set
 	Chosen   []Link // the filters that are set; each link takes one back
@@ -64,6 +65,9 @@ func (s *site) search(v *visit) (answer, error) {
 		return answer{}, err
 	}
 	p.Hits = v.hitsOf(datasets, results)
+	if page == 1 && !results.Partly && len(q.Filters) == 0 {
+		p.Answer = v.answerTo(q.Text, datasets)
+	}
 	p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
 	if p.Facets, err = v.facets(q, results); err != nil {
 		return answer{}, err

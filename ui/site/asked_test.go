@@ -1,0 +1,107 @@
+package site
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"koprik/portal"
+)
+
+// visitOf is a visit in a language that reads the test's catalogue.
+func visitOf(t *testing.T, w *world, tag string) *visit {
+	t.Helper()
+	s, err := newSite(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lang, err := portal.ParseLang(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visit{site: s, ctx: t.Context(), lang: lang, view: w.view, Frame: &Frame{Words: s.words.Words(lang), Base: "/" + tag}}
+}
+
+// The test's catalogue has the population of six regions, in thousands, from 2010
+// to 2025.
+func TestASearchThatNamesANumberOpensWithIt(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ lang, query, number, where string }{
+		{"en", "population Khorezm 2020", "4,313.3\u00a0thousand people", "Khorezm region · 2020"},
+		{"ru", "население Хорезма 2020 год", "4 313,3 (тысяч человек)", "Хорезмская область · 2020"},
+		{"ru", "население Хорезмской области в 2020 году", "4 313,3 (тысяч человек)", "Хорезмская область · 2020"},
+		{"uz", "Xorazm aholisi 2020-yil", "4 313,3\u00a0ming kishi", "Xorazm viloyati · 2020"},
+		{"uz", "Toshkentda aholi soni 2020", "4 413,3\u00a0ming kishi", "Toshkent shahri · 2020"},
+		{"uz-cyrl", "Хоразм аҳолиси 2020", "4 313,3\u00a0минг киши", "Хоразм вилояти · 2020"},
+		{"uz", "Xorazm aholisi", "4 318,3\u00a0ming kishi", "Xorazm viloyati · 2025"},
+	} {
+		q, ok := readAsked(tt.query)
+		if !ok {
+			t.Errorf("%q is no question", tt.query)
+			continue
+		}
+		v := visitOf(t, w, tt.lang)
+		box := v.answerTo(tt.query, w.view.datasets[:1])
+		if box == nil {
+			t.Errorf("%q, read as %+v, has no answer", tt.query, q)
+			continue
+		}
+		number := strings.ReplaceAll(box.Figure.Number, "\u00a0", " ")
+		if number != strings.ReplaceAll(tt.number, "\u00a0", " ") || box.Figure.Where != tt.where || box.Drawing == nil {
+			t.Errorf("%q: %q, %q", tt.query, box.Figure.Number, box.Figure.Where)
+		}
+	}
+}
+
+func TestWhatIsNotSureIsNotAnswered(t *testing.T) {
+	w := newWorld(t)
+	for _, query := range []string{
+		"", "population", "population 2020", // of six regions and no whole
+		"population Khorezm 1999", "population Khorezm Buxoro 2020", "cotton Khorezm 2020", "population Khorezm women 2020",
+		"population Mars 2020", `title:population Khorezm`, `"population" Khorezm 2020`, "women men Khorezm 2020", strings.Repeat("population ", 30),
+		"population Khorezm 2020 2021", "\xff\x00",
+	} {
+		if box := visitOf(t, w, "en").answerTo(query, w.view.datasets[:1]); box != nil {
+			t.Errorf("%q: %s, %s", query, box.Figure.Number, box.Figure.Where)
+		}
+	}
+}
+
+func TestAnAnswerStandsAboveTheHits(t *testing.T) {
+	w := newWorld(t)
+	body := w.body(t, "/en/search?q=Population+of+Uzbekistan", 200)
+	mustNotHave(t, body, `/chart/population">Figure`)
+	w.view.datasets[0].Latest.Title = in("en", "Khorezm population 2020")
+	body = w.body(t, "/en/search?q=khorezm+population+2020", 200)
+	mustHave(t, body, "<b>4,313.3\u00a0thousand people</b>", `href="/en/dataset/main_population/chart/population?at.soato=1733"`, `href="/en/dataset/main_population#passport"`, "Release 3, ")
+	if i, j := strings.Index(body, "4,313.3"), strings.Index(body, `class="hits"`); i < 0 || j < i {
+		t.Errorf("the answer stands at %d, the hits at %d", i, j)
+	}
+	mustNotHave(t, w.body(t, "/en/search?q=khorezm+population+2020&theme=education", 200), "4,313.3\u00a0thousand people</b>")
+}
+
+func TestAnAnswerIsTheCellAndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	w.view.datasets[0].Latest.Passport.Unit = portal.Text{}
+	box := visitOf(t, w, "en").answerTo("population Khorezm 2020", w.view.datasets[:1])
+	if box == nil || !regexp.MustCompile(`^4,313\.3\b`).MatchString(box.Figure.Number) {
+		t.Errorf("%+v", box)
+	}
+}
+
+func FuzzReadAsked(f *testing.F) {
+	for _, s := range []string{"Samarqand aholisi 2025", "население Самарканда", "\xff", "2020 2021", "женщин"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		q, ok := readAsked(s)
+		if ok && (len(q.words) == 0 || len(q.words) > answerWords) {
+			t.Fatalf("%+v", q)
+		}
+		for _, word := range q.words {
+			if word == "" {
+				t.Fatal("an empty word")
+			}
+		}
+	})
+}
