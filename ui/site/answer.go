@@ -65,7 +65,7 @@ type found struct {
 func (q asked) find(v *visit, d drawn) *found {
 	f := found{drawn: d, place: -1}
 	allowed, placed, ok := q.narrow(v, &f)
-	if !ok || !q.names(v, &f, placed) {
+	if !ok || !q.names(&f, placed) {
 		return nil
 	}
 	if placed == "" && !q.timed && q.sex == "" && !slices.ContainsFunc(q.words, isCountry) {
@@ -157,7 +157,7 @@ func (q asked) timeOfMeasure(v *visit, f found) bool {
 // within tells whether p is the period that is asked for, or the day or month
 // that stands for its year.
 func within(p, asked period.Period) bool {
-	return p == asked || asked.Start() == p.Start() || len(asked.String()) == 4 && p.Year == asked.Year
+	return p == asked || asked.Start().Equal(p.Start()) || len(asked.String()) == 4 && p.Year == asked.Year
 }
 
 func (q asked) inTime(dim chart.Dim) map[int]bool {
@@ -272,7 +272,7 @@ func wholeOf(dim chart.Dim) int {
 
 // names tells whether every word that names no place stands in the names of the
 // table, and counts those that stand in the measure's own.
-func (q asked) names(v *visit, f *found, placed string) bool {
+func (q asked) names(f *found, placed string) bool {
 	var table, measure []string
 	add := func(words []string, texts ...portal.Text) []string {
 		for _, t := range texts {
