@@ -222,6 +222,12 @@ func TestEverythingWorksWithoutScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustSee(t, ctx, "25 datasets found")
+	visitPage(t, ctx, url+"/en/")
+	if err := chromedp.Do(ctx, chromedp.Click(`.map a[href*="UZ-XO"]`)); err != nil {
+		t.Fatal(err)
+	}
+	mustSee(t, ctx, "How many hospitals are there in Khorezm Region?")
+	visitPage(t, ctx, url+"/en/search?q=maktab")
 	if err := chromedp.Do(ctx, chromedp.Click(".hits h3 a")); err != nil {
 		t.Fatal(err)
 	}
@@ -260,5 +266,40 @@ func TestAKioskAsksWhetherSomebodyIsThereAndForgets(t *testing.T) {
 	mustSee(t, ctx, "Boshlash uchun tilni bosing")
 	if got := ask[string](t, ctx, "location.pathname + document.cookie"); got != "/kiosk/" {
 		t.Errorf("ended at %q", got)
+	}
+}
+
+// TestTheAttractPageLoopsUnlessMotionIsUnwanted: the figures take turns, stand
+// still while somebody looks closer, and none moves where motion is unwanted.
+func TestTheAttractPageLoopsUnlessMotionIsUnwanted(t *testing.T) {
+	ctx := needsBrowser(t)
+	url, _ := layouts[2].served(t)
+	window(t, ctx, 1080, 1920)
+	const seen = `[...document.querySelectorAll(".slide")].filter(e => getComputedStyle(e).display !== "none" && getComputedStyle(e).opacity > .5).length`
+	const moving = `document.getAnimations().filter(a => a.playState === "running").length`
+	media(t, ctx, "prefers-reduced-motion", "no-preference")
+	visitPage(t, ctx, url+"/kiosk/")
+	if n := ask[int64](t, ctx, moving); n != 5 {
+		t.Errorf("%d of 5 slides take their turn", n)
+	}
+	if n := ask[int64](t, ctx, `(document.getAnimations().forEach(a => { a.currentTime = 20000; }), `+seen+`)`); n != 1 {
+		t.Errorf("%d slides are seen at once", n)
+	}
+	if n := ask[int64](t, ctx, `(document.querySelector(".attract a").focus(), `+moving+`)`); n != 0 {
+		t.Errorf("%d slides move on under a reader", n)
+	}
+	if high := ask[float64](t, ctx, "document.documentElement.scrollHeight"); high > 1920 {
+		t.Errorf("the page is %v px high", high)
+	}
+	media(t, ctx, "prefers-reduced-motion", "reduce")
+	visitPage(t, ctx, url+"/kiosk/")
+	if n := ask[int64](t, ctx, moving); n != 0 {
+		t.Errorf("%d things move", n)
+	}
+	if n := ask[int64](t, ctx, seen); n != 2 {
+		t.Errorf("%d slides stand still", n)
+	}
+	if font := ask[bool](t, ctx, `document.fonts.ready.then(() => [...document.fonts].some(f => f.family.includes("Noto Sans Kiosk") && f.status === "loaded"))`); !font {
+		t.Error("the kiosk's own font is not used")
 	}
 }
