@@ -14,8 +14,12 @@ import (
 // The child that TestAKilledUpdate runs finds its folder here.
 const crashDir = "KOPRIK_TEST_CRASH_DIR"
 
-// TestMain becomes the child that dies in the middle of an update.
+// TestMain becomes the child that dies in the middle of an update, or the one
+// that indexes until it is killed.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(killDir); dir != "" {
+		indexForEver(dir)
+	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		dieInUpdate(dir)
 	}
