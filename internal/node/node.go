@@ -99,9 +99,10 @@ type Node struct {
 	checked     sync.Map         // portal.Digest → true: objects hashed by this process
 	noticedLast []byte           // the timestamp that the background work saw last
 
-	applying sync.Mutex   // one apply at a time in this process
-	syncing  stages       // what a sync of this process is doing
-	arrivals atomic.Int64 // how often contents came without a new generation
+	applying sync.Mutex              // one apply at a time in this process
+	syncing  stages                  // what a sync of this process is doing
+	trouble  atomic.Pointer[trouble] // why the last sync of this process did not succeed
+	arrivals atomic.Int64            // how often contents came without a new generation
 	closers  []io.Closer
 }
 

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"koprik/portal"
 )
@@ -37,5 +39,24 @@ func (n *Node) Status(ctx context.Context) (portal.Status, error) {
 	if ok {
 		s.LastSync, s.LastResult, s.Brought = last.At, last.Result, brought(last)
 	}
+	if t := n.trouble.Load(); t != nil { // a disk that takes no more cannot keep it
+		s.LastSync, s.LastResult, s.Brought = t.at, t.what, nil
+	}
 	return s, err
+}
+
+// trouble is why a sync did not succeed.
+type trouble struct {
+	at   time.Time
+	what string
+}
+
+// remember keeps why a sync did not succeed, also where it cannot be written.
+func (n *Node) remember(err error) {
+	switch {
+	case err == nil:
+		n.trouble.Store(nil)
+	case !errors.Is(err, context.Canceled) && !errors.Is(err, portal.ErrUsage):
+		n.trouble.Store(&trouble{n.Now(), err.Error()})
+	}
 }

@@ -230,3 +230,12 @@ func oneOf(t *testing.T, stick, pattern string) string {
 	}
 	return found[0]
 }
+
+// problem is the problem in an error; nil when there is none.
+func problem(err error) *portal.Problem {
+	var p *portal.Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return nil
+}

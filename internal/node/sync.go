@@ -35,6 +35,7 @@ type SyncReport struct {
 // Sync brings a mirror to its upstream's generation. Whatever goes wrong, the
 // copy that was accepted before stands.
 func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err error) {
+	defer func() { n.remember(err) }()
 	defer named(n.dir, &err)
 	if n.central() {
 		return out, &portal.Problem{Kind: portal.ErrUsage, Where: "sync", Message: "a " + string(n.config.Role) + " node has no upstream to follow"}

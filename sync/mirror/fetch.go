@@ -117,7 +117,7 @@ func (r *round) room(total int64) error {
 	if free < need {
 		return &portal.Problem{
 			Kind: portal.ErrNoSpace, Where: "data directory",
-			Message: fmt.Sprintf("this sync needs %d MiB, %d MiB are free", need>>20, free>>20),
+			Message: fmt.Sprintf("this sync needs %d MiB, of which 64 MiB stay for questions; %d MiB are free", need>>20, free>>20),
 			Hint:    "free some space; the copy that this node has stays",
 		}
 	}

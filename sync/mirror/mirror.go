@@ -377,7 +377,7 @@ func verdict(where string, err error) error {
 	case errors.Is(err, tuf.ErrExpired):
 		p.Message = "its signature has expired"
 		p.Kind = portal.ErrUnverified
-		p.Hint = "the upstream has to sign again; the copy that this node has stays"
+		p.Hint = "the upstream has to sign again, or the clock of this machine is ahead; the copy that this node has stays"
 	case errors.Is(err, tuf.ErrRollback):
 		p.Message = fmt.Sprintf("is older than the copy that this node has: %v", err)
 		p.Hint = "nothing was changed; a stick is brought up to date by koprik export"
