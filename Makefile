@@ -172,3 +172,8 @@ font: ## ui/assets/kiosk.woff2 anew; FONT= NotoSans[wdth,wght].ttf (ui/assets/VE
 	pyftsubset "$$tmp/vf.ttf" --unicodes="$$(cat ui/assets/font.txt)" --no-ignore-missing-unicodes --layout-features=kern,mark,locl,ccmp,tnum \
 	  --no-hinting --desubroutinize --flavor=woff2 --output-file=ui/assets/kiosk.woff2
 	@sha256sum ui/assets/kiosk.woff2
+
+.PHONY: eval-tables
+eval-tables: ## real tables, workbooks and encodings as their collectors say; DATA= a folder laid out as ../shared/data
+	@[ -n "$(DATA)" ] || { echo "make eval-tables DATA=../shared/data"; exit 2; }
+	@KOPRIK_EVAL_DATA='$(abspath $(DATA))' $(GO) test -count=1 -v -run '^TestEvalTables$$' ./embed/table/read | grep -v '^=== '

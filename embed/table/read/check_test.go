@@ -404,3 +404,7 @@ func (e *endless) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return n, nil
 }
+
+func checkReader(src io.ReaderAt, size int64, name string) ([]portal.TableInfo, error) {
+	return Check(context.Background(), src, size, portal.Resource{Path: name})
+}
