@@ -51,6 +51,10 @@ const country = "UZ"
 // factRows is how many rows of a table are read for facts, the newest first.
 const factRows = 1000
 
+// factBytes is the largest file that is looked through for facts: one row for
+// each region and year takes a thousandth of it, and no page waits for more.
+const factBytes = 8 << 20
+
 // roles are the columns by which a table's cells are facts.
 type roles struct {
 	place  int // -1: there is none
@@ -123,7 +127,7 @@ func (v *visit) facts(d portal.Dataset) []fact {
 	}
 	var all []fact
 	for _, r := range d.Latest.Resources {
-		if r.Schema == nil || rolesOf(r.Schema.Fields).place < 0 {
+		if r.Schema == nil || r.Bytes > factBytes || rolesOf(r.Schema.Fields).place < 0 {
 			continue
 		}
 		infos, err := v.view.Tables(v.ctx, r)
