@@ -52,7 +52,7 @@ func (n *Node) Export(ctx context.Context, o ExportOptions) (out Exported, err e
 	if err := root.MkdirAll(stickDir); err != nil {
 		return out, err
 	}
-	to := disk.Sub(root, stickDir)
+	to := disk.Sub(disk.NewGroup(root), stickDir)
 	pages, err := n.stickPages(plan, plan.OnStick(to))
 	if err != nil {
 		return out, err

@@ -24,29 +24,43 @@ func TestPowerCutWhileExportingLeavesAnOlderStick(t *testing.T) {
 	must(t, err)
 	must(t, first.publish(t.Context(), 2))
 	must(t, first.follow(t.Context()))
-	begin := func() *disktest.Disk { return begun.Reboot(seeded(1, 1)) }
-	cuts(t, begin,
-		func(d *disktest.Disk) error { _, err := first.export(t.Context(), d, 0); return err },
-		func(t *testing.T, d *disktest.Disk) {
-			if got, err := takes(t, d, first.root); err != nil || got != 1 && got != 2 {
-				t.Errorf("the stick shows release %d: %v", got, err)
-			}
-			completes(t, first, d)
+	for way, stick := range sticks {
+		t.Run(way, func(t *testing.T) {
+			cuts(t, func() *disktest.Disk { return begun.Reboot(seeded(1, 1)) },
+				func(d *disktest.Disk) error { _, err := first.export(t.Context(), stick(d), 0); return err },
+				func(t *testing.T, d *disktest.Disk) {
+					if got, err := takes(t, d, first.root); err != nil || got != 1 && got != 2 {
+						t.Errorf("the stick shows release %d: %v", got, err)
+					}
+					completes(t, first, d)
+				})
 		})
+	}
+}
+
+// sticks are how an export writes.
+var sticks = map[string]func(*disktest.Disk) disk.FS{
+	"each by itself": func(d *disktest.Disk) disk.FS { return d },
+	"together":       func(d *disktest.Disk) disk.FS { return disk.NewGroup(d) },
+	"all at once":    func(d *disktest.Disk) disk.FS { d.BulkSyncs(); return disk.NewGroup(d) },
 }
 
 // TestPowerCutWhileExportingToAnEmptyStickLeavesNoHalfCopy: until the last
 // rename there is nothing that a node would take.
 func TestPowerCutWhileExportingToAnEmptyStickLeavesNoHalfCopy(t *testing.T) {
 	centre := newTraveller(t, 2)
-	cuts(t, disktest.New,
-		func(d *disktest.Disk) error { _, err := centre.export(t.Context(), d, 0); return err },
-		func(t *testing.T, d *disktest.Disk) {
-			if got, err := takes(t, d, centre.root); err == nil && got != 2 || err != nil && !errors.Is(err, portal.ErrNotFound) {
-				t.Errorf("the stick shows release %d: %v", got, err)
-			}
-			completes(t, centre, d)
+	for way, stick := range sticks {
+		t.Run(way, func(t *testing.T) {
+			cuts(t, disktest.New,
+				func(d *disktest.Disk) error { _, err := centre.export(t.Context(), stick(d), 0); return err },
+				func(t *testing.T, d *disktest.Disk) {
+					if got, err := takes(t, d, centre.root); err == nil && got != 2 || err != nil && !errors.Is(err, portal.ErrNotFound) {
+						t.Errorf("the stick shows release %d: %v", got, err)
+					}
+					completes(t, centre, d)
+				})
 		})
+	}
 }
 
 // completes runs export again and looks whether the stick is as a new one.

@@ -69,7 +69,8 @@ type Space struct {
 
 // Write brings the stick, or any folder, to this copy: whatever stands there
 // whole is kept, everything else is written under a temporary name and renamed,
-// timestamp.json last; then goes what an older copy had. A stick that is pulled
+// timestamp.json last; then goes what an older copy had. In a disk.Group the many
+// files become durable together, before what points at them. A stick that is pulled
 // at any moment holds the copy before, or none; Write again completes it.
 func (e *Export) Write(ctx context.Context, to disk.FS, pages []StickPage, space func() (Space, error)) (w Written, err error) {
 	if err := e.fits(to); err != nil {
@@ -103,12 +104,17 @@ func (e *Export) Write(ctx context.Context, to disk.FS, pages []StickPage, space
 		done += p.size
 		e.progress("export", done, total)
 	}
+	if err := disk.Flush(to); err != nil {
+		return w, err
+	}
 	w.Whole = e.whole(to)
 	if err := e.point(to, pages, w.Whole); err != nil {
 		return w, err
 	}
-	w.Removed, err = e.prune(to, pages)
-	return w, err
+	if w.Removed, err = e.prune(to, pages); err != nil {
+		return w, err
+	}
+	return w, disk.Flush(to)
 }
 
 // cleanStick takes away what an export that was cut off left under temporary names.
@@ -346,6 +352,9 @@ func (e *Export) point(to disk.FS, pages []StickPage, whole bool) error {
 			continue
 		}
 		if err := disk.WriteFile(to, p.name, p.bytes); err != nil {
+			return err
+		}
+		if err := disk.Flush(to); err != nil { // one after the other: the timestamp is the last
 			return err
 		}
 	}
