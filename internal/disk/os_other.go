@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -51,11 +52,16 @@ func tryLock(f *os.File) error {
 	}
 }
 
-// Free is how many bytes this user can still write to the disk that dir is on.
+// Free is how many bytes this user can still write to the disk that dir is on. A
+// filesystem that does not tell its size, as some in user space, counts as endless:
+// whoever fills it up learns so from the write.
 func Free(dir string) (bytes uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("free space of %s: %w", dir, err)
+	}
+	if st.Blocks == 0 {
+		return math.MaxInt64, nil
 	}
 	return uint64(st.Bavail) * uint64(st.Bsize), nil //nolint:gosec,unconvert // signed on some systems, never negative
 }
