@@ -61,6 +61,13 @@ func (x *Index) UpdateWith(ctx context.Context, generation int64, upserts []port
 	}, describe), removed)
 }
 
+// UpdateFrom is UpdateWith for more datasets than should be in memory at once:
+// ids are those that upserts will give, and what it gives is let go of batch by
+// batch.
+func (x *Index) UpdateFrom(ctx context.Context, generation int64, ids []portal.DatasetID, upserts iter.Seq2[portal.Dataset, error], removed []portal.DatasetID, describe func(*Document) error) error {
+	return x.update(ctx, generation, slices.Concat(ids, removed), false, described(upserts, describe), removed)
+}
+
 // Rebuild fills an empty index with every dataset of a generation, in constant
 // memory; describe is that of UpdateWith and may be nil. Cut off, it leaves an
 // index that Open calls damaged: Remove it and begin again.

@@ -146,8 +146,12 @@ func (n *Node) reindex(ctx context.Context, generation int64, ids []portal.Datas
 		return err
 	}
 	live, gone := split(found)
+	there := make(map[portal.DatasetID]bool, len(found))
+	for _, d := range found {
+		there[d.ID] = true
+	}
 	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(d portal.Dataset) bool { return d.ID == id }) {
+		if !there[id] {
 			gone = append(gone, id)
 		}
 	}
@@ -227,19 +231,13 @@ func (n *Node) apply(ctx context.Context, c portal.Change) error {
 		return fmt.Errorf("prepare generation %d: %w", c.Generation, err)
 	}
 	defer pending.Rollback() //nolint:errcheck // after Commit there is nothing to undo
-	changed, err := pending.Datasets(ctx)
-	if err != nil {
-		return err
-	}
-	live, gone := split(changed)
-	if err := n.buildTables(ctx, live); err != nil {
-		return err
-	}
-	if err := n.index.UpdateWith(ctx, c.Generation, live, append(gone, pending.Removed()...), n.describe(ctx)); err != nil {
+	withdrawn := false
+	changed := n.withTables(ctx, pending, &withdrawn)
+	if err := n.index.UpdateFrom(ctx, c.Generation, pending.Touched(), changed, pending.Removed(), n.describe(ctx)); err != nil {
 		err = fmt.Errorf("index generation %d: %w", c.Generation, err)
 		return errors.Join(err, n.alignIndex(context.WithoutCancel(ctx)))
 	}
-	if len(gone) > 0 {
+	if withdrawn {
 		if err := n.local.Set(ctx, sweepKey, "due"); err != nil {
 			return err
 		}
@@ -284,22 +282,40 @@ const (
 	smallTable   = 64 << 10
 )
 
-// buildTables makes the row stores of what will be visible. A signed file that
-// is no readable table stays downloadable; it only has no rows.
-func (n *Node) buildTables(ctx context.Context, datasets []portal.Dataset) error {
-	for i, d := range datasets {
-		for _, r := range d.Latest.Resources {
-			if len(datasets) > manyDatasets && r.Bytes <= smallTable {
-				continue
+// withTables gives what pending changes, each dataset once the row stores of its
+// tables are made, and notes whether one of them is withdrawn.
+func (n *Node) withTables(ctx context.Context, pending *catalog.Pending, withdrawn *bool) iter.Seq2[portal.Dataset, error] {
+	return func(yield func(portal.Dataset, error) bool) {
+		done, total := int64(0), int64(len(pending.Touched()))
+		for d, err := range pending.Each(ctx) {
+			if err == nil && d.Latest.Withdrawn != nil {
+				*withdrawn = true
+			} else if err == nil {
+				err = n.buildTables(ctx, d, total > manyDatasets)
 			}
-			if _, err := n.tables.Ensure(ctx, r); err != nil {
-				if ctx.Err() != nil || errors.Is(disk.Classify(err), disk.ErrNoSpace) {
-					return err
-				}
-				n.opt.Log.Warn("a table cannot be read", "dataset", d.ID, "resource", r.Name, "error", err)
+			if !yield(d, err) || err != nil {
+				return
 			}
+			done++
+			n.opt.Progress("tables", done, total)
 		}
-		n.progress("tables", int64(i+1), int64(len(datasets)))
+	}
+}
+
+// buildTables makes the row stores of a dataset that will be visible; one of many
+// leaves small ones for later. A signed file that is no readable table stays
+// downloadable; it only has no rows.
+func (n *Node) buildTables(ctx context.Context, d portal.Dataset, many bool) error {
+	for _, r := range d.Latest.Resources {
+		if many && r.Bytes <= smallTable {
+			continue
+		}
+		if _, err := n.tables.Ensure(ctx, r); err != nil {
+			if ctx.Err() != nil || errors.Is(disk.Classify(err), disk.ErrNoSpace) {
+				return err
+			}
+			n.opt.Log.Warn("a table cannot be read", "dataset", d.ID, "resource", r.Name, "error", err)
+		}
 	}
 	return nil
 }
