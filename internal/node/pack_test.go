@@ -11,6 +11,7 @@ import (
 	"koprik/internal/faults"
 	"koprik/internal/node"
 	"koprik/portal"
+	"koprik/sync/carrier"
 )
 
 // table is a package with one file of rows, of which every changed-th differs
@@ -177,5 +178,52 @@ func TestACutPackGoesOnAtTheByte(t *testing.T) {
 	from(t, mirror, url)
 	if got, _ := sent(origin, ""); got > int64(size/2+400) {
 		t.Errorf("%d bytes were sent for the second half of %d: %v", got, size, paths(origin))
+	}
+}
+
+// TestARelayMakesPacksOfItsOwn: a mirror of a mirror has rounds of one request,
+// too, by patches that the first one got and passes on.
+func TestARelayMakesPacksOfItsOwn(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, table("a", 3000, 1, 3))
+	first, _, url := overHTTP(t, central)
+	second, origin, relayed := overHTTP(t, first)
+	publish(t, central, table("a", 3000, 2, 3))
+	from(t, first, url)
+	r := from(t, second, relayed)
+	if len(origin.Requests()) != 1 || len(r.Updated) != 1 || r.Ways["pack"] != 1 {
+		t.Errorf("asked for %v: %+v", paths(origin), r.Report)
+	}
+	if got := titles(t, second)["main_a"]; got != "Table a rev2" {
+		t.Errorf("the mirror of the mirror shows %q", got)
+	}
+}
+
+func TestWithdrawnContentsLeaveThePacks(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, table("a", 300, 1, 3))
+	mirror, _, url := overHTTP(t, central)
+	publish(t, central, table("a", 300, 2, 3))
+	from(t, mirror, url)
+	secret := resources(t, central, "main_a", 2)[0]
+	_, err := central.Withdraw(t.Context(), "main_a", portal.PlainText("names of persons"))
+	must(t, err)
+	from(t, mirror, url)
+	for _, n := range []*node.Node{central, mirror} {
+		if _, err := os.Stat(filepath.Join(repository(n), "patches", secret.Hash.Hex()[:2], secret.Hash.Hex())); err == nil {
+			t.Errorf("%s still gives away patches to what was withdrawn", n.Dir())
+		}
+		packs, err := filepath.Glob(filepath.Join(repository(n), "from", "[0-9]*"))
+		must(t, err)
+		for _, name := range packs {
+			f, err := os.Open(name)
+			must(t, err)
+			p, err := carrier.OpenPack(f)
+			must(t, err)
+			if p.To != generation(t, central) || len(p.Objects) > 0 {
+				t.Errorf("%s leads to %d with %d contents", name, p.To, len(p.Objects))
+			}
+			must(t, f.Close())
+		}
 	}
 }

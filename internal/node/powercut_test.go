@@ -6,17 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"koprik/embed/blob"
 	"koprik/internal/disk"
 	"koprik/internal/disk/disktest"
+	"koprik/internal/faults"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/mirror"
 	"koprik/sync/origin"
+	"koprik/sync/packer"
 )
 
 // machine is a whole node's files on a disk whose power can be cut. Its writes
@@ -239,11 +244,40 @@ func TestPowerCutWhileMakingARepositoryIsFinishedByTheNextRun(t *testing.T) {
 // always loads, what it relays always verifies, and the next round gets there.
 func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
 	for name, on := range ways {
-		t.Run(name, func(t *testing.T) { cutWhileSyncing(t, on) })
+		t.Run(name, func(t *testing.T) { cutWhileSyncing(t, on, inFolder) })
 	}
 }
 
-func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine) {
+// TestPowerCutWhileApplyingAPackLeavesAnAcceptedCopy is the same over HTTP, where
+// a round is one pack.
+func TestPowerCutWhileApplyingAPackLeavesAnAcceptedCopy(t *testing.T) {
+	for name, on := range ways {
+		t.Run(name, func(t *testing.T) { cutWhileSyncing(t, on, withPacks) })
+	}
+}
+
+// inFolder gives a centre's repository as a folder.
+func inFolder(_ *testing.T, centre machine) mirror.Source {
+	return mirror.Folder(disk.Sub(centre.disk, "repository"), "repository")
+}
+
+// withPacks gives a centre's repository, as it is now, over HTTP.
+func withPacks(t *testing.T, centre machine) mirror.Source {
+	must(t, packer.Open(packer.Options{Repository: disk.Sub(centre.disk, "repository"), Contents: centre.objects, Effort: -1}).Pack(t.Context()))
+	tree := fstest.MapFS{}
+	for name, b := range centre.disk.Tree() {
+		if file, ok := strings.CutPrefix(name, "repository/"); ok && !strings.HasSuffix(name, "/") {
+			tree[file] = &fstest.MapFile{Data: []byte(b)}
+		}
+	}
+	server := httptest.NewServer(httpPrefix("/repository/", faults.NewOrigin(tree)))
+	t.Cleanup(server.Close)
+	source, err := mirror.HTTP(server.URL, server.Client())
+	must(t, err)
+	return source
+}
+
+func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine, serve func(*testing.T, machine) mirror.Source) {
 	centre := on(disktest.New())
 	for _, dir := range []string{"repository", "keys", "objects"} {
 		must(t, centre.disk.MkdirAll(dir))
@@ -251,7 +285,7 @@ func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine) {
 	root, err := centre.origin().Init(t.Context(), "main")
 	must(t, err)
 	must(t, centre.publish(t.Context(), 1))
-	source := mirror.Folder(disk.Sub(centre.disk, "repository"), "repository")
+	source := serve(t, centre)
 	round := func(d *disktest.Disk) error {
 		m := on(d).mirror()
 		have, err := m.State()
@@ -267,6 +301,7 @@ func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine) {
 	on(begun).init(t, root)
 	must(t, round(begun))
 	must(t, centre.publish(t.Context(), 2))
+	source = serve(t, centre)
 	begin := func() *disktest.Disk { return begun.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
 	cuts(t, begin, round, func(t *testing.T, d *disktest.Disk) {
 		if got := shown(t, disk.Sub(d, "relay"), root); got != 1 && got != 2 {

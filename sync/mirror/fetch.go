@@ -259,7 +259,7 @@ const partSuffix = ".part"
 
 // ours tells whether a name in staging is one that we put there.
 func ours(name string) bool {
-	return strings.HasSuffix(name, partSuffix) || strings.HasSuffix(name, partSuffix+markSuffix)
+	return strings.HasSuffix(name, partSuffix) || strings.HasSuffix(name, markSuffix)
 }
 
 // hash reads r to its end.

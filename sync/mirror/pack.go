@@ -75,6 +75,9 @@ func (r *round) byPack(ctx context.Context, before *accepted) (*accepted, bool, 
 		if r.m.o.Now().Sub(signed) > restless {
 			return nil, false, errOldPack
 		}
+		if _, _, err := r.pack.reader.Next(); !errors.Is(err, io.EOF) {
+			return nil, false, fmt.Errorf("a pack of nothing new: %w", err)
+		}
 		return before, true, nil
 	}
 	if err := r.readFiles(); err != nil {
@@ -94,7 +97,7 @@ func (r *round) openPack(ctx context.Context, have int64) error {
 	if _, ok := r.src.Source.(conditional); !ok {
 		return errUnconditional
 	}
-	name := "pack-" + strconv.FormatInt(have, 10) + partSuffix
+	name := "pack-" + strconv.FormatInt(have, 10)
 	if err := r.expectNothing(have, name); err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func (r *round) openPack(ctx context.Context, have int64) error {
 // is, under the mark that our own servers give it: the digest of its bytes. So an
 // unchanged round is told by a few bytes from the first time on.
 func (r *round) expectNothing(have int64, name string) error {
-	if _, err := r.m.o.Staging.Stat(name); err == nil {
+	if _, err := r.m.o.Staging.Stat(name + markSuffix); err == nil {
 		return nil
 	}
 	head, err := disk.ReadFile(r.m.o.Trust, "timestamp.json", maxTimestamp)
@@ -139,10 +142,10 @@ func (r *round) expectNothing(have int64, name string) error {
 	if err := carrier.WritePack(&b, carrier.Pack{From: have, To: have, Head: head}); err != nil {
 		return err
 	}
-	if err := disk.WriteFile(r.m.o.Staging, name, b.Bytes()); err != nil {
+	s := &staged{r: r, path: carrier.PackPath(have), name: name, mark: `"` + portal.DigestOf(b.Bytes()).Short() + `"`, total: int64(b.Len())}
+	if err := disk.WriteFile(r.m.o.Staging, s.part(), b.Bytes()); err != nil {
 		return err
 	}
-	s := &staged{r: r, path: carrier.PackPath(have), name: name, mark: `"` + portal.DigestOf(b.Bytes()).Short() + `"`, total: int64(b.Len())}
 	return s.remember()
 }
 
@@ -189,7 +192,7 @@ func (r *round) closePack(because error) error {
 	case p == nil:
 		return nil
 	case errors.Is(because, portal.ErrUnreachable):
-		return p.in.Close()
+		return p.in.leave()
 	}
 	return p.in.drop()
 }
@@ -200,7 +203,7 @@ func (r *round) leavePack() error {
 	if r.pack == nil {
 		return nil
 	}
-	return r.pack.in.Close()
+	return r.pack.in.leave()
 }
 
 // fromPack takes contents out of the pack as they come, and gives those that are

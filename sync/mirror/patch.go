@@ -46,6 +46,9 @@ func (r *round) applyPatch(ctx context.Context, it Item, old carrier.ObjectName,
 	if err == nil && whole && kept != nil {
 		err = kept.Commit()
 	}
+	if err == nil && r.m.o.Relay != nil { // before its manifest, which says that it is there
+		err = r.m.relayHeld(it.Resource)
+	}
 	return err
 }
 
@@ -155,6 +158,9 @@ func (r *round) unbrotli(_ context.Context, part string, it Item) error {
 		return r.notIt(part, it, err)
 	}
 	if r.m.o.Relay != nil {
+		if err := r.m.relayHeld(it.Resource); err != nil {
+			return err
+		}
 		return r.m.relayObject(carrier.BrotliPath(it.Resource.Hash), part)
 	}
 	return r.m.o.Staging.Remove(part)

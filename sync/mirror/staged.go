@@ -16,11 +16,14 @@ import (
 // staged reads a file of the source that may be replaced there, and keeps what
 // comes in staging/. A line that is cut is taken up again at the byte, in the
 // same round or in the next; a file that was replaced meanwhile is errReplaced.
+//
+// What came of one state of the file stands under a name of its own: after a
+// power cut a new mark must not find the bytes of an old one.
 type staged struct {
 	ctx   context.Context //nolint:containedctx // of the round that reads
 	r     *round
 	path  string
-	name  string // in staging/; beside it name.mark says what it is a part of
+	name  string // in staging/: name.mark says which state the bytes are of
 	limit int64
 
 	file      disk.File
@@ -38,17 +41,18 @@ var errReplaced = errors.New("the file was replaced while it was read")
 // file is still the same.
 func (r *round) stage(ctx context.Context, path, name string, limit int64) (*staged, error) {
 	s := &staged{ctx: ctx, r: r, path: path, name: name, limit: limit, total: -1}
-	var err error
-	if s.file, err = r.m.o.Staging.OpenFile(name, os.O_CREATE|os.O_RDWR); err != nil {
-		return nil, err
-	}
 	if err := s.begin(); err != nil {
 		if s.held == 0 {
 			return nil, errors.Join(err, s.drop())
 		}
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, s.leave())
 	}
 	return s, nil
+}
+
+// part is where the bytes of the state that mark names stand.
+func (s *staged) part() string {
+	return s.name + "-" + portal.DigestOf([]byte(s.mark)).Short() + partSuffix
 }
 
 // begin asks for the file, or for what is missing of it.
@@ -76,27 +80,35 @@ func (s *staged) begin() error {
 	if a.start > 0 {
 		return nil // the rest of what is there
 	}
+	old := ""
+	if s.mark != "" {
+		old = s.part()
+	}
 	s.held, s.mark, s.total = 0, a.mark, a.total
-	return errors.Join(s.forget(), s.remember())
+	return s.restart(old)
 }
 
-// recall finds what an earlier round has left.
+// recall finds what an earlier round has left. Without it the file is fetched
+// from its beginning.
 func (s *staged) recall() error {
-	end, err := s.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
 	const limit = 2 << 10
 	b, err := disk.ReadFile(s.r.m.o.Staging, s.name+markSuffix, limit)
 	if err != nil {
-		return nil //nolint:nilerr // nothing is known: it is fetched from its beginning
+		return nil //nolint:nilerr // nothing is known
 	}
 	lines := strings.Split(string(b), "\n")
 	if len(lines) != 3 || lines[0] != s.r.src.String()+" "+s.path || lines[1] == "" {
 		return nil
 	}
-	s.held, s.mark = end, lines[1]
-	if s.total, err = strconv.ParseInt(lines[2], 10, 64); err != nil || s.total >= 0 && end > s.total {
+	s.mark = lines[1]
+	total, err := strconv.ParseInt(lines[2], 10, 64)
+	if err == nil {
+		s.file, err = s.r.m.o.Staging.OpenFile(s.part(), os.O_RDWR)
+	}
+	if err == nil {
+		s.held, err = s.file.Seek(0, io.SeekEnd)
+	}
+	if s.total = total; err != nil || s.held == 0 || total >= 0 && s.held > total {
 		s.held, s.mark, s.total = 0, "", -1
 	}
 	return nil
@@ -113,21 +125,28 @@ func (s *staged) remember() error {
 	return disk.WriteFile(s.r.m.o.Staging, s.name+markSuffix, []byte(text))
 }
 
-// forget empties staging before other bytes come.
-func (s *staged) forget() error {
-	if err := s.r.m.o.Staging.Remove(s.name + markSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+// restart begins another state of the file, and takes away what is left of old.
+func (s *staged) restart(old string) error {
+	if err := s.Close(); err != nil {
 		return err
 	}
-	err := s.file.Close()
-	s.file = nil // Close is called once more, also when it cannot be opened again
-	if err != nil {
+	var err error
+	if s.file, err = s.r.m.o.Staging.OpenFile(s.part(), os.O_CREATE|os.O_RDWR|os.O_TRUNC); err != nil {
+		s.file = nil
 		return err
 	}
-	file, err := s.r.m.o.Staging.OpenFile(s.name, os.O_CREATE|os.O_RDWR|os.O_TRUNC)
-	if err == nil {
-		s.file = file
+	if err := s.remember(); err != nil || old == "" || old == s.part() {
+		return err
 	}
-	return err
+	return removed(s.r.m.o.Staging, old)
+}
+
+// removed takes a file away; one that is not there is no error.
+func removed(fsys disk.FS, name string) error {
+	if err := fsys.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // Read gives what is in staging, and then what comes.
@@ -237,20 +256,22 @@ func (s *staged) hangUp() {
 
 // Close ends reading; what came stays in staging.
 func (s *staged) Close() error {
-	s.hangUp()
-	if s.file == nil {
+	body := s.file
+	s.file = nil
+	if body == nil {
 		return nil
 	}
-	return s.file.Close()
+	return body.Close()
+}
+
+// leave ends reading and lets go of the line.
+func (s *staged) leave() error {
+	s.hangUp()
+	return s.Close()
 }
 
 // drop takes away what came: it was not what it should be.
 func (s *staged) drop() error {
-	err := s.Close()
-	for _, name := range []string{s.name + markSuffix, s.name} {
-		if rm := s.r.m.o.Staging.Remove(name); rm != nil && !errors.Is(rm, os.ErrNotExist) {
-			err = errors.Join(err, rm)
-		}
-	}
-	return err
+	err := s.leave()
+	return errors.Join(err, removed(s.r.m.o.Staging, s.name+markSuffix), removed(s.r.m.o.Staging, s.part()))
 }

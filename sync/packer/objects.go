@@ -26,7 +26,7 @@ const (
 	farInlineAll  = 1 << 20   // likewise, of a pack from far away
 	far           = 8         // snapshots
 	cheapContent  = 64 << 10  // a second at the worst
-	cheapRun      = 256 << 10 // of new contents in one run
+	cheapRun      = 128 << 10 // of new contents in one run
 	maxPatched    = 256 << 20 // old and new together: Encode takes four times that
 	maxBrotli     = 16 << 20
 	maxFromNobody = 4 << 20  // of a content from nothing that may stand in a pack

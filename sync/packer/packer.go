@@ -94,6 +94,9 @@ func (p *Packer) PackNearest(ctx context.Context) error {
 	return err
 }
 
+// errLater says that a pack takes too long while somebody waits.
+var errLater = errors.New("made in the background")
+
 // errMovedOn says that another timestamp was published during a run.
 var errMovedOn = errors.New("the repository has moved on")
 
@@ -144,6 +147,7 @@ type run struct {
 	manifests map[portal.Digest]manifest // read in this run
 	patched   map[portal.Digest]int      // how many patches a content has got in this run
 	spent     int64                      // bytes of new contents that were encoded
+	heavy     bool                       // packs take seconds by their small files alone
 	effort    int64
 }
 
@@ -200,6 +204,12 @@ func (r *run) make(ctx context.Context, all bool) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if r.heavy && !spaced(r.to-k) {
+			if err := r.remove(carrier.PackPath(k)); err != nil {
+				return err
+			}
+			continue
+		}
 		s, err := r.base(ctx, k, all)
 		if err != nil {
 			return err
@@ -223,8 +233,16 @@ func (r *run) make(ctx context.Context, all bool) error {
 }
 
 // atOnce is how many packs are made while a publication waits: the newest
-// snapshot's own, and those of the two before it.
-const atOnce = 3
+// snapshot's own, and that of the one before it.
+const atOnce = 2
+
+// heavyFiles is from how many bytes of small files on a pack takes seconds by
+// them alone. Then fewer snapshots get one, and none is made while a publication
+// waits.
+const heavyFiles = 4 << 20
+
+// spaced tells the distances that get a pack where packs are heavy.
+func spaced(distance int64) bool { return distance <= 4 || distance&(distance-1) == 0 }
 
 // base makes the pack of one snapshot with what is there or costs little. nil
 // when there is nothing more to do for it.
@@ -232,7 +250,10 @@ func (r *run) base(ctx context.Context, k int64, all bool) (*step, error) {
 	if !all && r.fresh(k) {
 		return nil, nil
 	}
-	s, err := r.step(k)
+	s, err := r.step(k, all)
+	if errors.Is(err, errLater) {
+		return nil, nil
+	}
 	if pointless(err) { // metadata of that time is gone: who stands there walks
 		return nil, r.remove(carrier.PackPath(k))
 	}

@@ -54,8 +54,9 @@ type manifest struct {
 
 const maxManifest = 4 << 20
 
-// step finds what has changed since snapshot k.
-func (r *run) step(k int64) (*step, error) {
+// step finds what has changed since snapshot k, and makes the patch of the small
+// files; errLater when that takes long and patient is false.
+func (r *run) step(k int64, patient bool) (*step, error) {
 	s := &step{from: k, known: map[portal.Digest]bool{}}
 	then, err := r.snapshot(k)
 	if err != nil {
@@ -72,6 +73,10 @@ func (r *run) step(k int64) (*step, error) {
 	}
 	if g.err != nil {
 		return nil, g.err
+	}
+	weight := g.weight()
+	if r.heavy = r.heavy || weight > heavyFiles && r.to-k == 1; weight > heavyFiles && !patient {
+		return nil, errLater
 	}
 	s.files, err = g.patch()
 	return s, err
@@ -308,6 +313,16 @@ func (g *gathered) counted(to *[]carrier.NamedBytes, name, file string) {
 	if g.read(to, name, file); len(*to) > n {
 		g.bytes += int64(len((*to)[n].Bytes))
 	}
+}
+
+// weight is how many bytes are patched.
+func (g *gathered) weight() (n int64) {
+	for _, files := range [][]carrier.NamedBytes{g.now, g.was, g.manifests, g.earlier} {
+		for _, f := range files {
+			n += int64(len(f.Bytes))
+		}
+	}
+	return n
 }
 
 // patch makes one patch of all, or of metadata alone, or of nothing: whoever

@@ -1,0 +1,381 @@
+package packer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"koprik/internal/disk"
+	"koprik/internal/disk/disktest"
+	"koprik/portal"
+	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
+	"koprik/sync/origin"
+)
+
+var day = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+// held is contents in memory.
+type held map[portal.Digest][]byte
+
+type opened struct{ *bytes.Reader }
+
+func (opened) Close() error { return nil }
+
+func (h held) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
+	b, ok := h[d]
+	if !ok {
+		return nil, 0, portal.ErrNotHeld
+	}
+	return opened{bytes.NewReader(b)}, int64(len(b)), nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// centre publishes on a disk in memory.
+type centre struct {
+	t        *testing.T
+	disk     *disktest.Disk
+	contents held
+	now      time.Time
+}
+
+func newCentre(t *testing.T) *centre {
+	t.Helper()
+	c := &centre{t: t, disk: disktest.New(), contents: held{}, now: day}
+	must(t, c.disk.MkdirAll("repository"))
+	must(t, c.disk.MkdirAll("keys"))
+	_, err := c.origin().Init(t.Context(), "main")
+	must(t, err)
+	return c
+}
+
+func (c *centre) origin() *origin.Origin {
+	return origin.Open(origin.Options{
+		Repository: disk.Sub(c.disk, "repository"), Keys: disk.Sub(c.disk, "keys"), Contents: c.contents, Now: func() time.Time { return c.now },
+	})
+}
+
+func (c *centre) packer() *Packer { return packerOf(c.disk, c.contents) }
+
+func packerOf(d *disktest.Disk, contents held) *Packer {
+	return Open(Options{Repository: disk.Sub(d, "repository"), Contents: contents, Effort: -1})
+}
+
+// publish makes the next release of datasets of one publisher; nil content
+// withdraws.
+func (c *centre) publish(p portal.PublisherID, datasets map[string][]byte) int64 {
+	c.t.Helper()
+	o := c.origin()
+	listing, err := o.Listing(p)
+	must(c.t, err)
+	batch := origin.Batch{Publisher: p}
+	for name, data := range datasets {
+		id, err := portal.NewDatasetID(p, name)
+		must(c.t, err)
+		last := listing.Datasets[id]
+		r := portal.Release{
+			Dataset: id, Number: last.Number + 1, Issued: c.now, Title: portal.PlainText("Table " + name), Reason: portal.PlainText("because"),
+			Passport: portal.Passport{Contact: "desk", Uploaded: "2026-11-23"},
+		}
+		if last.Number > 0 {
+			r.Previous = &portal.PreviousRelease{Release: last.Number, SHA256: last.SHA256, Length: last.Length}
+		}
+		if data == nil {
+			r.Withdrawn = &portal.Withdrawal{Reason: portal.PlainText("names of persons")}
+		} else {
+			d := portal.DigestOf(data)
+			c.contents[d] = data
+			r.Resources = []portal.Resource{{Name: "t", Path: "t.csv", Format: "csv", Bytes: int64(len(data)), Hash: d}}
+		}
+		b, err := datapackage.Encode(r)
+		must(c.t, err)
+		batch.Manifests = append(batch.Manifests, portal.SignedManifest{Dataset: id, Number: r.Number, Bytes: b})
+	}
+	generation, err := o.Publish(c.t.Context(), []origin.Batch{batch})
+	must(c.t, err)
+	return generation
+}
+
+// rows is a table of which every changed-th row differs between revisions.
+func rows(n, rev, changed int) []byte {
+	var b strings.Builder
+	for i := range n {
+		v := i * 7919 % 10007
+		if i%changed == 0 {
+			v += rev
+		}
+		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, i*2654435761)
+	}
+	return []byte(b.String())
+}
+
+func (c *centre) read(name string) []byte {
+	c.t.Helper()
+	return readFrom(c.t, c.disk, name)
+}
+
+func readFrom(t *testing.T, d *disktest.Disk, name string) []byte {
+	t.Helper()
+	b, err := disk.ReadFile(d, "repository/"+name, 64<<20)
+	must(t, err)
+	return b
+}
+
+// contentsOf reads a pack to its end.
+func contentsOf(t *testing.T, d *disktest.Disk, k int64) (*carrier.PackReader, []string) {
+	t.Helper()
+	p, err := carrier.OpenPack(bytes.NewReader(readFrom(t, d, carrier.PackPath(k))))
+	must(t, err)
+	files, err := p.OpenFiles(func(name string) ([]byte, error) { return oldFile(d, name) })
+	must(t, err)
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Path)
+	}
+	for {
+		_, patch, err := p.Next()
+		if errors.Is(err, io.EOF) {
+			return p, names
+		}
+		must(t, err)
+		_, err = io.Copy(io.Discard, patch)
+		must(t, err)
+	}
+}
+
+// oldFile finds a file by its name without the digest.
+func oldFile(d *disktest.Disk, name string) ([]byte, error) {
+	if strings.HasPrefix(name, "metadata/") {
+		return disk.ReadFile(d, "repository/"+name, 64<<20)
+	}
+	entries, err := d.ReadDir("repository/" + path.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), "."+path.Base(name)) {
+			return disk.ReadFile(d, "repository/"+path.Dir(name)+"/"+e.Name(), 4<<20)
+		}
+	}
+	return nil, os.ErrNotExist
+}
+
+func TestTheLast32SnapshotsAndFewOlderOnesGetAPack(t *testing.T) {
+	var have []int64
+	for k := range int64(400) {
+		have = append(have, k+1)
+	}
+	for to := int64(360); to <= 400; to++ {
+		chosen := choose(have, to)
+		for d := range int64(33) {
+			if !slices.Contains(chosen, to-d) {
+				t.Errorf("snapshot %d has no pack at %d", to-d, to)
+			}
+		}
+		if len(chosen) > 33+4*4+4 || chosen[0] != to {
+			t.Errorf("at %d: %v", to, chosen)
+		}
+		next := choose(have, to+1)
+		for _, k := range next[1:] {
+			if k != to && !slices.Contains(chosen, k) {
+				t.Errorf("snapshot %d had no pack at %d and has one at %d", k, to, to+1)
+			}
+		}
+	}
+}
+
+func TestThePackOfTheNewestSnapshotIsItsHeadAlone(t *testing.T) {
+	c := newCentre(t)
+	k := c.publish("main", map[string][]byte{"a": rows(100, 1, 10)})
+	must(t, c.packer().Pack(t.Context()))
+	if p, files := contentsOf(t, c.disk, k); p.To != k || len(files)+len(p.Objects) > 0 || len(c.read(carrier.PackPath(k))) > 540 {
+		t.Errorf("%d bytes to %d: %v, %v", len(c.read(carrier.PackPath(k))), p.To, files, p.Objects)
+	}
+	if !bytes.Equal(c.read("head"), c.read(carrier.PackPath(k))) {
+		t.Error("head is another file")
+	}
+}
+
+func TestAPackHoldsWhatChangedAndNothingElse(t *testing.T) {
+	c := newCentre(t)
+	k := c.publish("main", map[string][]byte{"a": rows(500, 1, 10), "b": rows(200, 1, 10), "c": rows(90, 1, 9)})
+	c.publish("main", map[string][]byte{"a": rows(500, 2, 10)})
+	c.publish("main", map[string][]byte{"a": rows(500, 3, 10), "b": nil, "d": rows(50, 1, 7)})
+	must(t, c.packer().Pack(t.Context()))
+	p, files := contentsOf(t, c.disk, k)
+	want := []string{"d/main/a/2.json", "d/main/a/3.json", "d/main/b/2.json", "d/main/d/1.json", "metadata/4.main.json", "metadata/4.snapshot.json"}
+	if !slices.Equal(files, want) {
+		t.Errorf("files: %v", files)
+	}
+	if len(p.Objects) != 2 || p.Objects[0].Way > carrier.InlinePatch || p.Objects[1].Way > carrier.InlinePatch {
+		t.Errorf("objects: %+v", p.Objects)
+	}
+	gone := carrier.PatchPath(portal.DigestOf(rows(500, 2, 10)), portal.DigestOf(rows(500, 1, 10)))
+	if _, err := c.disk.Stat("repository/" + gone); err == nil {
+		t.Error("a patch to a release that was replaced is still there")
+	}
+}
+
+func TestOnlyTheHeadIsReplacedWhenTheTimestampIsSignedAgain(t *testing.T) {
+	c := newCentre(t)
+	k := c.publish("main", map[string][]byte{"a": rows(500, 1, 10)})
+	c.publish("main", map[string][]byte{"a": rows(500, 2, 10)})
+	p := c.packer()
+	must(t, p.Pack(t.Context()))
+	was := c.read(carrier.PackPath(k))
+	c.now = c.now.Add(24 * time.Hour)
+	_, err := c.origin().Refresh(t.Context())
+	must(t, err)
+	c.contents = nil // nothing is encoded
+	must(t, packerOf(c.disk, nil).Pack(t.Context()))
+	now := c.read(carrier.PackPath(k))
+	_, _, head, err := carrier.ReadHead(bytes.NewReader(now))
+	must(t, err)
+	_, _, old, err := carrier.ReadHead(bytes.NewReader(was))
+	must(t, err)
+	if !bytes.Equal(head, c.read("metadata/timestamp.json")) || bytes.Equal(head, old) {
+		t.Error("the head is not the newest timestamp")
+	}
+	if !bytes.Equal(bytes.Replace(was, old, head, 1), now) {
+		t.Error("more than the head is another one")
+	}
+}
+
+// TestPowerCutWhilePackingLeavesEveryPackWhole: whatever write it falls on, every
+// pack that is there can be read to its end, and the next run makes what an
+// undisturbed one makes.
+func TestPowerCutWhilePackingLeavesEveryPackWhole(t *testing.T) {
+	c := newCentre(t)
+	c.publish("main", map[string][]byte{"a": rows(60, 1, 10), "b": rows(20, 1, 10)})
+	must(t, c.packer().Pack(t.Context()))
+	newest := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	begin := func() *disktest.Disk { return c.disk.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
+	whole := begin()
+	before := whole.Ops()
+	must(t, packerOf(whole, c.contents).Pack(t.Context()))
+	operations := whole.Ops() - before
+	for n := 1; n <= operations; n++ {
+		d := begin()
+		d.FailAt(d.Ops() + n)
+		if err := packerOf(d, c.contents).Pack(t.Context()); !errors.Is(err, disktest.ErrPowerCut) {
+			t.Fatalf("operation %d of %d: %v", n, operations, err)
+		}
+		d = d.Reboot(rand.New(rand.NewPCG(uint64(n), 2))) //nolint:gosec // repeatable
+		must(t, disk.CleanTemps(d, "repository"))
+		for k := int64(1); k <= newest; k++ {
+			if _, err := d.Stat("repository/" + carrier.PackPath(k)); err == nil {
+				contentsOf(t, d, k)
+			}
+		}
+		must(t, packerOf(d, c.contents).Pack(t.Context()))
+		for k := int64(1); k <= newest; k++ {
+			if !bytes.Equal(readFrom(t, d, carrier.PackPath(k)), readFrom(t, whole, carrier.PackPath(k))) {
+				t.Errorf("power cut at operation %d: pack %d is another one", n, k)
+			}
+		}
+	}
+	t.Logf("%d operations", operations)
+}
+
+func TestAStoppedRunIsTakenUpByTheNext(t *testing.T) {
+	c := newCentre(t)
+	k := c.publish("main", map[string][]byte{"a": rows(9000, 1, 2)})
+	c.publish("main", map[string][]byte{"a": rows(9000, 2, 2)})
+	must(t, c.packer().PackNearest(t.Context()))
+	if p, _ := contentsOf(t, c.disk, k); len(p.Objects) != 1 || p.Objects[0].Way != carrier.ZstdAside {
+		t.Errorf("at once: %+v", p.Objects)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.packer().Pack(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	must(t, c.packer().Pack(t.Context()))
+	if p, _ := contentsOf(t, c.disk, k); p.Objects[0].Way != carrier.InlinePatch {
+		t.Errorf("at the end: %+v", p.Objects)
+	}
+}
+
+func TestNewRootsTravelInEveryPackThatMayNeedThem(t *testing.T) {
+	c := newCentre(t)
+	c.publish("main", map[string][]byte{"a": rows(60, 1, 10)})
+	must(t, c.packer().Pack(t.Context()))
+	_, err := c.origin().Rotate(t.Context(), "timestamp", "", nil)
+	must(t, err)
+	k := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	must(t, c.packer().Pack(t.Context()))
+	for from := int64(1); from < k; from++ {
+		if _, files := contentsOf(t, c.disk, from); !slices.Contains(files, "metadata/2.root.json") {
+			t.Errorf("the pack for %d holds %v", from, files)
+		}
+	}
+}
+
+// TestMetadataOf200ChangedOf10000IsAtMost14KB is the target of spec/sync.md: 2 %
+// of 10,000 datasets of 40 publishers, manifests not counted.
+func TestMetadataOf200ChangedOf10000IsAtMost14KB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("publishes 10,000 datasets")
+	}
+	const publishers, each = 40, 250
+	c := newCentre(t)
+	for p := range publishers {
+		id := portal.PublisherID(fmt.Sprintf("office-%02d", p))
+		must(t, c.origin().AddPublisher(t.Context(), id))
+		sets := map[string][]byte{}
+		for d := range each {
+			sets[fmt.Sprintf("table-%03d", d)] = []byte("a,b\n1,2\n")
+		}
+		c.publish(id, sets)
+	}
+	k := c.publish("main", map[string][]byte{"x": []byte("a\n1\n")})
+	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
+	changed := map[int]map[string][]byte{}
+	for range 200 {
+		p := rng.IntN(publishers)
+		if changed[p] == nil {
+			changed[p] = map[string][]byte{}
+		}
+		changed[p][fmt.Sprintf("table-%03d", rng.IntN(each))] = []byte("a,b\n1,3\n")
+	}
+	to := k
+	for p, sets := range changed {
+		to = c.publish(portal.PublisherID(fmt.Sprintf("office-%02d", p)), sets)
+	}
+	r, err := c.packer().begin(c.read("metadata/timestamp.json"))
+	must(t, err)
+	g := &gathered{run: r}
+	then, err := r.snapshot(k)
+	must(t, err)
+	must(t, r.difference(g, &step{from: k, known: map[portal.Digest]bool{}}, then))
+	files, err := carrier.MakeFiles(g.was, g.now)
+	must(t, err)
+	var b bytes.Buffer
+	must(t, carrier.WritePack(&b, carrier.Pack{From: k, To: to, Head: r.head, Files: files}))
+	t.Logf("the patch has %d bytes of it, the head %d", len(files.Patch), len(r.head))
+	t.Logf("%d bytes for %d datasets of %d publishers; with %d manifests %d more", b.Len(), len(g.manifests), len(changed), len(g.manifests), with(t, g)-len(files.Patch))
+	if b.Len() > 14<<10 {
+		t.Errorf("%d bytes", b.Len())
+	}
+}
+
+func with(t *testing.T, g *gathered) int {
+	f, err := g.patch()
+	must(t, err)
+	return len(f.Patch)
+}
