@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -313,5 +314,35 @@ func TestUsedDatasetsComeBeforeUnusedOnes(t *testing.T) {
 	}
 	if got := names(find(t, reader(t, x), portal.Query{Text: "suv sarfi"})); got[0] != "a" {
 		t.Errorf("a whole title: %q", got)
+	}
+}
+
+// TestPrefixesAndMisspellingsLookAtFewWords has more words under one prefix than
+// a search may look at.
+func TestPrefixesAndMisspellingsLookAtFewWords(t *testing.T) {
+	var ds []portal.Dataset
+	for i := range 60 {
+		var title strings.Builder
+		for j := range 100 {
+			fmt.Fprintf(&title, "abcd%c%c%c ", 'a'+i%26, 'a'+j%26, 'a'+(i/26*4+j/26)%26)
+		}
+		ds = append(ds, dataset(fmt.Sprintf("d%02d", i), title.String()))
+	}
+	r := reader(t, filled(t, ds...))
+	v, err := r.hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.snapshot.Close()
+	found, err := spellings(t.Context(), v, "abcd")
+	if err != nil || len(found) != maxPrefixTerms {
+		t.Errorf("%d words of one prefix were looked at, want %d; %v", len(found), maxPrefixTerms, err)
+	}
+	for _, q := range []portal.Query{{Text: "ab", Suggest: true}, {Text: "abcdzzzz"}, {Text: strings.Repeat("abcdzzzz ", 32)}} {
+		begun := time.Now()
+		results := find(t, r, q)
+		if took := time.Since(begun); took > deadline || len(results.Suggestions) > maxSuggestions {
+			t.Errorf("%.20q: %s, %d suggestions", q.Text, took, len(results.Suggestions))
+		}
 	}
 }

@@ -114,6 +114,11 @@ func (r *Reader) Search(ctx context.Context, q portal.Query) (portal.Results, er
 		return portal.Results{}, err
 	}
 	defer v.snapshot.Close()
+	// The columns load once after an open, at a million datasets in seconds; the
+	// deadline is that of searches.
+	if err := guard(func() error { _, _, err := v.columns(); return err }); err != nil {
+		return portal.Results{}, fmt.Errorf("search: %w", err)
+	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	var results portal.Results

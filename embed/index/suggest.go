@@ -21,6 +21,7 @@ const (
 	maxNearTerms   = 2000 // words looked at for one misspelt word
 	minNearLetters = 4    // of a word that is corrected
 	maxCorrected   = 3    // words of one query
+	maxTried       = 6    // words of one query for which a near one is looked for
 )
 
 func dateOf(unix uint32) string { return time.Unix(int64(unix), 0).UTC().Format(time.DateOnly) }
@@ -142,12 +143,13 @@ func after(prefix string) []byte {
 // didYouMean gives the query with every word that stands nowhere replaced by
 // the nearest that does; "" when there is none or all were found.
 func (s *search) didYouMean() (string, error) {
-	text, corrected := s.query.Text, 0
+	text, corrected, tried := s.query.Text, 0, 0
 	for i := range s.plan.words {
 		w := &s.plan.words[i]
-		if !w.typed || w.df > 0 || corrected == maxCorrected {
+		if !w.typed || w.df > 0 || corrected == maxCorrected || tried == maxTried {
 			continue
 		}
+		tried++
 		near, err := s.near(w.raw)
 		if err != nil {
 			return "", err
