@@ -51,6 +51,10 @@ type Tables interface {
 	Tables(ctx context.Context, r Resource) ([]TableInfo, error)
 	// Rows gives one page of a table. An unknown column or a bad cursor is ErrUsage.
 	Rows(ctx context.Context, r Resource, sheet string, q RowQuery) (RowPage, error)
+	// Compare says how a table differs from what it was in another release, with at
+	// most show rows of each kind. ErrNotHeld when the bytes of one are elsewhere,
+	// ErrNotFound when one has no such sheet, ErrTooMuch when it takes too long.
+	Compare(ctx context.Context, before, after Resource, sheet string, show int) (TableChange, error)
 }
 
 // Objects opens content by its hash.

@@ -89,6 +89,10 @@ func (v *view) Rows(ctx context.Context, r portal.Resource, sheet string, q port
 	return v.node.tables.Rows(ctx, r, sheet, q)
 }
 
+func (v *view) Compare(ctx context.Context, before, after portal.Resource, sheet string, show int) (portal.TableChange, error) {
+	return v.node.tables.Compare(ctx, before, after, sheet, show)
+}
+
 func (v *view) Object(ctx context.Context, d portal.Digest) (portal.ReadSeekCloser, int64, error) {
 	return contents{v.node}.Object(ctx, d)
 }

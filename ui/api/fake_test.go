@@ -115,6 +115,10 @@ func (w *world) Tables(_ context.Context, r portal.Resource) ([]portal.TableInfo
 	return w.tables[r.Name], nil
 }
 
+func (w *world) Compare(context.Context, portal.Resource, portal.Resource, string, int) (portal.TableChange, error) {
+	return portal.TableChange{}, portal.ErrNotHeld
+}
+
 func (w *world) Rows(_ context.Context, _ portal.Resource, sheet string, q portal.RowQuery) (portal.RowPage, error) {
 	w.sheet, w.rowed = sheet, q
 	return w.page, w.rowsErr

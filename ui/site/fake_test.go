@@ -32,7 +32,8 @@ type fakeView struct {
 	publishers []portal.Publisher
 	tables     map[portal.Digest][]fakeTable
 	releases   map[string]portal.Release
-	failing    error // what every search ends with
+	changes    map[string]portal.TableChange // by both files' short digests and the sheet
+	failing    error                         // what every search ends with
 	open       *atomic.Int32
 }
 
@@ -187,6 +188,13 @@ func (f *fakeView) Tables(_ context.Context, r portal.Resource) ([]portal.TableI
 		infos = append(infos, t.info)
 	}
 	return infos, nil
+}
+
+func (f *fakeView) Compare(_ context.Context, before, after portal.Resource, sheet string, _ int) (portal.TableChange, error) {
+	if c, ok := f.changes[before.Hash.Short()+after.Hash.Short()+sheet]; ok {
+		return c, nil
+	}
+	return portal.TableChange{}, fmt.Errorf("table %q: %w", sheet, portal.ErrNotHeld)
 }
 
 func (f *fakeView) Rows(_ context.Context, r portal.Resource, sheet string, q portal.RowQuery) (portal.RowPage, error) {

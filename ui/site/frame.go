@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {

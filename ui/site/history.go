@@ -3,6 +3,7 @@ package site
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"koprik/portal"
 )
@@ -24,12 +25,16 @@ type releaseRow struct {
 	Reason      Shown
 	Fingerprint string
 	Files       []fileRow // none of what was withdrawn
+	Changes     string    // address of what changed since the release before; "" for the first
 }
 
 func (s *site) history(v *visit) (answer, error) {
 	d, err := v.findDataset()
 	if err != nil {
 		return answer{}, err
+	}
+	if v.query.Has("from") || v.query.Has("to") {
+		return s.changes(v, d)
 	}
 	page, err := v.pageNumber()
 	if err != nil {
@@ -61,6 +66,9 @@ func (v *visit) releaseRow(d portal.Dataset, ref portal.ReleaseRef) (releaseRow,
 	row := releaseRow{
 		Name: v.T("dataset.release", "n", ref.Number), Latest: ref.Number == d.Latest.Number,
 		Issued: v.moment(ref.Issued), Reason: v.text(ref.Reason), Fingerprint: ref.Manifest.Short(),
+	}
+	if i := slices.IndexFunc(d.History, func(o portal.ReleaseRef) bool { return o.Number == ref.Number }); i+1 < len(d.History) && d.Latest.Withdrawn == nil {
+		row.Changes = fmt.Sprintf("%s/history?from=%d&to=%d", v.datasetURL(d.ID), d.History[i+1].Number, ref.Number)
 	}
 	row.Withdrawn = row.Latest && d.Latest.Withdrawn != nil
 	if d.Latest.Withdrawn != nil {

@@ -63,7 +63,7 @@ var pages = []struct {
 
 func TestTemplatesFitTheirStructs(t *testing.T) {
 	structs := map[string]any{
-		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{},
+		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{}, "changes": &changesPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
 		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{},
 	}
