@@ -37,6 +37,7 @@ type Link struct {
 	open      map[*carriage]bool
 	conns     int
 	segments  int
+	turns     int
 	toServer  *line
 	toClient  *line
 }
@@ -110,6 +111,15 @@ func (l *Link) Carried() (up, down int64, conns int) {
 	return l.toServer.bytes, l.toClient.bytes, l.conns
 }
 
+// Turns is how often a client spoke after it had heard the server, or spoke first:
+// what a protocol of questions and answers waits for, one after the other on each
+// connection.
+func (l *Link) Turns() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.turns
+}
+
 // lines gives both directions, made in the bubble of the first connection.
 func (l *Link) lines() (toServer, toClient *line) {
 	l.mu.Lock()
@@ -159,6 +169,7 @@ type carriage struct {
 
 	mu   sync.Mutex
 	left int64 // bytes until it drops; negative never does
+	last *line // kept by the link's mu: what carried last
 }
 
 // carry takes a real connection and gives the one that the link makes of it:
@@ -295,6 +306,10 @@ func (c *carriage) send(parcels chan<- parcel, on *line, p parcel) bool {
 	}
 	c.link.mu.Lock()
 	on.bytes += int64(len(p.bytes))
+	if on == c.link.toServer && c.last != on {
+		c.link.turns++
+	}
+	c.last = on
 	c.link.mu.Unlock()
 	p.arrives = time.NewTimer(c.link.Delay * time.Duration(2*times-1))
 	select {

@@ -100,6 +100,9 @@ func TestLinkTakesTheTimeThatItsDelayAndRateSay(t *testing.T) {
 				}
 				near(t, "the first request", time.Since(begin), tt.want)
 				up, down, conns := w.link.Carried()
+				if w.link.Turns() != 1 {
+					t.Errorf("%d turns", w.link.Turns())
+				}
 				if up < 50 || up > 500 || down < int64(tt.bytes) || down > int64(tt.bytes)+500 || conns != 1 {
 					t.Errorf("carried %d bytes up and %d down on %d connections", up, down, conns)
 				}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -40,7 +41,6 @@ type facts map[portal.DatasetID]fact
 // to them on the way, drawn from one seed.
 type history struct {
 	t       *testing.T
-	seed    uint64
 	rng     *rand.Rand
 	centre  traveller
 	truth   map[int64]facts // by generation
@@ -49,7 +49,7 @@ type history struct {
 	named   int
 	mirrors []*follower
 	sticks  []*disktest.Disk
-	asked   int // requests of all mirrors
+	asked   atomic.Int64 // requests of all mirrors
 	what    []string
 }
 
@@ -59,7 +59,7 @@ var publishers = []portal.PublisherID{"main", "agro"}
 func newHistory(t *testing.T, seed uint64) *history {
 	t.Helper()
 	h := &history{
-		t: t, seed: seed, rng: seeded(seed, 7), centre: newTraveller(t, 0),
+		t: t, rng: seeded(seed, 7), centre: newTraveller(t, 0),
 		truth: map[int64]facts{}, now: facts{}, past: map[portal.DatasetID][][]byte{},
 	}
 	must(t, h.centre.origin().AddPublisher(t.Context(), publishers[1]))
@@ -138,7 +138,7 @@ func (h *history) publish() {
 	h.truth[generation] = maps.Clone(next)
 	h.removeWithdrawn()
 	must(h.t, h.centre.follow(h.t.Context()))
-	h.pack("the centre", h.centre.machine, "repository", 8)
+	h.pack("the centre", h.centre.machine, "repository", 4)
 	h.say("generation %d: %d changes", generation, len(changes))
 }
 
@@ -152,7 +152,7 @@ func (h *history) pack(who string, m machine, served string, ofTen int) {
 	}
 	p := packer.Open(packer.Options{Repository: disk.Sub(m.disk, served), Contents: m.objects, Effort: -1})
 	do, what := p.Pack, "all"
-	if ofTen < 10 && h.rng.IntN(3) == 0 {
+	if ofTen < 10 && h.rng.IntN(2) == 0 {
 		do, what = p.PackNearest, "the nearest"
 	}
 	must(h.t, do(h.t.Context()))
@@ -315,7 +315,7 @@ type web struct {
 func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	name := strings.TrimPrefix(req.URL.Path, "/repository/")
 	if w.h != nil {
-		w.h.asked++
+		w.h.asked.Add(1)
 	}
 	for d, verified := range w.held {
 		if verified && strings.Contains(name, d.Hex()) && !strings.HasSuffix(name, "/"+d.Hex()) {

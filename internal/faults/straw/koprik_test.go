@@ -160,6 +160,7 @@ func (c *centre) sync(t *testing.T, dir string, l line) cost {
 		}
 		must(t, json.Unmarshal(stdout.Bytes(), &all.told))
 		all.up, all.down, all.conns = l.Carried()
+		all.turns = l.Turns()
 		all.requests = all.told.Requests
 		return all
 	}

@@ -52,6 +52,7 @@ type cost struct {
 	up, down int64 // bytes over the line
 	requests int   // of HTTP; 0 where the protocol has none
 	conns    int
+	turns    int // how often the client spoke after it had heard the server
 	took     time.Duration
 	memory   int64 // peak, of the client's largest process
 	runs     int   // how often the program had to be started
@@ -89,6 +90,7 @@ func (l line) measured(t *testing.T, commands ...*exec.Cmd) cost {
 		c.memory = max(c.memory, peak(cmd))
 	}
 	c.up, c.down, c.conns = l.Carried()
+	c.turns = l.Turns()
 	return c
 }
 

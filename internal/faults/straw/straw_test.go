@@ -20,14 +20,19 @@ type contender struct {
 	skipped             string
 }
 
-// trips is how many round trips were waited for, one after the other: what the
-// far line took longer than the perfect one, which differs in nothing else. A
-// program that did not come to its end there asked for one piece after the other.
+// trips is how many round trips were waited for, one after the other. Programs
+// that speak HTTP wait for each connect and each answer, as counted on the line;
+// what goes side by side counts as if it did not. rsync's daemon speaks both ways
+// at once: of it that is what the far line took longer than the perfect one, which
+// differs in nothing else.
 func (c contender) trips() float64 {
-	if c.distant.gaveUp {
-		return float64(c.plain.requests + c.plain.conns)
+	switch {
+	case c.plain.requests == 0:
+		return float64(c.distant.took-c.plain.took) / float64(roundTrip)
+	case c.distant.gaveUp:
+		return float64(c.plain.turns + c.plain.conns)
 	}
-	return float64(c.distant.took-c.plain.took) / float64(roundTrip)
+	return float64(c.distant.turns + c.distant.conns)
 }
 
 // computed is how long it would take over the thin line.
