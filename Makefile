@@ -133,7 +133,7 @@ bench-sync: build ## a round through 64 kbit/s beside rsync, zsync, casync, desy
 	@rm -f $(DIST)/targets.txt
 	KOPRIK_TARGETS='$(abspath $(DIST)/targets.txt)' $(MAKE) bench-delta
 	@KOPRIK_BENCH_SYNC='$(abspath $(DIST)/koprik)' KOPRIK_VERSIONS='$(abspath $(DATA))' KOPRIK_TARGETS='$(abspath $(DIST)/targets.txt)' \
-	  $(GO) test -count=1 -v -timeout 1h -run '^TestBenchSync$$' ./internal/faults/straw | grep -v '^=== '
+	  $(GO) test -count=1 -v -timeout 1h -run '^(TestBenchMetadata|TestBenchSync)$$' ./internal/faults/straw | grep -v '^=== '
 
 .PHONY: bench-mirrors
 bench-mirrors: build ## 1,000 mirrors at 40 snapshots of a folder that nginx serves: bytes and requests
