@@ -177,3 +177,7 @@ font: ## ui/assets/kiosk.woff2 anew; FONT= NotoSans[wdth,wght].ttf (ui/assets/VE
 eval-tables: ## real tables, workbooks and encodings as their collectors say; DATA= a folder laid out as ../shared/data
 	@[ -n "$(DATA)" ] || { echo "make eval-tables DATA=../shared/data"; exit 2; }
 	@KOPRIK_EVAL_DATA='$(abspath $(DATA))' $(GO) test -count=1 -v -run '^TestEvalTables$$' ./embed/table/read | grep -v '^=== '
+
+.PHONY: bench-tables
+bench-tables: ## a million rows imported beside the sqlite3 shell; needs the program sqlite3; ROWS=1000000
+	@KOPRIK_BENCH_TABLES='$(or $(ROWS),1000000)' $(GO) test -count=1 -v -timeout 1h -run '^TestBenchImport$$' ./embed/table | grep -v '^=== '

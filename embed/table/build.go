@@ -141,7 +141,11 @@ func columnList(n int) string {
 	return b.String()
 }
 
-// insertRows casts and inserts all rows, many a statement.
+// batchesAhead are read and cast while one is inserted: the two take about as
+// long, and a machine has two cores.
+const batchesAhead = 4
+
+// insertRows inserts all rows, many a statement, while the next are read.
 func insertRows(ctx context.Context, tx *sql.Tx, t *read.Table) error {
 	width := t.Width()
 	many := max(1, min(rowsPerInsert, maxVariables/width))
@@ -150,35 +154,71 @@ func insertRows(ctx context.Context, tx *sql.Tx, t *read.Table) error {
 		return err
 	}
 	defer full.Close()
-	batch := make([]any, 0, many*width)
-	bytes := 0
-	flush := func(stmt *sql.Stmt) error {
-		_, err := stmt.ExecContext(ctx, batch...)
-		batch, bytes = batch[:0], 0
-		return err
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	ready, free := make(chan []any, batchesAhead), make(chan []any, batchesAhead)
+	for range batchesAhead {
+		free <- make([]any, 0, many*width)
 	}
-	flushSome := func() error {
-		stmt, err := tx.PrepareContext(ctx, insertSQL(width, len(batch)/width))
-		if err != nil {
+	ended := make(chan error, 1)
+	go func() {
+		defer close(ready)
+		ended <- readBatches(reading, t, many*width, ready, free)
+	}()
+	for batch := range ready {
+		if err := insertBatch(ctx, tx, full, batch, many, width); err != nil {
+			stop()
+			for range ready { // the reader sees that nobody reads on
+			}
+			<-ended
 			return err
 		}
-		defer stmt.Close()
-		return flush(stmt)
+		free <- batch[:0]
 	}
-	err = t.Rows(ctx, batch, func(out []any, n int) ([]any, error) {
-		batch, bytes = out, bytes+n
-		var err error
-		switch {
-		case len(batch) == many*width:
-			err = flush(full)
-		case bytes > read.MaxRecord:
-			err = flushSome()
+	return <-ended
+}
+
+// readBatches casts rows into the free slices and hands them over when they have
+// size values, or a lot of text.
+func readBatches(ctx context.Context, t *read.Table, size int, ready chan<- []any, free <-chan []any) error {
+	bytes := 0
+	last := <-free
+	err := t.Rows(ctx, last, func(out []any, n int) ([]any, error) {
+		last, bytes = out, bytes+n
+		if len(out) < size && bytes <= read.MaxRecord {
+			return out, nil
 		}
-		return batch, err
+		bytes = 0
+		select {
+		case ready <- out:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		select {
+		case last = <-free:
+			return last, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	})
-	if err == nil && len(batch) > 0 {
-		err = flushSome()
+	if err == nil && len(last) > 0 {
+		ready <- last
 	}
+	return err
+}
+
+// insertBatch inserts whole rows; full is the statement for many of them.
+func insertBatch(ctx context.Context, tx *sql.Tx, full *sql.Stmt, batch []any, many, width int) error {
+	if len(batch) == many*width {
+		_, err := full.ExecContext(ctx, batch...)
+		return err
+	}
+	stmt, err := tx.PrepareContext(ctx, insertSQL(width, len(batch)/width))
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	_, err = stmt.ExecContext(ctx, batch...)
 	return err
 }
 
