@@ -148,6 +148,10 @@ screenshots: build ## the pictures of docs/screenshots, taken from a demonstrati
 bench-pages: build ## pages per second against nginx, start and memory; KOPRIK_BENCH_DATASETS=600
 	KOPRIK_BENCH_PAGES=$(abspath $(DIST)/koprik) $(GO) test -count=1 -timeout 8h -run '^TestPagesPerSecond$$' -v ./ui/site
 
+.PHONY: bench-scale
+bench-scale: build ## publishing, syncing, start and memory with many datasets; SIZES= numbers of datasets (600,10000)
+	KOPRIK_BENCH_PROGRAM='$(abspath $(DIST)/koprik)' KOPRIK_BENCH_SCALE='$(or $(SIZES),600,10000)' $(GO) test -count=1 -v -timeout 8h -run '^TestScale$$' ./internal/cli | grep -v '^=== '
+
 .PHONY: eval-text eval-search bench-search soak-search
 eval-text: ## folding, stemming and round trips on gold data; DATA= a folder laid out as ../shared/data
 	@[ -n "$(DATA)" ] || { echo "make eval-text DATA=../shared/data"; exit 2; }

@@ -72,11 +72,11 @@ func (b *scale) measure() {
 	b.run("init", "--dir", mirror, "--role", "mirror", "--title", "Mirror", "--upstream", base, "--trust", root)
 	b.sync("first sync", mirror)
 	b.sync("sync, nothing new", mirror)
-	b.change(centre, "main", 2)
+	b.change(2)
 	b.row("one change published beside a server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
 	b.sync("sync of one change", mirror)
 	stop()
-	b.change(centre, "main", 3)
+	b.change(3)
 	b.row("one change published, no server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
 	stop, _ = b.serve("serve a mirror", mirror)
 	stop()
@@ -86,7 +86,7 @@ func (b *scale) measure() {
 func (b *scale) package1() string { return b.path("in/main/d0") }
 
 // change rewrites the table of one dataset.
-func (b *scale) change(_ string, _ string, version int) {
+func (b *scale) change(version int) {
 	if err := os.WriteFile(filepath.Join(b.package1(), "t.csv"), scaleTable(0, version), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
