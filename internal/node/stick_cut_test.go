@@ -274,8 +274,13 @@ func TestFlippedBitsOnAStickAreNoticedOrHarmless(t *testing.T) {
 		}
 		_, err = c.export(t.Context(), stick, 0)
 		must(t, err)
-		if mended, err := disk.ReadFile(stick, name, 1<<20); err != nil || !bytes.Equal(mended, b) {
-			t.Fatalf("flip %d in %s: another export did not mend it: %v", i, name, err)
+		mended, err := disk.ReadFile(stick, name, 1<<20)
+		must(t, err)
+		if !bytes.Equal(mended, b) { // a bit of the compressed form that says nothing
+			if again, err := takes(t, stick, c.root); err != nil || again != 3 || !strings.HasPrefix(name, "objects/") {
+				t.Fatalf("flip %d in %s: another export did not mend it: release %d, %v", i, name, again, err)
+			}
+			must(t, disk.WriteFile(stick, name, b))
 		}
 	}
 	t.Logf("%d flips, seed %d: %d refused, %d in what nodes do not read", flips, seed, refusals, flips-refusals)
