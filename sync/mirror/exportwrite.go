@@ -256,7 +256,9 @@ func (e *Export) point(to disk.FS, pages []StickPage, whole bool) error {
 		return err
 	}
 	last := []piece{
-		{name: stickSums, bytes: e.sums(to, pages)}, {name: stickNote, bytes: append(b, '\n')}, {name: leftOutFile, bytes: left},
+		{name: stickSums, bytes: e.sums(to, pages)},
+		{name: stickNote, bytes: append(b, '\n')},
+		{name: leftOutFile, bytes: left},
 		{name: "metadata/timestamp.json", bytes: e.timestamp},
 	}
 	for _, p := range pages {
