@@ -31,9 +31,9 @@ type Pack struct {
 // Files are the small signed files that changed, told as one patch from those
 // that a mirror at Pack.From holds.
 type Files struct {
-	Old, New []PackFile // in the order in which they stand one after the other
-	Sum      delta.Content
-	Patch    []byte // from all old ones to all new ones
+	Old, New []PackFile    // in the order in which they stand one after the other
+	Sum      delta.Content // of all new ones, folded
+	Patch    []byte        // from all old ones to all new ones, folded
 }
 
 // PackFile names a file by its path in the repository, without the digest of
@@ -114,6 +114,7 @@ func MakeFiles(old, fresh []NamedBytes) (Files, error) {
 	if len(was) > MaxFiles || len(now) > MaxFiles {
 		return Files{}, fmt.Errorf("files of %d and %d bytes: %w", len(was), len(now), ErrTooMuch)
 	}
+	was, now = fold(was), fold(now)
 	best, err := bestFiles(was, now)
 	if err != nil {
 		return Files{}, err
@@ -215,6 +216,7 @@ func (p *Pack) contents() ([]byte, error) {
 	}
 	if len(p.Files.New) > 0 {
 		b = append(b, p.Files.Sum.SHA256[:]...)
+		b = binary.AppendUvarint(b, uint64(p.Files.Sum.Size)) //nolint:gosec // checked
 		b = binary.AppendUvarint(b, uint64(len(p.Files.Patch)))
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.Objects)))
@@ -251,8 +253,8 @@ func (p *Pack) check() error {
 			}
 		}
 	}
-	if len(p.Files.New) == 0 && len(p.Files.Old) > 0 || p.Files.Sum.Size != sums[1] {
-		return fmt.Errorf("%w: old files without new ones, or another sum", ErrCarrier)
+	if len(p.Files.New) == 0 && len(p.Files.Old) > 0 || p.Files.Sum.Size < 0 || p.Files.Sum.Size > 2*sums[1] {
+		return fmt.Errorf("%w: old files without new ones, or too much of them", ErrCarrier)
 	}
 	for i, o := range p.Objects {
 		switch {

@@ -76,9 +76,7 @@ func (p *PackReader) table(patch []byte, want delta.Content) error {
 	p.Files.Old, p.Files.New = in.files(), in.files()
 	if len(p.Files.New) > 0 {
 		p.Files.Sum.SHA256 = in.digest()
-		for _, f := range p.Files.New {
-			p.Files.Sum.Size += f.Size
-		}
+		p.Files.Sum.Size = in.length(2 * MaxFiles)
 		p.patched = in.length(MaxFiles + MaxFiles/128 + 2048)
 	}
 	n := in.length(MaxContents)
@@ -120,6 +118,7 @@ func (p *PackReader) OpenFiles(open func(path string) ([]byte, error)) ([]NamedB
 		}
 		old = append(old, b...)
 	}
+	old = fold(old)
 	body := &io.LimitedReader{R: &line{p.r}, N: p.patched}
 	p.patched = -1
 	out := bytes.NewBuffer(make([]byte, 0, p.Files.Sum.Size))
@@ -128,8 +127,15 @@ func (p *PackReader) OpenFiles(open func(path string) ([]byte, error)) ([]NamedB
 		p.body = body
 		return nil, torn(err)
 	}
+	var size int64
+	for _, f := range p.Files.New {
+		size += f.Size
+	}
+	all, err := unfold(out.Bytes(), size)
+	if err != nil {
+		return nil, torn(err)
+	}
 	files := make([]NamedBytes, len(p.Files.New))
-	all := out.Bytes()
 	for i, f := range p.Files.New {
 		files[i] = NamedBytes{f.Path, all[:f.Size:f.Size]}
 		all = all[f.Size:]
