@@ -326,7 +326,8 @@ func (c *comparison) totals(ctx context.Context) error {
 			into  *float64
 		}{{"old.t", c.before, p.before, &moved.Before}, {"new.t", c.after, p.after, &moved.After}} {
 			where, args := withoutTotals(side.info)
-			query := fmt.Sprintf("SELECT total(CASE WHEN typeof(c%d) IN ('integer', 'real') THEN c%d END) FROM %s%s", side.place, side.place, side.table, where)
+			column := fmt.Sprintf("c%d", side.place)
+			query := "SELECT total(CASE WHEN typeof(" + column + ") IN ('integer', 'real') THEN " + column + " END) FROM " + side.table + where
 			if err := c.db.QueryRowContext(ctx, query, args...).Scan(side.into); err != nil {
 				return fmt.Errorf("total of %s: %w", f.Name, err)
 			}
