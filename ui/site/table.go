@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/gorilla/mux"
 
 	"koprik/portal"
+	"koprik/ui/chart"
 )
 
 // tablePage is the struct of templates/table.html.
@@ -15,6 +17,7 @@ type tablePage struct {
 	*Frame
 	Heading  Shown
 	Sheets   []LinkChoice
+	Chart    string // address of the figure; "" where there is nothing to measure
 	Sentence string
 	Order    string
 	Filtered bool
@@ -106,6 +109,12 @@ func (v *visit) tableAnswer(d portal.Dataset, r portal.Resource, infos []portal.
 		Frame: v.Frame, Heading: v.resourceTitle(r),
 		Filtered: len(q.Filters) > 0 || q.Sort != "", Form: v.filterForm(info, q), Table: v.tableOf(page), Notes: info.Notes,
 		Columns: v.columns(info.Columns),
+	}
+	if len(chart.Measures(info.Columns)) > 0 && info.Rows <= chart.MaxTable {
+		p.Chart = v.datasetURL(d.ID) + "/chart/" + url.PathEscape(r.Name)
+		if sheet := v.query.Get("sheet"); sheet != "" {
+			p.Chart += "?sheet=" + escape(sheet)
+		}
 	}
 	v.Crumbs = []Link{{Shown: v.title(d), Href: v.datasetURL(d.ID)}}
 	v.Title = v.T("table.title", "name", p.Heading.Text)
