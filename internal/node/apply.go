@@ -310,7 +310,7 @@ func (n *Node) buildTables(ctx context.Context, d portal.Dataset, many bool) err
 		if many && r.Bytes <= smallTable {
 			continue
 		}
-		if _, err := n.tables.Ensure(ctx, r); err != nil {
+		if _, err := n.tables.Ensure(ctx, r); err != nil && !errors.Is(err, portal.ErrNotHeld) { // left out, or still to come
 			if ctx.Err() != nil || errors.Is(disk.Classify(err), disk.ErrNoSpace) {
 				return err
 			}
