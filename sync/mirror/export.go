@@ -109,9 +109,7 @@ func (m *Mirror) PlanExport(ctx context.Context, o ExportOptions) (*Export, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := p.records(l); err != nil {
-		return nil, err
-	}
+	p.records(l)
 	for _, id := range slices.Sorted(maps.Keys(l.datasets)) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -246,7 +244,7 @@ func (p *exportPlan) role(role string, version int64, lacking bool) error {
 	return nil
 }
 
-func (p *exportPlan) records(l listing) error {
+func (p *exportPlan) records(l listing) {
 	for _, id := range slices.Sorted(maps.Keys(l.records)) {
 		want := l.records[id]
 		p.pieces = append(p.pieces, piece{
@@ -254,7 +252,6 @@ func (p *exportPlan) records(l listing) error {
 			held: want.target.SHA256, size: want.target.Length, lacking: p.old.records[id] != want,
 		})
 	}
-	return nil
 }
 
 // dataset plans the contents of the latest release, compressed for nodes and
