@@ -320,7 +320,7 @@ func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, erro
 		return nil, err
 	}
 	defer body.Close() //nolint:errcheck // read to its end or given up
-	b, err := io.ReadAll(io.LimitReader(body, limit+1))
+	b, err := readAtMost(body, limit+1)
 	switch {
 	case err != nil:
 		return nil, unreachable(r.where(path), err)
@@ -333,4 +333,23 @@ func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, erro
 		r.saw[name] = b
 	}
 	return b, nil
+}
+
+// readAtMost reads to the end, or n bytes, into one piece of memory: what grows
+// while it is read leaves several times its size behind.
+func readAtMost(r io.Reader, n int64) ([]byte, error) {
+	b, got := make([]byte, n), 0
+	var err error
+	for err == nil && got < len(b) {
+		var more int
+		more, err = r.Read(b[got:])
+		got += more
+	}
+	if err == io.EOF { //nolint:errorlint // a body that was cut off ends with another error, which may wrap it
+		err = nil
+	}
+	if got < len(b)/2 {
+		return bytes.Clone(b[:got]), err
+	}
+	return b[:got], err
 }
