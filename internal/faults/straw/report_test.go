@@ -58,14 +58,14 @@ func count(n int) string {
 
 // seconds over the thin line, measured or else computed.
 func (c contender) seconds() float64 {
-	if c.run.took > 0 {
+	if c.run.took > 0 && !c.run.gaveUp {
 		return c.run.took.Seconds()
 	}
 	return c.computed().Seconds()
 }
 
 func wall(c contender) string {
-	if c.run.took > 0 {
+	if c.run.took > 0 && !c.run.gaveUp {
 		return fmt.Sprintf("%.1f s", c.seconds())
 	}
 	return fmt.Sprintf("~ %.0f s", c.seconds())

@@ -93,6 +93,8 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 	_, took, carriers := c.publish(t, change, func(e entry) []byte { return e.fresh })
 	fmt.Printf("koprik publishes %d changes in %v, carriers %v later; its server held at most %d MB\n", len(change), took.Round(time.Millisecond), carriers.Round(time.Millisecond), c.memory()>>20)
 
+	note(t, "publishing: MB of memory of the server", float64(c.memory()>>20), 1024)
+
 	near := copyTree(t, base)
 	ours.plain = c.sync(t, near, lay(t, c.addr, perfect()))
 	c.same(t, near, list)
