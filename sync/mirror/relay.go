@@ -82,12 +82,30 @@ func (m *Mirror) relay(a *accepted) error {
 	return errors.Join(disk.WriteFile(m.o.Relay, served, ts), m.o.Flush())
 }
 
-// relayManifests writes every listed manifest and those before it.
+// relayManifests writes every listed manifest and those before it, publisher by
+// publisher. One whose role is served already is passed over: a role is written
+// when its manifests are durable.
 func (m *Mirror) relayManifests(a *accepted) error {
-	l, err := list(a)
-	if err != nil {
-		return err
+	for _, p := range a.publishers() {
+		role := a.role(p)
+		if role == nil {
+			continue
+		}
+		if _, err := m.o.Relay.Stat("metadata/" + metadataName(string(p), role.Version)); err == nil && role.Version > 0 {
+			continue
+		}
+		l := newListing()
+		if err := l.add(p, role); err != nil {
+			return err
+		}
+		if err := m.relayListed(l); err != nil {
+			return err
+		}
 	}
+	return m.o.Flush()
+}
+
+func (m *Mirror) relayListed(l listing) error {
 	for p, want := range l.records {
 		d := portal.Digest(want.target.SHA256)
 		if err := m.relayFile(datapackage.PublisherFile(p, want.number, d), d); err != nil {
