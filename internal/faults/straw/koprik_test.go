@@ -116,16 +116,7 @@ func (c *centre) settled(t *testing.T, generation int64) time.Duration {
 }
 
 // memory is the most that the server has held so far, in bytes.
-func (c *centre) memory() int64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.server.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(b), "VmHWM:")
-	var kib int64
-	_, _ = fmt.Sscan(rest, &kib)
-	return kib << 10
-}
+func (c *centre) memory() int64 { return highWater(c.server.Process.Pid) }
 
 // newMirror makes a mirror that holds nothing yet.
 func (c *centre) newMirror(t *testing.T) string {
@@ -146,10 +137,11 @@ func (c *centre) sync(t *testing.T, dir string, l line) cost {
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		began := time.Now()
-		err := cmd.Run()
+		must(t, cmd.Start())
+		memory, err := watched(cmd)
 		all.took += time.Since(began)
 		all.runs++
-		all.memory = max(all.memory, peak(cmd))
+		all.memory = max(all.memory, memory)
 		var exit *exec.ExitError
 		if errors.As(err, &exit) && exit.ExitCode() == 4 {
 			t.Logf("koprik sync is tried again: %s", strings.TrimSpace(stderr.String()))

@@ -1,8 +1,11 @@
 package straw_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -76,28 +79,56 @@ func (l line) measured(t *testing.T, commands ...*exec.Cmd) cost {
 	t.Helper()
 	c := cost{runs: 1}
 	for _, cmd := range commands {
-		began := time.Now()
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its helpers hold its output
+		began := time.Now()
+		must(t, cmd.Start())
 		end := time.AfterFunc(enough-c.took, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-		out, err := cmd.CombinedOutput()
+		memory, err := watched(cmd)
 		c.took += time.Since(began)
+		c.memory = max(c.memory, memory)
 		if c.gaveUp = !end.Stop(); c.gaveUp {
 			break
 		}
 		if err != nil {
-			t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out)
+			t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out.Bytes())
 		}
-		c.memory = max(c.memory, peak(cmd))
 	}
 	c.up, c.down, c.conns = l.Carried()
 	c.turns = l.Turns()
 	return c
 }
 
-// peak is the most memory that a process that has ended held, in bytes.
-func peak(cmd *exec.Cmd) int64 {
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		return usage.Maxrss * 1024
+// watched waits for a process, and gives the most memory that it held, in bytes:
+// its high-water mark, read every few milliseconds. What the kernel says at its
+// end counts the memory of the process that it was forked from.
+func watched(cmd *exec.Cmd) (peak int64, err error) {
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	tick := time.NewTicker(3 * time.Millisecond)
+	defer tick.Stop()
+	own, _ := os.Readlink("/proc/self/exe")
+	for {
+		select {
+		case err := <-done:
+			return peak, err
+		case <-tick.C:
+			if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid)); err == nil && exe != own {
+				peak = max(peak, highWater(cmd.Process.Pid))
+			}
+		}
 	}
-	return 0
+}
+
+// highWater is the most memory that a running process has held so far, in bytes.
+func highWater(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), "VmHWM:")
+	var kib int64
+	_, _ = fmt.Sscan(rest, &kib)
+	return kib << 10
 }

@@ -99,6 +99,7 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 	ours.plain = c.sync(t, near, lay(t, c.addr, perfect()))
 	c.same(t, near, list)
 	ours.still = c.sync(t, near, lay(t, c.addr, perfect()))
+	fmt.Printf("koprik sync: %d bytes, %d MB; unchanged %d bytes, %d MB\n", ours.plain.bytes(), ours.plain.memory>>20, ours.still.bytes(), ours.still.memory>>20)
 	ours.distant = c.sync(t, copyTree(t, base), lay(t, c.addr, far()))
 	if ours.plain.bytes() > patience {
 		fmt.Printf("%d bytes would take %v on the thin line: not run\n", ours.plain.bytes(), ours.computed().Round(time.Second))
