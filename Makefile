@@ -101,7 +101,10 @@ conformance: ## tuf-conformance against sync/tuf; SUITE=<a checkout of it>
 	PYTHONDONTWRITEBYTECODE=1 $(DIST)/conformance/python/bin/python -m pytest -q -p no:cacheprovider --rootdir "$(SUITE)" \
 	  "$(SUITE)/tuf_conformance" --entrypoint "$(CURDIR)/$(DIST)/conformance/client"
 
+# Ten million differential mutations run once without the race detector, which
+# would make half an hour of them a night.
 soak: ## the full counts of the long tests, fuzzing, a second build without a cache; hours
+	KOPRIK_SOAK=1 $(GO) test -count=1 -timeout 8h -v -run '^TestWhatWeAcceptGoTufAccepts$$' ./sync/tuf
 	KOPRIK_SOAK=1 $(GO) test -race -count=1 -timeout 8h ./...
 	$(MAKE) fuzz
 	COLD=1 $(MAKE) reproducible

@@ -66,10 +66,10 @@ func TestAPublisherMovesToANodeOfItsOwnWithItsWholeHistory(t *testing.T) {
 	if r := sync(t, m); !slices.Equal(r.Suspended, []portal.PublisherID{"health"}) {
 		t.Errorf("%+v", r)
 	}
-	out, err := agency.HandOver(t.Context(), url)
+	_, err = agency.HandOver(t.Context(), url)
 	must(t, err)
 	publish(t, agency, revision("a", 4))
-	if out, err = agency.HandOver(t.Context(), url); err != nil || out.Objects != 2 {
+	if out, err := agency.HandOver(t.Context(), url); err != nil || out.Objects != 2 {
 		t.Errorf("%+v, %v: a manifest and a file are new", out, err)
 	}
 	if r := sync(t, m); len(r.Suspended) > 0 {

@@ -378,7 +378,7 @@ func TestWhatWeAcceptGoTufAccepts(t *testing.T) {
 	if testing.Short() {
 		count = 4_000
 	}
-	soak := os.Getenv("KOPRIK_SOAK") != ""
+	soak := os.Getenv("KOPRIK_SOAK") != "" && !raceDetector
 	if soak {
 		count = 10_000_000
 	}
