@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path"
 
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
 	"koprik/sync/mirror"
 )
 
@@ -75,9 +76,11 @@ func (n *Node) removeContents(candidates []portal.Resource, kept map[portal.Dige
 		if err := n.blobs.Remove(r.Hash); err != nil {
 			return err
 		}
-		carrier := repositoryDir + "/" + datapackage.ObjectFile(r.Hash)
-		if err := n.root.Remove(carrier); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+		patches := path.Dir(carrier.PatchPath(r.Hash, r.Hash))
+		for _, name := range []string{datapackage.ObjectFile(r.Hash), carrier.BrotliPath(r.Hash), patches} {
+			if err := disk.RemoveAll(n.root, repositoryDir+"/"+name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
