@@ -124,7 +124,8 @@ type reader struct {
 	tmp    string // folder for what a workbook spills; "" is the system's
 	report *report
 	closer func() error
-	inside bool // of an archive: archives in it are not opened
+	merges map[string][]merge // of a workbook's sheets, by part below xl/
+	inside bool               // of an archive: archives in it are not opened
 }
 
 // where begins the place of a problem: the file, and the sheet of a workbook.

@@ -126,7 +126,14 @@ func partKind(name string) (spills, kept bool) {
 func (rd *reader) readPart(f *zip.File, data bool) error {
 	r, err := f.Open()
 	if err == nil {
-		err = checkXML(rd.ctx, r, data)
+		c := xmlCheck{}
+		err = checkXML(rd.ctx, r, data, &c)
+		if len(c.merges) > 0 {
+			if rd.merges == nil {
+				rd.merges = map[string][]merge{}
+			}
+			rd.merges[strings.TrimPrefix(f.Name, "xl/")] = c.merges
+		}
 		r.Close()
 	}
 	if err == nil || rd.ctx.Err() != nil {
@@ -137,11 +144,10 @@ func (rd *reader) readPart(f *zip.File, data bool) error {
 
 // checkXML reads a part from beginning to end: well formed, each cell bounded,
 // no column beyond the limit with a value.
-func checkXML(ctx context.Context, r io.Reader, data bool) error {
+func checkXML(ctx context.Context, r io.Reader, data bool, c *xmlCheck) error {
 	m := newMeter(r, 2*maxCell)
 	d := xml.NewDecoder(m)
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	c := xmlCheck{}
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -170,6 +176,7 @@ type xmlCheck struct {
 	column  int
 	strings int
 	row     int
+	merges  []merge
 }
 
 func (c *xmlCheck) token(t xml.Token, at int64, data bool) error {
@@ -192,6 +199,10 @@ func (c *xmlCheck) token(t xml.Token, at int64, data bool) error {
 			}
 		case "row":
 			return c.nextRow(t.Attr)
+		case "mergeCell":
+			if m, ok := parseMerge(t.Attr); ok && len(c.merges) < maxMerges {
+				c.merges = append(c.merges, m)
+			}
 		case "v", "is":
 			if c.column > MaxColumns {
 				return fmt.Errorf("a value stands in column %d; at most %d columns are read", c.column, MaxColumns)

@@ -19,6 +19,7 @@ const (
 	allNotations = 1<<len(notations) - 1
 	commaDecimal = 1 << 1
 	commaGroup   = 1 << 4
+	dotDecimal   = 1<<0 | 1<<2 | 1<<4 | 1<<6
 )
 
 // maxDigits before the decimal mark: longer ones are codes, and a float64 could
@@ -42,6 +43,9 @@ func numberMask(s string) numberShape {
 			return numberShape{}
 		}
 		return numberShape{live: allNotations}
+	}
+	if i := strings.IndexByte(s, '.'); i > 0 && i <= maxDigits && len(s)-i != 4 && (i == 1 || s[0] != '0') && plainDigits(s[:i]) && plainDigits(s[i+1:]) {
+		return numberShape{live: dotDecimal, fraction: dotDecimal} // 12.5: the commonest of all
 	}
 	s = plainSpaces(s)
 	var sh numberShape

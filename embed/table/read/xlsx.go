@@ -54,6 +54,7 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 	if len(names) > maxSheets {
 		return nil, unreadable(rd.where(nil), "%d sheets; at most %d are read", len(names), maxSheets)
 	}
+	parts := rd.sheetParts()
 	var sheets []*sheet
 	for i, name := range names {
 		if d.sheetName != "" && d.sheetName != name || d.sheetNum > 0 && d.sheetNum != i+1 {
@@ -68,12 +69,14 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 			return nil, err
 		}
 		p := rd.page(s, d, rows, numbers)
+		merges := rd.merges[parts[name]]
 		s.each = func(ctx context.Context, fn func(int, []cell) error) error {
+			fill := mergeFill{merges: merges}
 			return rd.eachXLSX(ctx, f, s, func(n int, row []string, cells []cell) error {
 				if n < p.begin {
 					return nil
 				}
-				return fn(n, cells)
+				return fn(n, fill.row(n, cells))
 			})
 		}
 		sheets = append(sheets, s)
