@@ -147,7 +147,7 @@ func desync(t *testing.T, r *rivals) (string, func(*testing.T) traffic, func(*te
 	t.Helper()
 	served := t.TempDir()
 	index := filepath.Join(served, "new.caidx")
-	make := func(index, store, tree string) {
+	indexed := func(index, store, tree string) {
 		out, err := command("desync", "tar", "-i", "-m", "2:8:32", "-s", store, index, tree).CombinedOutput()
 		if err != nil {
 			t.Fatalf("desync tar: %v: %s", err, out)
@@ -155,13 +155,13 @@ func desync(t *testing.T, r *rivals) (string, func(*testing.T) traffic, func(*te
 	}
 	store := filepath.Join(served, "store")
 	must(t, os.MkdirAll(store, 0o755))
-	make(index, store, r.fresh)
+	indexed(index, store, r.fresh)
 	s := serveByNginx(t, served, "")
 	return s.addr, s.answered, func(t *testing.T, l line, dir string) cost {
 		t.Helper()
 		seed, to := t.TempDir(), filepath.Join(t.TempDir(), "new")
 		must(t, os.MkdirAll(to, 0o755))
-		make(filepath.Join(seed, "old.caidx"), seed, dir)
+		indexed(filepath.Join(seed, "old.caidx"), seed, dir)
 		c := l.measured(t, command("desync", "untar", "-i", "-s", "http://"+l.addr+"/store", "-c", seed, "http://"+l.addr+"/new.caidx", to))
 		if !c.gaveUp {
 			must(t, os.RemoveAll(dir))
