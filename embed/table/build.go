@@ -170,12 +170,19 @@ func insertRows(ctx context.Context, tx *sql.Tx, t *read.Table) error {
 			stop()
 			for range ready { // the reader sees that nobody reads on
 			}
-			<-ended
-			return err
+			return errors.Join(err, notCancelled(<-ended))
 		}
 		free <- batch[:0]
 	}
 	return <-ended
+}
+
+// notCancelled passes over the end that insertRows asked for.
+func notCancelled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // readBatches casts rows into the free slices and hands them over when they have

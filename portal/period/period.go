@@ -125,16 +125,15 @@ func split(s string) []string {
 		}
 	}
 	for _, r := range lang.FoldLoose(spaced(s)) {
-		switch isDigit := '0' <= r && r <= '9'; {
-		case r == ' ' || r == '-' || r == '\'':
+		if r == ' ' || r == '-' || r == '\'' {
 			flush()
-		default:
-			if isDigit != digits {
-				flush()
-			}
-			digits = isDigit
-			word.WriteRune(r)
+			continue
 		}
+		if isDigit := '0' <= r && r <= '9'; isDigit != digits {
+			flush()
+			digits = isDigit
+		}
+		word.WriteRune(r)
 	}
 	flush()
 	return words

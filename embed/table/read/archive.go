@@ -26,13 +26,6 @@ func (rd *reader) unpackLimit() int64 {
 	return min(maxUnzipped, max(minArchive, maxArchiveRatio*rd.size))
 }
 
-// isGzip and isArchive look at first bytes.
-func (rd *reader) begins(magic string) bool {
-	head := make([]byte, len(magic))
-	n, _ := rd.src.ReadAt(head, 0) // a file that cannot be read is met again
-	return string(head[:n]) == magic
-}
-
 // unpack writes one packed stream to a temporary file, bounded, and gives it.
 func (rd *reader) unpack(name string, from io.Reader, limit int64) (*os.File, int64, error) {
 	out, err := os.CreateTemp(rd.tmp, "koprik-unpacked-*")

@@ -47,7 +47,7 @@ func (p *plan) meanings(sv *survey) {
 	sameAs(subjects)
 	families(subjects)
 	for _, s := range subjects {
-		s.totals(subjects)
+		s.totals()
 		s.field.Meaning = s.verdict()
 		p.watch(s)
 	}
@@ -337,7 +337,7 @@ func categories(subjects []*subject, rows int64) {
 }
 
 // totals finds the values that stand for the whole of others in the column.
-func (s *subject) totals(all []*subject) {
+func (s *subject) totals() {
 	v := &s.tally.values
 	if s.m.Role == portal.RoleMeasure || s.m.Role == portal.RoleGeometry || s.m.Role == portal.RoleUnit || len(v.counts) < 2 {
 		return
