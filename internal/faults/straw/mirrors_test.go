@@ -197,11 +197,13 @@ func longHistory(t *testing.T, program string) (dir string, standing []*follower
 	for i := range list {
 		list[i] = entry{name: fmt.Sprintf("table-%02d", i), ext: ".csv", fresh: steady(i)}
 	}
+	var generation int64
 	publish := func(some []entry) {
-		c.publish(t, some, func(e entry) []byte { return e.fresh })
+		generation, _ = c.publish(t, some, func(e entry) []byte { return e.fresh })
 	}
 	began := time.Now()
 	publish(list)
+	c.serve(t) // it makes the carriers while more is published
 	root, err := os.ReadFile(filepath.Join(c.dir, "repository", "metadata", "1.root.json"))
 	must(t, err)
 	f := newFollower(t, root)
@@ -224,7 +226,9 @@ func longHistory(t *testing.T, program string) (dir string, standing []*follower
 		must(t, err)
 		standing = append(standing, f.clone(t))
 	}
-	fmt.Printf("%d snapshots of %d tables are published in %v\n", snapshots, tables, time.Since(began).Round(time.Millisecond))
+	took := time.Since(began)
+	fmt.Printf("%d snapshots of %d tables are published in %v, all carriers are made %v later\n", snapshots, tables,
+		took.Round(time.Millisecond), c.settled(t, generation).Round(time.Millisecond))
 	return c.dir, standing
 }
 

@@ -79,7 +79,7 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 	t.Helper()
 	ours.name = "koprik"
 	c := newCentre(t, program)
-	_, took, _ := c.publish(t, list, func(e entry) []byte { return e.old })
+	_, took := c.publish(t, list, func(e entry) []byte { return e.old })
 	fmt.Printf("koprik publishes %d files in %v\n", len(list), took.Round(time.Millisecond))
 	c.serve(t)
 	base := c.newMirror(t)
@@ -90,7 +90,8 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 			change = append(change, e)
 		}
 	}
-	_, took, carriers := c.publish(t, change, func(e entry) []byte { return e.fresh })
+	generation, took := c.publish(t, change, func(e entry) []byte { return e.fresh })
+	carriers := c.settled(t, generation)
 	fmt.Printf("koprik publishes %d changes in %v, carriers %v later; its server held at most %d MB\n", len(change), took.Round(time.Millisecond), carriers.Round(time.Millisecond), c.memory()>>20)
 
 	note(t, "publishing: MB of memory of the server", float64(c.memory()>>20), 1024)
