@@ -89,6 +89,13 @@ func TestFindingsOfTheDemonstrationAreTheFiguresThatWereTyped(t *testing.T) {
 		}
 		return string(b)
 	}
+	for _, l := range portal.Langs {
+		for _, path := range []string{"/", "/?region=UZ-XO", "/search", "/search?q=aholi"} {
+			if n := squeezed(t, "http://"+s.Addr+"/"+l.Path()+path); n > 4<<10 {
+				t.Errorf("/%s%s: %d bytes over the wire, at most 4 KB", l.Path(), path, n)
+			}
+		}
+	}
 	figure := regexp.MustCompile(`<div class="fig">.*?<b>([^<]*)</b>`)
 	for dataset, c := range map[string][4]string{
 		"hospitals-by-region":   {"hospitals_by_region.csv", "soato", "1700", "hospitals_2024_12_31"},
@@ -154,6 +161,26 @@ func TestFindingsOfTheDemonstrationAreTheFiguresThatWereTyped(t *testing.T) {
 			t.Errorf("%s: %d questions", code, asked)
 		}
 	}
+}
+
+// squeezed is what a page weighs over the wire.
+func squeezed(t *testing.T, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "gzip")
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.Header.Get("Content-Encoding") != "gzip" {
+		t.Fatalf("%s: %v, %v", url, err, res.Header)
+	}
+	return len(b)
 }
 
 // isoOf are regions' codes by those of the classifier SOATO.

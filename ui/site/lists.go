@@ -72,7 +72,7 @@ func (v *visit) datasets(results portal.Results) ([]portal.Dataset, error) {
 
 func (v *visit) hit(d portal.Dataset) Hit {
 	summary := v.text(d.Latest.Description)
-	summary.Text = clip(strings.Join(strings.Fields(summary.Text), " "), 220)
+	summary.Text = clip(strings.Join(strings.Fields(summary.Text), " "), 160)
 	h := Hit{
 		Title:     Link{Shown: v.title(d), Href: v.datasetURL(d.ID)},
 		Publisher: v.publisherLink(d.Publisher),
@@ -111,7 +111,7 @@ func (v *visit) mark(h *Hit, d portal.Dataset, found portal.Hit) {
 		if i := strings.LastIndexByte(start, ' '); i > 0 {
 			start = start[:i+1]
 		}
-		h.Summary.Text = "… " + clip(whole[len(start):], 200)
+		h.Summary.Text = "… " + clip(whole[len(start):], 150)
 	}
 	h.Summary.mark(found.Words)
 	var places []string

@@ -68,7 +68,9 @@ func (s *site) search(v *visit) (answer, error) {
 	if page == 1 && !results.Partly && len(q.Filters) == 0 {
 		p.Answer = v.answerTo(q.Text, datasets)
 	}
-	p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
+	if q.Text != "" { // nothing was asked otherwise
+		p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
+	}
 	if p.Facets, err = v.facets(q, results); err != nil {
 		return answer{}, err
 	}
