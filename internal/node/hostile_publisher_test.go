@@ -119,6 +119,36 @@ func TestOneBadPublisherWaitsAndTheOthersApply(t *testing.T) {
 	}
 }
 
+// What waits at a relay waits at those who follow it, and the rest reaches them:
+// a relay passes on the role that it could not accept as it was published.
+func TestARelayPassesOnWhatItSuspended(t *testing.T) {
+	central, seen := twoPublishers(t)
+	must(t, seen.Close())
+	for _, name := range []string{"its role has expired", "its key was revoked", "a name stands twice in its role"} {
+		t.Run(name, func(t *testing.T) {
+			var nodes []*node.Node
+			for range 2 {
+				dir := t.TempDir()
+				copyTree(t, seen.Dir(), dir)
+				nodes = append(nodes, open(t, dir, options()))
+			}
+			f := newForge(t, central)
+			misdeeds[name](f)
+			f.publish(nil, nil)
+			_, err := nodes[0].Sync(t.Context(), node.SyncOptions{From: f.url})
+			must(t, err)
+			r, err := nodes[1].Sync(t.Context(), node.SyncOptions{From: filepath.Join(nodes[0].Dir(), "repository")})
+			must(t, err)
+			if !slices.Equal(r.Suspended, []portal.PublisherID{"main"}) {
+				t.Errorf("suspended: %v", r.Suspended)
+			}
+			if got, want := titles(t, nodes[1]), titles(t, nodes[0]); !maps.Equal(got, want) {
+				t.Errorf("the second mirror shows %v, the first %v", got, want)
+			}
+		})
+	}
+}
+
 func TestOfFiftyPublishersFiveAreBadAndFortyFiveApply(t *testing.T) {
 	if testing.Short() {
 		t.Skip("50 publishers are made")

@@ -200,13 +200,14 @@ type accepted struct {
 	// was accepted before stands.
 	suspended map[portal.PublisherID]*tuf.Targets
 	raw       map[string][]byte // files new in this round, by name in trust/
+	refused   map[string][]byte // roles of suspended publishers as they were published: only ever passed on
 	damaged   []string          // files of trust/ that are not what was accepted
 	anchor    int64             // the root that the chain begins with
 	mended    map[string][]byte // roots that were damaged, and were found elsewhere
 }
 
 func newAccepted() *accepted {
-	return &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}, mended: map[string][]byte{}}
+	return &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}, refused: map[string][]byte{}, mended: map[string][]byte{}}
 }
 
 func (a *accepted) state(media bool) portal.CopyState {

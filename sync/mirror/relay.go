@@ -76,6 +76,11 @@ func (m *Mirror) relay(a *accepted) error {
 			return err
 		}
 	}
+	for name, b := range a.refused { // those who follow suspend that publisher themselves
+		if err := disk.WriteFile(m.o.Relay, "metadata/"+name, b); err != nil {
+			return err
+		}
+	}
 	if err := m.o.Flush(); err != nil {
 		return err
 	}

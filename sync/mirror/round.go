@@ -278,6 +278,9 @@ func (r *round) role(ctx context.Context, now *accepted, role string, want tuf.F
 		return err
 	}
 	if err := update(b, p); err != nil {
+		if suspends(err) {
+			now.refused[name] = b
+		}
 		return verdict(r.where("metadata/"+name), err)
 	}
 	now.raw[name] = b
