@@ -71,7 +71,17 @@ func sign(kind string, content, empty shape, listed map[string]Key, keys []Priva
 }
 
 func write(kind string, content shape, keys []PrivateKey) ([]byte, error) {
-	message, err := canonical(kind, content)
+	b, err := json.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parseJSON(b)
+	if err != nil {
+		return nil, err
+	}
+	signed := parsed.(map[string]any)
+	signed["_type"], signed["spec_version"] = kind, specVersion
+	message, err := appendCanonical(nil, signed)
 	if err != nil {
 		return nil, err
 	}
@@ -84,26 +94,5 @@ func write(kind string, content shape, keys []PrivateKey) ([]byte, error) {
 	for _, id := range slices.Sorted(maps.Keys(sigs)) {
 		list = append(list, sigs[id])
 	}
-	b, err := appendCanonical([]byte(`{"signatures":`), list)
-	return append(append(append(b, `,"signed":`...), message...), '}'), err
-}
-
-// canonical is what is signed.
-func canonical(kind string, content shape) ([]byte, error) {
-	if w, ok := content.(*wireTargets); ok && w.Delegations == nil {
-		if b, ok := quickCanonical(w.Targets); ok {
-			return b, nil
-		}
-	}
-	b, err := json.Marshal(content)
-	if err != nil {
-		return nil, err
-	}
-	parsed, err := parseJSON(b)
-	if err != nil {
-		return nil, err
-	}
-	signed := parsed.(map[string]any)
-	signed["_type"], signed["spec_version"] = kind, specVersion
-	return appendCanonical(nil, signed)
+	return appendCanonical(nil, map[string]any{"signatures": list, "signed": signed})
 }

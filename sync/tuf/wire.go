@@ -40,17 +40,6 @@ func (e *envelope) decode(b []byte, role string) error {
 	if len(b) > MaxLength(role) {
 		return fmt.Errorf("%d bytes, more than %d", len(b), MaxLength(role))
 	}
-	if w, ok := e.Signed.(*wireTargets); ok && e.other == nil {
-		if quickTargets(b, e, w) {
-			return e.check()
-		}
-		e.Signatures, *w.Targets = nil, Targets{}
-	}
-	return e.general(b, role)
-}
-
-// general decodes JSON of any spelling.
-func (e *envelope) general(b []byte, role string) error {
 	parsed, err := parseJSON(b)
 	if err != nil {
 		return err
@@ -69,11 +58,6 @@ func (e *envelope) general(b []byte, role string) error {
 	if err != nil {
 		return err
 	}
-	return e.check()
-}
-
-// check judges the signatures' form and what is signed.
-func (e *envelope) check() error {
 	seen := map[string]bool{}
 	for _, s := range e.Signatures {
 		if _, err := lowerHex(s.Sig); err != nil || s.KeyID == "" || seen[s.KeyID] {
