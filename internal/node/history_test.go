@@ -28,6 +28,7 @@ import (
 //
 // 100 of them, 50 with -short, 1,000 in make soak; KOPRIK_SEED repeats one.
 func TestEveryHistoryEndsWithTheSameBytesEverywhere(t *testing.T) {
+	makePacks(t)
 	histories := 100
 	if testing.Short() {
 		histories = 50

@@ -24,9 +24,21 @@ var day = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
 func options() node.Options {
 	return node.Options{
+		NoPacks: !packing,
 		Version: "test", Clock: func() time.Time { return day }, Environ: func(string) string { return "" },
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)), // shown when a test fails
 	}
+}
+
+// packing is whether nodes of the running test make packs.
+var packing bool
+
+// makePacks lets the nodes of a test make packs: most tests are about something
+// else, and packs would take most of their time.
+func makePacks(t *testing.T) {
+	t.Helper()
+	packing = true
+	t.Cleanup(func() { packing = false })
 }
 
 // must ends the test on an error.

@@ -45,6 +45,11 @@ type Options struct {
 	Log      *slog.Logger                          // nil: nothing is logged
 	Progress func(stage string, done, total int64) // nil: nobody looks
 
+	// NoPacks makes no packs: whoever follows this node fetches file by file. For a
+	// node that nobody follows, and for tests of other things: packs take most of
+	// their time.
+	NoPacks bool
+
 	Development bool // adds /desk/components, the page of all parts of the pages
 }
 

@@ -15,9 +15,9 @@ import (
 const relayEffort = 2 << 20
 
 // packer makes the carriers of whatever repository this node serves; nil when it
-// serves none.
+// serves none, or shall make none.
 func (n *Node) newPacker() *packer.Packer {
-	if !n.serves() {
+	if n.opt.NoPacks || !n.serves() {
 		return nil
 	}
 	o := packer.Options{

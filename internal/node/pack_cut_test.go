@@ -16,6 +16,7 @@ import (
 // TestPowerCutWhileAPackIsReadLeavesAnAcceptedCopy: whatever write it falls on,
 // also one that staging begins with, the next round gets there.
 func TestPowerCutWhileAPackIsReadLeavesAnAcceptedCopy(t *testing.T) {
+	makePacks(t)
 	centre := newTraveller(t, 1)
 	pack := func() {
 		must(t, packer.Open(packer.Options{Repository: disk.Sub(centre.disk, "repository"), Contents: centre.objects, Effort: -1}).Pack(t.Context()))

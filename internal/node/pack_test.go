@@ -64,6 +64,7 @@ func paths(o *faults.Origin) (list []string) {
 }
 
 func TestAChangedRoundIsOneRequest(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 2000, 1, 50), revision("b", 1))
 	mirror, origin, url := overHTTP(t, central)
@@ -82,6 +83,7 @@ func TestAChangedRoundIsOneRequest(t *testing.T) {
 }
 
 func TestAnUnchangedRoundIsOneSmallRequest(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, revision("a", 1))
 	mirror, origin, url := overHTTP(t, central)
@@ -97,6 +99,7 @@ func TestAnUnchangedRoundIsOneSmallRequest(t *testing.T) {
 // TestAPackThatIsWrongAnywhereCostsAnotherWay: whatever is done to it, the mirror
 // gets there and nobody is told.
 func TestAPackThatIsWrongAnywhereCostsAnotherWay(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 500, 1, 20), revision("b", 1))
 	first := initMirror(t, central)
@@ -159,6 +162,7 @@ func length(t *testing.T, n *node.Node, name string) int {
 }
 
 func TestACutPackGoesOnAtTheByte(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 3000, 1, 2))
 	mirror, origin, url := overHTTP(t, central)
@@ -184,6 +188,7 @@ func TestACutPackGoesOnAtTheByte(t *testing.T) {
 // TestARelayMakesPacksOfItsOwn: a mirror of a mirror has rounds of one request,
 // too, by patches that the first one got and passes on.
 func TestARelayMakesPacksOfItsOwn(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 3000, 1, 3))
 	first, _, url := overHTTP(t, central)
@@ -200,6 +205,7 @@ func TestARelayMakesPacksOfItsOwn(t *testing.T) {
 }
 
 func TestWithdrawnContentsLeaveThePacks(t *testing.T) {
+	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 300, 1, 3))
 	mirror, _, url := overHTTP(t, central)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	gosync "sync"
 	"sync/atomic"
@@ -16,17 +15,13 @@ import (
 	"koprik/internal/node"
 )
 
-// TestNoAnswerMixesTwoGenerations: while a mirror applies generation after
-// generation (100 in a soak: both nodes make their packs in between, which takes
-// longer with each), 50 clients read pages and API, and every answer is of one generation: whatever
+// TestNoAnswerMixesTwoGenerations: while a mirror applies 100 generations, 50
+// clients read pages and API, and every answer is of one generation: whatever
 // revisions it shows are one, and it is the one of the generation it names.
 func TestNoAnswerMixesTwoGenerations(t *testing.T) {
-	generations, clients := 12, 50
-	switch {
-	case os.Getenv("KOPRIK_SOAK") != "":
-		generations = 100
-	case testing.Short():
-		generations = 5
+	generations, clients := 100, 50
+	if testing.Short() {
+		generations = 20
 	}
 	central := newCentral(t)
 	mirror := newMirror(t, central)
