@@ -157,6 +157,9 @@ func TestSynonymsAndTheOtherScriptAreSearchedAndSaid(t *testing.T) {
 	if results.Total != 0 || !slices.Contains(results.AlsoSearched, "врач") || results.AlsoSearched[0] != "шифокор" {
 		t.Errorf("%+v", results)
 	}
+	if english := find(t, r, portal.Query{Text: "shifokor", Lang: portal.English}); slices.Contains(english.AlsoSearched, "шифокор") {
+		t.Errorf("an English reader is told of the other script: %v", english.AlsoSearched)
+	}
 	for text, want := range map[string]string{"inflyatsiya": "prices", "ИПЦ": "prices", "CPI": "prices", "mektep": "schools", "natality": "births"} {
 		if got := names(find(t, r, portal.Query{Text: text})); len(got) == 0 || got[0] != want {
 			t.Errorf("%q found %q, want %q first", text, got, want)

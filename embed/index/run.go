@@ -46,7 +46,7 @@ func run(ctx context.Context, v *view, q portal.Query) (portal.Results, error) {
 	if err := s.page(); err != nil {
 		return portal.Results{}, err
 	}
-	s.results.AlsoSearched = p.alsoSearched(q.Text)
+	s.results.AlsoSearched = p.alsoSearched(q)
 	if s.results.DidYouMean, err = s.didYouMean(); err != nil {
 		return portal.Results{}, err
 	}
@@ -360,20 +360,23 @@ func (p *part) internalID(doc uint32) bleveindex.IndexInternalID {
 	return bleveindex.NewIndexInternalID(nil, p.offset+uint64(doc))
 }
 
-// alsoSearched are the other script's form of a text and the synonyms.
-func (p *plan) alsoSearched(text string) []string {
+// alsoSearched are the other script's form of a text, for those who read both,
+// and the synonyms.
+func (p *plan) alsoSearched(q portal.Query) []string {
 	if len(p.groups) == 0 {
 		return nil
 	}
 	var out []string
+	text := strings.TrimSpace(q.Text)
 	add := func(s string) {
 		if s != "" && s != text && !containsFold(out, s) {
 			out = append(out, s)
 		}
 	}
-	text = strings.TrimSpace(text)
-	add(lang.ToLatin(text))
-	add(lang.ToCyrillic(text))
+	if q.Lang != portal.English && q.Lang != portal.Russian {
+		add(lang.ToLatin(text))
+		add(lang.ToCyrillic(text))
+	}
 	for _, s := range p.synonymsUsed {
 		add(s)
 	}
