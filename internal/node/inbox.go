@@ -25,7 +25,7 @@ import (
 // it. It is safe to delete: they send it again.
 const inboxDir = "inbox"
 
-const maxOffer = 16 << 20
+const maxOffer = 8 << 20
 
 // inbox takes hand-overs over HTTP (docs/how-to/agency.md). The role file comes
 // first, so that no byte of an object is taken that no publisher has signed for;

@@ -15,9 +15,9 @@ import (
 var topRoles = []string{"root", "timestamp", "snapshot", "targets"}
 
 // MaxLength is the longest file, in bytes, that is read for a role. A publisher
-// of 50,000 datasets has 9 MB.
+// of 45,000 datasets has 8 MB.
 func MaxLength(role string) int {
-	return [...]int{512 << 10, 16 << 10, 2 << 20, 16 << 20, 16 << 20}[rank(role)]
+	return [...]int{512 << 10, 16 << 10, 2 << 20, 8 << 20, 8 << 20}[rank(role)]
 }
 
 // Role says who signs: Threshold distinct keys of those in KeyIDs.

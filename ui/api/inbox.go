@@ -63,7 +63,7 @@ const OfferHeader = "Koprik-Offer"
 
 // Limits of one hand-over's requests.
 const (
-	maxInboxRole  = 16 << 20
+	maxInboxRole  = 8 << 20
 	maxInboxPiece = 4 << 20
 )
 
