@@ -51,8 +51,8 @@ lint: ## golangci-lint with the linters that .golangci.yml names
 # samples of the long tests run: all of that is tests. Skipped tests are listed.
 race: ## all tests under the race detector, with samples of the long ones
 	@mkdir -p $(DIST)
-	@echo "$(GO) test -race -short -v ./...   (all of it in $(DIST)/race.log)"
-	@if ! $(GO) test -race -short -v ./... > $(DIST)/race.log 2>&1; then \
+	@echo "$(GO) test -race -short -timeout 25m -v ./...   (all of it in $(DIST)/race.log)"
+	@if ! $(GO) test -race -short -timeout 25m -v ./... > $(DIST)/race.log 2>&1; then \
 	  grep -vE '^ *(=== |--- PASS)' $(DIST)/race.log; exit 1; fi
 	@grep -E '^(ok|\?) ' $(DIST)/race.log
 	@echo "seeds:"; grep -hE 'seed' $(DIST)/race.log | sort -u | head -20 || true

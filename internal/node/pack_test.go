@@ -99,6 +99,9 @@ func TestAnUnchangedRoundIsOneSmallRequest(t *testing.T) {
 // TestAPackThatIsWrongAnywhereCostsAnotherWay: whatever is done to it, the mirror
 // gets there and nobody is told.
 func TestAPackThatIsWrongAnywhereCostsAnotherWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector: runs without -short")
+	}
 	makePacks(t)
 	central := newCentral(t)
 	publish(t, central, table("a", 500, 1, 20), revision("b", 1))

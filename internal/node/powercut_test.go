@@ -251,6 +251,10 @@ func TestPowerCutWhileSyncingLeavesAnAcceptedCopy(t *testing.T) {
 // TestPowerCutWhileApplyingAPackLeavesAnAcceptedCopy is the same over HTTP, where
 // a round is one pack.
 func TestPowerCutWhileApplyingAPackLeavesAnAcceptedCopy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes under the race detector: runs without -short")
+	}
+	makePacks(t)
 	for name, on := range ways {
 		t.Run(name, func(t *testing.T) { cutWhileSyncing(t, on, withPacks) })
 	}
