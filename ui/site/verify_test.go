@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 
@@ -21,7 +22,7 @@ type fakeVerifier struct {
 	files map[string]portal.Proof // by content
 	said  map[string]portal.Proof
 	err   error
-	read  int64
+	read  atomic.Int64
 	came  chan struct{} // told of each file that is being read; nil: nobody asks
 	hold  chan struct{} // closed to let readers go on
 }
@@ -32,7 +33,7 @@ func (f *fakeVerifier) Examine(_ context.Context, file io.Reader) (portal.Proof,
 		<-f.hold
 	}
 	b, err := io.ReadAll(file)
-	f.read += int64(len(b))
+	f.read.Add(int64(len(b)))
 	if err != nil || f.err != nil {
 		return portal.Proof{}, errors.Join(err, f.err)
 	}
