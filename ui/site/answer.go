@@ -22,7 +22,10 @@ func (v *visit) answerIn(q asked, dataset portal.Dataset, r portal.Resource) *an
 	if err != nil || len(infos) == 0 || infos[0].Rows > answerRows {
 		return nil
 	}
-	d := drawn{dataset: dataset, resource: r, infos: infos, info: infos[0], measures: chart.Measures(infos[0].Columns)}
+	d := drawn{
+		opened:   opened{dataset: dataset, resource: r, infos: infos, info: infos[0]},
+		measures: chart.Measures(infos[0].Columns),
+	}
 	var table chart.Table
 	var best *found
 	for _, m := range d.measures {

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"koprik/portal"
 	"koprik/ui/chart"
 )
@@ -56,10 +54,7 @@ const maxHeld = 250
 
 // drawn is a figure with all that the page says of it.
 type drawn struct {
-	dataset  portal.Dataset
-	resource portal.Resource
-	infos    []portal.TableInfo
-	info     portal.TableInfo
+	opened
 	measures []chart.Measure
 	measure  chart.Measure
 	cube     *chart.Cube
@@ -73,11 +68,11 @@ func (s *site) chart(v *visit) (answer, error) {
 	if err != nil || a.template != "" {
 		return a, err
 	}
-	p := &chartPage{Frame: v.Frame, Heading: v.resourceTitle(d.resource), TableURL: v.tableAddress(d), SVG: v.svgAddress(d)}
+	p := &chartPage{Frame: v.Frame, Heading: v.resourceTitle(d.resource), TableURL: v.tableAddress(d.opened), SVG: v.svgAddress(d)}
 	p.FigureStyle = s.assets.URL("figure.css")
 	v.Crumbs = []Link{{Shown: v.title(d.dataset), Href: v.datasetURL(d.dataset.ID)}}
 	v.Title = v.T("chart.title", "name", p.Heading.Text)
-	p.Sheets = v.sheetLinks(d.infos, d.info)
+	p.Sheets = v.sheetLinks(d.opened)
 	p.Finding = v.findingOf(d)
 	p.Shown = v.heldOf(d)
 	if p.Drawing, err = v.drawing(d); err != nil {
@@ -134,7 +129,7 @@ func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
 		if r.Schema == nil {
 			continue
 		}
-		d := drawn{dataset: dataset, resource: r}
+		d := drawn{opened: opened{dataset: dataset, resource: r}}
 		var err error
 		if d.infos, err = v.view.Tables(v.ctx, r); err != nil || len(d.infos) == 0 || d.infos[0].Rows > chartOnPage {
 			continue
@@ -149,7 +144,7 @@ func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
 		}
 		v.FigureStyle = v.site.assets.URL("figure.css")
 		return &shownChart{
-			Title: v.measureName(d, d.measure), Finding: v.findingOf(d), Drawing: both, TableURL: v.tableAddress(d),
+			Title: v.measureName(d, d.measure), Finding: v.findingOf(d), Drawing: both, TableURL: v.tableAddress(d.opened),
 			ChartURL: v.datasetURL(dataset.ID) + "/chart/" + url.PathEscape(r.Name),
 		}
 	}
@@ -173,35 +168,14 @@ func (s *site) chartFile(v *visit) (answer, error) {
 // draw reads a table and chooses its figure as the address asks. A dataset that
 // was withdrawn has an answer of its own.
 func (s *site) draw(v *visit) (d drawn, other answer, err error) {
-	if d.dataset, err = v.findDataset(); err != nil {
-		return d, other, err
-	}
-	if d.dataset.Latest.Withdrawn != nil {
-		other, err = s.datasetAnswer(v, d.dataset)
-		return d, other, err
-	}
-	var ok bool
-	if d.resource, ok = d.dataset.Resource(mux.Vars(v.r)["name"]); !ok {
-		return d, other, fmt.Errorf("table %q of %s: %w", mux.Vars(v.r)["name"], d.dataset.ID, portal.ErrNotFound)
-	}
-	back := Link{Shown: Shown{Text: v.T("table.back")}, Href: v.datasetURL(d.dataset.ID)}
-	d.infos, err = v.view.Tables(v.ctx, d.resource)
-	switch {
-	case errors.Is(err, portal.ErrNotHeld):
-		return d, other, v.notHeld(d.resource, back)
-	case err != nil:
-		return d, other, fmt.Errorf("tables of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
-	case len(d.infos) == 0:
-		return d, other, &pageError{status: http.StatusNotFound, title: v.T("error.notable"), text: v.T("error.notabletext"), back: back}
-	}
-	if d.info, err = v.chooseSheet(d.infos); err != nil {
+	if d.opened, other, err = s.openTable(v); err != nil || other.template != "" {
 		return d, other, err
 	}
 	if err := v.choose(&d, v.query); err != nil {
 		if errors.Is(err, chart.ErrFigure) {
 			err = &pageError{
 				status: http.StatusNotFound, title: v.T("chart.nothing"), text: v.T("chart.nothingtext"),
-				back: Link{Shown: Shown{Text: v.T("chart.table")}, Href: v.tableAddress(d)},
+				back: Link{Shown: Shown{Text: v.T("chart.table")}, Href: v.tableAddress(d.opened)},
 			}
 		}
 		return d, other, err
@@ -294,14 +268,6 @@ func (v *visit) wholeTable(d *drawn) (chart.Table, error) {
 	}
 }
 
-func (v *visit) tableAddress(d drawn) string {
-	address := v.datasetURL(d.dataset.ID) + "/table/" + url.PathEscape(d.resource.Name)
-	if d.info.Sheet != "" && len(d.infos) > 1 {
-		address += "?sheet=" + escape(d.info.Sheet)
-	}
-	return address
-}
-
 // svgAddress is that of the file with the figure as it is shown; "" on a kiosk.
 func (v *visit) svgAddress(d drawn) string {
 	if v.Kiosk != nil {
@@ -312,19 +278,6 @@ func (v *visit) svgAddress(d drawn) string {
 		address += "?" + v.r.URL.RawQuery
 	}
 	return address
-}
-
-func (v *visit) sheetLinks(infos []portal.TableInfo, current portal.TableInfo) []LinkChoice {
-	if len(infos) < 2 {
-		return nil
-	}
-	var links []LinkChoice
-	for _, other := range infos {
-		links = append(links, LinkChoice{
-			Text: other.Sheet, Href: v.r.URL.EscapedPath() + "?sheet=" + escape(other.Sheet), Current: other.Sheet == current.Sheet,
-		})
-	}
-	return links
 }
 
 // chartForm offers what else the table can show.
