@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/lang"
 )
@@ -46,7 +47,7 @@ func jsonLines(t *testing.T, path string, f func(line []byte)) {
 func catalogueRecords(t *testing.T) []portal.Dataset {
 	t.Helper()
 	var ds []portal.Dataset
-	jsonLines(t, filepath.Join(sharedData(t, "catalogues/dataportals-registry"), "portals.jsonl.zst"), func(line []byte) {
+	jsonLines(t, sharedtest.Path(t, "data/catalogues/dataportals-registry/portals.jsonl.zst"), func(line []byte) {
 		var r struct {
 			Name, Description string
 			Tags              []any
@@ -69,7 +70,7 @@ func catalogueRecords(t *testing.T) []portal.Dataset {
 func realSearches(t *testing.T) []string {
 	t.Helper()
 	var queries []string
-	jsonLines(t, filepath.Join(sharedData(t, "ckan-clients/ckan-mcp"), "worker_events_first60pct.jsonl"), func(line []byte) {
+	jsonLines(t, sharedtest.Path(t, "data/ckan-clients/ckan-mcp/worker_events_first60pct.jsonl"), func(line []byte) {
 		var r struct{ Tool, Query string }
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)

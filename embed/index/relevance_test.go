@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/portal/lang"
@@ -95,7 +96,7 @@ func relevance(t *testing.T) (ds []portal.Dataset, queries []asked) {
 	ds = demonstration(t)
 	data := os.Getenv("KOPRIK_EVAL_DATA")
 	if data == "" {
-		data = filepath.Dir(sharedData(t, "search-relevance"))
+		data = filepath.Dir(sharedtest.Path(t, "data/search-relevance"))
 	}
 	files, err := filepath.Glob(filepath.Join(data, "search-relevance", "*.tsv"))
 	if err != nil {

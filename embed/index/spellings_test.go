@@ -10,33 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/lang"
 )
-
-// sharedData finds a folder of real files beside the repository; the test is
-// skipped where it is not.
-func sharedData(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(filepath.Dir(dir), "shared", "data", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not there: real titles in four languages", path)
-	}
-	return path
-}
 
 func titled(name string, uz, cyrl, ru, en string) portal.Dataset {
 	return dataset(name, uz, withTitles(portal.Uzbek, uz), withTitles(portal.UzbekCyrillic, cyrl),
@@ -46,7 +23,7 @@ func titled(name string, uz, cyrl, ru, en string) portal.Dataset {
 // indicators reads the table of indicator titles.
 func indicators(t *testing.T) []portal.Dataset {
 	t.Helper()
-	f, err := os.Open(sharedData(t, "search-relevance/siat_indicators_economy_labour_household.tsv"))
+	f, err := os.Open(sharedtest.Path(t, "data/search-relevance/siat_indicators_economy_labour_household.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +44,7 @@ func indicators(t *testing.T) []portal.Dataset {
 // statistics reads the titles of official indicator files.
 func statistics(t *testing.T) []portal.Dataset {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(sharedData(t, "uz-statistics/siat-cerr"), "siat-*.json"))
+	paths, err := filepath.Glob(filepath.Join(sharedtest.Path(t, "data/uz-statistics/siat-cerr"), "siat-*.json"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("%v, %v", paths, err)
 	}

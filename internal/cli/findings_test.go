@@ -2,9 +2,7 @@ package cli
 
 import (
 	"encoding/csv"
-	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/ui/locale"
 )
@@ -21,10 +20,7 @@ import (
 // without which the test has nothing to compare with.
 func typed(t *testing.T, name string) (rows []map[string]string) {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "facts", name))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("without ../shared/data/facts there is nothing to compare with")
-	}
+	f, err := os.Open(sharedtest.Path(t, "data/facts", name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
+
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -47,11 +49,12 @@ type scaleRecord struct {
 // where that is absent as many made of words.
 func scaleRecords(t *testing.T) []scaleRecord {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "catalogues", "dataportals-registry", "portals.jsonl.zst"))
-	if errors.Is(err, os.ErrNotExist) {
+	const source = "data/catalogues/dataportals-registry/portals.jsonl.zst"
+	if !sharedtest.Has(t, source) {
 		t.Log("without ../shared/data/catalogues the records are made of words")
 		return madeRecords()
 	}
+	f, err := os.Open(sharedtest.Path(t, source))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,35 +3,13 @@ package demo
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
+
 	"github.com/google/go-cmp/cmp"
 )
-
-// factsDir finds the figures as they were typed from their sources: the folder
-// data/facts of a folder "shared" beside the repository.
-func factsDir(t *testing.T) fs.FS {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		facts := filepath.Join(dir, "..", "shared", "data", "facts")
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			if _, err := os.Stat(facts); err != nil {
-				t.Skipf("the typed figures are not here: no folder %s", facts)
-			}
-			return os.DirFS(facts)
-		}
-		if filepath.Dir(dir) == dir {
-			t.Skip("the typed figures are not here: this is no repository")
-		}
-		dir = filepath.Dir(dir)
-	}
-}
 
 // cells gives a table's figures as numbers, by the row's key and by our name of
 // the column; columns are pairs of the name there and ours.
@@ -99,7 +77,7 @@ var wide = []struct {
 }
 
 func TestEveryFigureIsTheOneThatWasTyped(t *testing.T) {
-	facts := factsDir(t)
+	facts := os.DirFS(sharedtest.Path(t, "data/facts"))
 	compare := func(name string, want, got map[string]float64) {
 		t.Helper()
 		if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {

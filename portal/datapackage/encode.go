@@ -173,8 +173,10 @@ func (w *writer) resource(r portal.Resource) {
 	w.stringField("format", r.Format)
 	w.stringField("mediatype", r.MediaType)
 	w.stringField("encoding", r.Encoding)
-	w.intField("bytes", r.Bytes)
-	w.stringField("hash", r.Hash.String())
+	if !r.Hash.IsZero() { // a sketch names files that nobody has packed yet
+		w.intField("bytes", r.Bytes)
+		w.stringField("hash", r.Hash.String())
+	}
 	w.rawField("dialect", r.Dialect)
 	if r.Schema != nil {
 		w.key("schema")

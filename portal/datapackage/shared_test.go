@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,35 +13,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 )
 
-// shared finds a folder of real files beside the repository, which may be absent.
-func shared(t *testing.T, parts ...string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(append([]string{dir, "..", "shared"}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the real files are not there: %s", path)
-	}
-	return path
-}
-
 func TestLoadTakesRealPackages(t *testing.T) {
-	root := shared(t, "data", "datapackages")
+	root := sharedtest.Path(t, "data", "datapackages")
 	for name, fields := range map[string]int{"country-codes": 56, "population": 4, "population-global-historical": 11} {
 		d, err := datapackage.Load(os.DirFS(root), name)
 		if err != nil {
@@ -64,7 +41,7 @@ func TestLoadTakesRealPackages(t *testing.T) {
 }
 
 func TestLoadSaysWhichFileOfARealPackageIsNotThere(t *testing.T) {
-	root := shared(t, "data", "datapackages", "un-locode") // its largest table was not copied
+	root := sharedtest.Path(t, "data", "datapackages", "un-locode") // its largest table was not copied
 	_, err := datapackage.Load(os.DirFS(root), ".")
 	if err == nil || !strings.Contains(err.Error(), "resources[0].path") || !errors.Is(err, portal.ErrRejected) {
 		t.Errorf("got %v", err)
@@ -112,7 +89,7 @@ func conforms(t *testing.T, s *jsonschema.Schema, b []byte) error {
 }
 
 func TestManifestsAreFrictionlessPackages(t *testing.T) {
-	s := profileOf(t, shared(t, "data", "validation", "frictionless-profiles", "2.0", "datapackage.json"))
+	s := profileOf(t, sharedtest.Path(t, "data", "validation", "frictionless-profiles", "2.0", "datapackage.json"))
 	b, err := datapackage.Encode(water())
 	if err != nil {
 		t.Fatal(err)

@@ -23,24 +23,17 @@ func Sketch(name string, title portal.Text, resources []portal.Resource) ([]byte
 	w.key("resources")
 	w.open('[')
 	for _, r := range tidy.Resources {
-		w.open('{')
-		w.stringField("name", r.Name)
-		w.stringField("path", r.Path)
-		w.textField("title", r.Title)
-		w.textField("description", r.Description)
-		w.stringField("format", r.Format)
-		w.stringField("encoding", r.Encoding)
-		w.rawField("dialect", r.Dialect)
 		if r.Schema != nil {
-			s := *r.Schema
-			s.Fields = slices.Clone(s.Fields)
-			for i := range s.Fields {
-				s.Fields[i].Meaning.Confidence = 100
+			schema := *r.Schema
+			schema.Fields = slices.Clone(schema.Fields)
+			for i := range schema.Fields {
+				schema.Fields[i].Meaning.Confidence = 100
 			}
-			w.key("schema")
-			w.schema(s)
+			r.Schema = &schema
 		}
-		w.close('}')
+		// What belongs to a file that is not packed yet is left out.
+		r.MediaType, r.Bytes, r.Hash = "", 0, portal.Digest{}
+		w.resource(r)
 	}
 	w.close(']')
 	w.close('}')

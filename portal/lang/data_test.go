@@ -6,31 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// sharedData finds a folder of real files beside the repository; the test is
-// skipped where it is not.
-func sharedData(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(filepath.Dir(dir), "shared", "data", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not there: real texts in two scripts", path)
-	}
-	return path
-}
+	"koprik/internal/sharedtest"
+)
 
 // pair is one word or name in two scripts.
 type pair struct{ cyrillic, latin string }
@@ -96,7 +74,7 @@ func share(t *testing.T, what string, pairs []pair, holds func(pair) bool) float
 }
 
 func TestRunningTextFoldsAlikeInBothScripts(t *testing.T) {
-	dir := sharedData(t, "uz-text/lotin-kirill/fixtures")
+	dir := sharedtest.Path(t, "data/uz-text/lotin-kirill/fixtures")
 	for _, suffix := range []string{"LongText.txt", "Text.txt"} {
 		pairs := parallelText(t, dir, suffix)
 		if s := share(t, "folds alike", pairs, func(p pair) bool { return Fold(p.cyrillic) == Fold(p.latin) }); s < .998 {
@@ -122,7 +100,7 @@ func TestRunningTextFoldsAlikeInBothScripts(t *testing.T) {
 
 // Names were typed twice by hand, so part of what differs are their misprints.
 func TestOfficialNamesFoldAlikeInBothScripts(t *testing.T) {
-	dir := sharedData(t, "uz-geo/mimaxuz/CSV")
+	dir := sharedtest.Path(t, "data/uz-geo/mimaxuz/CSV")
 	for name, want := range map[string]float64{"regions.csv": 1, "districts.csv": .98, "villages.csv": .95} {
 		pairs := places(t, filepath.Join(dir, name))
 		share(t, name+" strict", pairs, func(p pair) bool { return Fold(p.cyrillic) == Fold(p.latin) })

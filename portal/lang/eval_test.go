@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
 
@@ -25,7 +26,7 @@ func evalData(t *testing.T) string {
 	if dir := os.Getenv("KOPRIK_EVAL_DATA"); dir != "" {
 		return filepath.Join(dir, "uz-text")
 	}
-	return sharedData(t, "uz-text")
+	return sharedtest.Path(t, "data/uz-text")
 }
 
 func TestEvalText(t *testing.T) {
@@ -228,7 +229,7 @@ func evalParadigms(t *testing.T, dir string) {
 // A stemmer that makes one word of many would score well above. So: how many
 // dictionary nouns share their stem with another.
 func TestFewDictionaryNounsShareAStem(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join(sharedData(t, "uz-text/apertium-uzb-vocab"), "input.csv"))
+	b, err := os.ReadFile(sharedtest.Path(t, "data/uz-text/apertium-uzb-vocab/input.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,10 @@ package region_test
 import (
 	"encoding/csv"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/region"
 )
@@ -69,9 +69,9 @@ func TestPlacesAreFoundAsTablesWriteThem(t *testing.T) {
 
 // The list that others keep: their names of the same codes are found.
 func TestThePublicListOfDistrictsIsFound(t *testing.T) {
-	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "uz-geo", "mimaxuz", "CSV", "districts.csv"))
+	f, err := os.Open(sharedtest.Path(t, "data/uz-geo/mimaxuz/CSV/districts.csv"))
 	if err != nil {
-		t.Skip("the real files are not beside the repository")
+		t.Fatal(err)
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/portal/siat"
@@ -213,7 +214,7 @@ func TestASmallFileCannotUnfoldIntoALargeOne(t *testing.T) {
 
 // The real files name officials: this test prints no text of theirs.
 func TestRealIndicatorsComeThrough(t *testing.T) {
-	dir := shared(t, "data", "uz-statistics", "siat-cerr")
+	dir := sharedtest.Path(t, "data", "uz-statistics", "siat-cerr")
 	for file, want := range map[string]struct {
 		name   string
 		rows   int
@@ -252,24 +253,6 @@ func TestRealIndicatorsComeThrough(t *testing.T) {
 			t.Errorf("%s: the title is not as published", file)
 		}
 	}
-}
-
-func shared(t *testing.T, parts ...string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-	}
-	path := filepath.Join(append([]string{dir, "..", "shared"}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the real files are not there: %s", path)
-	}
-	return path
 }
 
 func FuzzDecode(f *testing.F) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"koprik/internal/sharedtest"
 	"koprik/sync/delta"
 )
 
@@ -248,10 +249,7 @@ var sharedKinds = []string{"spreadsheets", "encodings", "uz-geo", "catalogues", 
 // TestRealFilesOfOtherKinds is the same on real files: an edited version of each,
 // and the next file of its folder as if it were the next version.
 func TestRealFilesOfOtherKinds(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "shared", "data")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("without %s there are no real files of other kinds", dir)
-	}
+	dir := sharedtest.Path(t, "data")
 	limit, every := int64(90_000), 20 // bytes of a file; one file of so many
 	if testing.Short() {
 		limit, every = 20_000, 60

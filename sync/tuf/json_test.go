@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"koprik/internal/sharedtest"
 )
 
 func TestCanonicalJSONIsWhatSecuresystemslibSigns(t *testing.T) {
@@ -82,7 +84,7 @@ func TestNamesThatAreNoWireNamesKeepTheirCase(t *testing.T) {
 }
 
 func TestJSONTestSuite(t *testing.T) {
-	dir := shared(t, "data/json/parsing")
+	dir := sharedtest.Path(t, "data/json/parsing")
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(dir, err)
@@ -99,18 +101,4 @@ func TestJSONTestSuite(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-// shared finds a path in the folder "shared" beside the repository.
-func shared(t *testing.T, path string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		found := filepath.Join(dir, "shared", path)
-		if _, err := os.Stat(found); err == nil {
-			return found
-		}
-	}
-	t.Skipf("no shared/%s beside the repository", path)
-	return ""
 }

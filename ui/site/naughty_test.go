@@ -2,17 +2,15 @@ package site
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
 
@@ -28,11 +26,12 @@ var ownNaughty = []string{
 // naughty gives the list; in samples every eighth of the large one.
 func naughty(t *testing.T, every int) []string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "strings", "blns", "blns.json"))
-	if errors.Is(err, fs.ErrNotExist) {
+	const source = "data/strings/blns/blns.json"
+	if !sharedtest.Has(t, source) {
 		t.Log("without ../shared/data/strings/blns: our own list only")
 		return ownNaughty
 	}
+	b, err := os.ReadFile(sharedtest.Path(t, source))
 	var all []string
 	if err == nil {
 		err = json.Unmarshal(b, &all)

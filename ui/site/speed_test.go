@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"koprik/internal/sharedtest"
+
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -65,10 +67,9 @@ func TestPagesPerSecond(t *testing.T) {
 // publishMany writes count data packages and publishes them, ten thousand at once.
 func publishMany(t *testing.T, program, node, in string, count int) {
 	t.Helper()
-	source := filepath.Join("..", "..", "..", "shared", "data", "catalogues", "dataportals-registry", "portals.jsonl.zst")
-	f, err := os.Open(source)
+	f, err := os.Open(sharedtest.Path(t, "data/catalogues/dataportals-registry/portals.jsonl.zst"))
 	if err != nil {
-		t.Skip("without ../shared/data/catalogues/dataportals-registry there is nothing to serve")
+		t.Fatal(err)
 	}
 	defer f.Close()
 	z, err := zstd.NewReader(f)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
 
@@ -50,7 +51,7 @@ func agree(t *testing.T, what string, good, all, least int) {
 }
 
 func TestCSVSpectrumReadsAsItsAuthorsSay(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "messy-csv/csv-spectrum")
+	dir := sharedtest.Path(t, "data/messy-csv/csv-spectrum")
 	files, _ := filepath.Glob(filepath.Join(dir, "csvs", "*.csv"))
 	good := 0
 	for _, f := range files {
@@ -83,7 +84,7 @@ func TestCSVSpectrumReadsAsItsAuthorsSay(t *testing.T) {
 }
 
 func TestPollutedFilesReadAsTheCleanOnes(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "messy-csv/pollock-licence-unclear")
+	dir := sharedtest.Path(t, "data/messy-csv/pollock-licence-unclear")
 	files, _ := filepath.Glob(filepath.Join(dir, "csv", "*.csv"))
 	good, told := 0, 0
 	for _, f := range files {
@@ -144,7 +145,7 @@ func differ(got, want [][]string) string {
 
 // The folders name the encoding; only the regional ones can be told apart here.
 func TestRegionalEncodingsAreGuessed(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "encodings/chardet")
+	dir := sharedtest.Path(t, "data/encodings/chardet")
 	good, all := 0, 0
 	for folder, name := range map[string]string{
 		"windows-1251-russian": "windows-1251", "KOI8-R": "koi8-r", "IBM866": "ibm866", "MacCyrillic": "mac-cyrillic",
@@ -173,7 +174,7 @@ func TestRegionalEncodingsAreGuessed(t *testing.T) {
 
 // Names beginning with y_ are JSON, n_ are not.
 func TestJSONIsAcceptedAndRefusedAsTheSuiteSays(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(sharedData(t), "json/parsing", "*.json"))
+	files, _ := filepath.Glob(filepath.Join(sharedtest.Path(t, "data"), "json/parsing", "*.json"))
 	for _, f := range files {
 		_, err := checkFile(t, f, portal.Resource{})
 		switch name := filepath.Base(f); {
@@ -186,7 +187,7 @@ func TestJSONIsAcceptedAndRefusedAsTheSuiteSays(t *testing.T) {
 }
 
 func TestWorkbooksReadAsTheirCSV(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "spreadsheets/sheetjs")
+	dir := sharedtest.Path(t, "data/spreadsheets/sheetjs")
 	for xlsx, exported := range map[string]string{
 		"Attendance.xlsx": "Attendance.csv", "sushi.xlsx": "sushi.xlsx.0.csv", "AutoFilter.xlsx": "AutoFilter.xlsx.xls.0.csv",
 		"pivot_table_test.xlsm": "pivot_table_test.xlsm.0.csv", "number_format_entities.xlsx": "number_format_entities.csv",

@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
 
@@ -28,7 +29,7 @@ import (
 func TestEvalTables(t *testing.T) {
 	data := os.Getenv("KOPRIK_EVAL_DATA")
 	if data == "" {
-		data = sharedData(t)
+		data = sharedtest.Path(t, "data")
 	}
 	for _, part := range []struct {
 		name  string

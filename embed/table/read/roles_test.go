@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/portal/siat"
@@ -149,7 +150,7 @@ func TestEveryTableOfTheDemonstrationHasItsRoles(t *testing.T) {
 }
 
 func TestEveryOfficialFileHasItsRoles(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "uz-statistics")
+	dir := sharedtest.Path(t, "data/uz-statistics")
 	var b strings.Builder
 	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) == ".md" {

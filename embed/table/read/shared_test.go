@@ -11,34 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// sharedData finds the folder of real files beside the repository.
-func sharedData(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			t.Skip("not inside the repository: no folder shared/data beside it")
-		}
-		dir = up
-	}
-	data := filepath.Join(filepath.Dir(dir), "shared", "data")
-	if _, err := os.Stat(data); err != nil {
-		t.Skipf("%s is not there: the real files are not checked", data)
-	}
-	return data
-}
 
 func checkFile(t testing.TB, path string, r portal.Resource) ([]portal.TableInfo, error) {
 	t.Helper()
@@ -55,7 +32,7 @@ func checkFile(t testing.TB, path string, r portal.Resource) ([]portal.TableInfo
 // Every file of the messy collections goes through Check: it ends in bounded
 // time, without a panic, with tables, with none, or with a rejection.
 func TestRealFilesEndWithAVerdict(t *testing.T) {
-	data := sharedData(t)
+	data := sharedtest.Path(t, "data")
 	for _, folder := range []string{"messy-csv", "spreadsheets", "encodings", "facts", "datapackages", "uz-statistics", "json"} {
 		var read, none, rejected int
 		var slowest time.Duration
@@ -105,7 +82,7 @@ func TestRealFilesEndWithAVerdict(t *testing.T) {
 }
 
 func TestFactsReadFully(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "facts")
+	dir := sharedtest.Path(t, "data/facts")
 	rows := map[string]int64{ // as facts/README.md states them
 		"population_by_region_2010_2026.csv": 255, "population_by_district_selected_years.csv": 206, "population_by_sex_region_2026.csv": 15,
 		"population_sex_urban_7regions_2022.csv": 7, "live_births_by_region_jan_sep_2022_2025.csv": 15, "live_births_by_sex_region_q1_2022.csv": 15,
@@ -130,7 +107,7 @@ func TestFactsReadFully(t *testing.T) {
 }
 
 func TestDataPackagesReadFully(t *testing.T) {
-	dir := filepath.Join(sharedData(t), "datapackages")
+	dir := sharedtest.Path(t, "data/datapackages")
 	rows := map[string]int64{ // lines of the files, less the header
 		"population": 17195, "population-global-historical": 54, "country-codes": 249, "alias": 52, "function-classifiers": 11, "status-indicators": 14, "subdivision-codes": 4678,
 	}
