@@ -112,38 +112,41 @@ func TestAxeFindsNothing(t *testing.T) {
 	}
 }
 
-// axeOn lets axe read the pages of one layout.
+// axeOn lets axe read the pages of one layout. Every language is a test of its own,
+// so that a soak can be run in parts: -run TestAxeFindsNothing/phone/uz$.
 func axeOn(t *testing.T, lay layout, source string) {
 	t.Helper()
 	ctx := browser(t)
-	runs := 0
 	url, addresses := lay.served(t)
 	window(t, ctx, lay.width, lay.height)
 	addresses = append(addresses, "/../desk/components")
 	if lay.kiosk {
 		addresses = append(addresses, "/../kiosk/")
 	}
-	for i, address := range addresses {
-		for j, l := range portal.Langs {
-			for k, scheme := range []string{"light", "dark"} {
-				if !soak() && (i%len(portal.Langs) != j || (i/len(portal.Langs))%2 != k) {
-					continue
-				}
-				media(t, ctx, "prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
-				where := "/" + l.Path() + address
-				if below, ok := strings.CutPrefix(address, "/.."); ok {
-					where = below
-				}
-				visitPage(t, ctx, url+where)
-				if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](source+";true")); err != nil {
-					t.Fatal(err)
-				}
-				runs++
-				if found := ask[string](t, ctx, runAxe); found != "" {
-					t.Errorf("%s %s %s:\n%s", lay.name, scheme, where, found)
+	for j, l := range portal.Langs {
+		t.Run(l.Path(), func(t *testing.T) {
+			runs := 0
+			for i, address := range addresses {
+				for k, scheme := range []string{"light", "dark"} {
+					if !soak() && (i%len(portal.Langs) != j || (i/len(portal.Langs))%2 != k) {
+						continue
+					}
+					media(t, ctx, "prefers-color-scheme", scheme, "prefers-reduced-motion", "reduce")
+					where := "/" + l.Path() + address
+					if below, ok := strings.CutPrefix(address, "/.."); ok {
+						where = below
+					}
+					visitPage(t, ctx, url+where)
+					if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](source+";true")); err != nil {
+						t.Fatal(err)
+					}
+					runs++
+					if found := ask[string](t, ctx, runAxe); found != "" {
+						t.Errorf("%s %s %s:\n%s", lay.name, scheme, where, found)
+					}
 				}
 			}
-		}
+			t.Logf("%d runs", runs)
+		})
 	}
-	t.Logf("%s: %d runs", lay.name, runs)
 }

@@ -30,11 +30,13 @@ func catalogue() *fakeView {
 		publishers: publishers(),
 		tables:     map[portal.Digest][]fakeTable{},
 		releases:   map[string]portal.Release{},
+		changes:    map[string]portal.TableChange{},
 	}
 	f.addPopulation()
 	f.addWorkbook()
 	f.addRest()
 	f.addFacts()
+	f.addChange(aChange())
 	return f
 }
 

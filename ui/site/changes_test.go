@@ -13,14 +13,20 @@ const changesAddress = "/dataset/main_population/history?from=2&to=3"
 func withChanges(t *testing.T, c portal.TableChange) *world {
 	t.Helper()
 	w := newWorld(t)
-	d := w.view.datasets[0]
+	w.view.releases = map[string]portal.Release{}
+	w.view.addChange(c)
+	return w
+}
+
+// addChange gives the first dataset a second release whose file differs.
+func (f *fakeView) addChange(c portal.TableChange) {
+	d := f.datasets[0]
 	before := d.Latest
 	before.Number = 2
 	before.Resources = []portal.Resource{d.Latest.Resources[0], {Name: "letter", Path: "letter.pdf", Bytes: 12_000, Hash: digest("letter")}}
 	before.Resources[0].Hash = digest("population before")
-	w.view.releases = map[string]portal.Release{"main_population/2": before}
-	w.view.changes = map[string]portal.TableChange{digest("population before").Short() + digest("population").Short(): c}
-	return w
+	f.releases[string(d.ID)+"/2"] = before
+	f.changes = map[string]portal.TableChange{before.Resources[0].Hash.Short() + d.Latest.Resources[0].Hash.Short(): c}
 }
 
 func aChange() portal.TableChange {
