@@ -9,6 +9,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -60,7 +61,7 @@ func statements(files map[string][]byte) map[statement]portal.Digest {
 	}
 	say("timestamp", fileOf(ts.Version, files["timestamp.json"]))
 	say("snapshot", ts.Snapshot)
-	b := files[metadataName("snapshot", ts.Snapshot.Version)]
+	b := files[carrier.MetadataName("snapshot", ts.Snapshot.Version)]
 	snap, err := tuf.ParseSnapshot(b)
 	if err != nil || !fits(ts.Snapshot, snap.Version, b) {
 		return said
@@ -69,7 +70,7 @@ func statements(files map[string][]byte) map[statement]portal.Digest {
 	for name, f := range snap.Meta {
 		role := strings.TrimSuffix(name, ".json")
 		say(role, f)
-		b := files[metadataName(role, f.Version)]
+		b := files[carrier.MetadataName(role, f.Version)]
 		t, err := tuf.ParseTargets(b)
 		if err != nil || !fits(f, t.Version, b) {
 			continue
@@ -179,15 +180,15 @@ func needed(files map[string][]byte, s statement) map[string][]byte {
 	if err != nil || s.role == "timestamp" {
 		return kept
 	}
-	name := metadataName("snapshot", ts.Snapshot.Version)
+	name := carrier.MetadataName("snapshot", ts.Snapshot.Version)
 	keep(name)
 	snap, err := tuf.ParseSnapshot(files[name])
 	if err != nil || s.role == "snapshot" {
 		return kept
 	}
-	keep(metadataName("targets", snap.Meta["targets.json"].Version))
+	keep(carrier.MetadataName("targets", snap.Meta["targets.json"].Version))
 	if s.role != "targets" {
-		keep(metadataName(s.role, snap.Meta[s.role+".json"].Version))
+		keep(carrier.MetadataName(s.role, snap.Meta[s.role+".json"].Version))
 	}
 	return kept
 }
@@ -202,7 +203,7 @@ func (m *Mirror) signed(files map[string][]byte, s statement) bool {
 	}
 	slices.Reverse(versions)
 	return slices.ContainsFunc(versions, func(v int64) bool {
-		root, err := disk.ReadFile(m.o.Trust, metadataName("root", v), maxRoot)
+		root, err := disk.ReadFile(m.o.Trust, carrier.MetadataName("root", v), maxRoot)
 		if err != nil {
 			return false
 		}
@@ -222,17 +223,17 @@ func walkTo(set *tuf.Set, files map[string][]byte, s statement) error {
 	if s.role == "snapshot" && stated.Version == s.version && stated.SHA256 != [32]byte{} {
 		return nil // the timestamp says which bytes it has
 	}
-	if err := set.UpdateSnapshot(files[metadataName("snapshot", stated.Version)], p); err != nil || s.role == "snapshot" {
+	if err := set.UpdateSnapshot(files[carrier.MetadataName("snapshot", stated.Version)], p); err != nil || s.role == "snapshot" {
 		return err
 	}
 	below := set.Snapshot().Meta[s.role+".json"]
 	if s.path == "" && below.Version == s.version && below.SHA256 != [32]byte{} {
 		return nil // the snapshot says which bytes it has
 	}
-	if err := set.UpdateTargets(files[metadataName("targets", set.Snapshot().Meta["targets.json"].Version)], p); err != nil || s.role == "targets" {
+	if err := set.UpdateTargets(files[carrier.MetadataName("targets", set.Snapshot().Meta["targets.json"].Version)], p); err != nil || s.role == "targets" {
 		return err
 	}
-	return set.UpdateDelegated(s.role, files[metadataName(s.role, below.Version)], p)
+	return set.UpdateDelegated(s.role, files[carrier.MetadataName(s.role, below.Version)], p)
 }
 
 // CheckEvidence says what evidence that somebody sent proves: two sides that

@@ -12,6 +12,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -147,7 +148,7 @@ func earlier(repo disk.FS, g int64) (generationThen, int64) {
 
 func generationOf(metadata disk.FS, v int64) (generationThen, error) {
 	then := generationThen{listing: newListing(), roles: map[string]int64{}}
-	b, err := disk.ReadFile(metadata, metadataName("snapshot", v), maxMetadata)
+	b, err := disk.ReadFile(metadata, carrier.MetadataName("snapshot", v), maxMetadata)
 	if err != nil {
 		return then, err
 	}
@@ -158,7 +159,7 @@ func generationOf(metadata disk.FS, v int64) (generationThen, error) {
 	for name, file := range snapshot.Meta {
 		then.roles[name] = file.Version
 	}
-	if b, err = disk.ReadFile(metadata, metadataName("targets", then.roles["targets.json"]), maxMetadata); err != nil {
+	if b, err = disk.ReadFile(metadata, carrier.MetadataName("targets", then.roles["targets.json"]), maxMetadata); err != nil {
 		return then, err
 	}
 	targets, err := tuf.ParseTargets(b)
@@ -170,7 +171,7 @@ func generationOf(metadata disk.FS, v int64) (generationThen, error) {
 		if !published {
 			continue
 		}
-		if b, err = disk.ReadFile(metadata, metadataName(d.Name, version), maxMetadata); err != nil {
+		if b, err = disk.ReadFile(metadata, carrier.MetadataName(d.Name, version), maxMetadata); err != nil {
 			return then, err
 		}
 		role, err := tuf.ParseTargets(b)
@@ -232,7 +233,7 @@ func (p *exportPlan) metadata() error {
 // role plans one metadata file: the accepted one, or the one that is served when
 // it was not accepted, so that who takes the stick can judge it for himself.
 func (p *exportPlan) role(role string, version int64, lacking bool) error {
-	name := metadataName(role, version)
+	name := carrier.MetadataName(role, version)
 	b, err := disk.ReadFile(p.m.o.Trust, name, maxMetadata)
 	if err != nil && p.served != nil {
 		b, err = disk.ReadFile(p.served, "metadata/"+name, maxMetadata)

@@ -79,7 +79,7 @@ func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) er
 // the one that is trusted here.
 func (r *round) auditRoots(ctx context.Context, found func(error)) {
 	for _, v := range versionsOf(r.m.o.Trust, "root") {
-		name := metadataName("root", v)
+		name := carrier.MetadataName("root", v)
 		ours, err := disk.ReadFile(r.m.o.Trust, name, maxRoot)
 		if err != nil {
 			found(err)
@@ -125,15 +125,15 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	if err := step("timestamp.json", maxTimestamp, set.UpdateTimestamp); err != nil {
 		return nil, err
 	}
-	if err := step(metadataName("snapshot", set.Timestamp().Snapshot.Version), maxMetadata, set.UpdateSnapshot); err != nil {
+	if err := step(carrier.MetadataName("snapshot", set.Timestamp().Snapshot.Version), maxMetadata, set.UpdateSnapshot); err != nil {
 		return nil, err
 	}
-	if err := step(metadataName("targets", set.Snapshot().Meta["targets.json"].Version), maxMetadata, set.UpdateTargets); err != nil {
+	if err := step(carrier.MetadataName("targets", set.Snapshot().Meta["targets.json"].Version), maxMetadata, set.UpdateTargets); err != nil {
 		return nil, err
 	}
 	for _, id := range a.publishers() {
 		v := set.Snapshot().Meta[string(id)+".json"].Version
-		err := step(metadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return a.updateRole(id, b, p) })
+		err := step(carrier.MetadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return a.updateRole(id, b, p) })
 		switch _, known := held.suspended[id]; {
 		case err != nil && known && suspends(err): // what was accepted before stands, and is read as it is
 			a.suspended[id] = held.suspended[id]

@@ -12,13 +12,12 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -101,7 +100,7 @@ func Bootstrap(trust disk.FS, root []byte) error {
 	if err != nil {
 		return err
 	}
-	name := metadataName("root", set.Root().Version)
+	name := carrier.MetadataName("root", set.Root().Version)
 	if len(roots) > 0 {
 		held, err := disk.ReadFile(trust, name, maxRoot)
 		if err != nil || portal.DigestOf(held) != portal.DigestOf(root) {
@@ -287,7 +286,7 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 		{"targets", a.set.UpdateTargets, func() int64 { return a.set.Snapshot().Meta["targets.json"].Version }},
 	}
 	for _, s := range steps {
-		name := metadataName(s.role, s.ver())
+		name := carrier.MetadataName(s.role, s.ver())
 		b, err := disk.ReadFile(m.o.Trust, name, maxMetadata)
 		if err == nil {
 			err = s.update(b, p)
@@ -307,13 +306,13 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 // not verify there was suspended when it came: the newest older one stands.
 func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
 	v := a.set.Snapshot().Meta[string(id)+".json"].Version
-	if b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata); err == nil {
+	if b, err := disk.ReadFile(m.o.Trust, carrier.MetadataName(string(id), v), maxMetadata); err == nil {
 		err := a.updateRole(id, b, p)
 		if err == nil {
 			return
 		}
 		if errors.Is(err, tuf.ErrMismatch) {
-			a.damaged = append(a.damaged, metadataName(string(id), v))
+			a.damaged = append(a.damaged, carrier.MetadataName(string(id), v))
 		}
 	}
 	if held := m.heldRole(id); held != nil {
@@ -325,7 +324,7 @@ func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
 // verified when it was accepted. nil when there is none.
 func (m *Mirror) heldRole(id portal.PublisherID) *tuf.Targets {
 	for _, v := range versionsOf(m.o.Trust, string(id)) {
-		b, err := disk.ReadFile(m.o.Trust, metadataName(string(id), v), maxMetadata)
+		b, err := disk.ReadFile(m.o.Trust, carrier.MetadataName(string(id), v), maxMetadata)
 		if err != nil {
 			continue
 		}
@@ -354,9 +353,7 @@ func versionsOf(trust disk.FS, role string) []int64 {
 	}
 	var versions []int64
 	for _, e := range entries {
-		number, rest, _ := strings.Cut(e.Name(), ".")
-		v, err := strconv.ParseInt(number, 10, 64)
-		if err == nil && v > 0 && rest == role+".json" {
+		if v, of := carrier.ParseMetadataName(e.Name()); of == role {
 			versions = append(versions, v)
 		}
 	}
@@ -364,8 +361,6 @@ func versionsOf(trust disk.FS, role string) []int64 {
 	slices.Reverse(versions)
 	return versions
 }
-
-func metadataName(role string, version int64) string { return fmt.Sprintf("%d.%s.json", version, role) }
 
 // verdict says to a person what the verifier found, and where.
 func verdict(where string, err error) error {

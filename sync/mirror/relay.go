@@ -96,7 +96,7 @@ func (m *Mirror) relayManifests(a *accepted) error {
 		if role == nil {
 			continue
 		}
-		if _, err := m.o.Relay.Stat("metadata/" + metadataName(string(p), role.Version)); err == nil && role.Version > 0 {
+		if _, err := m.o.Relay.Stat(carrier.MetadataPath(string(p), role.Version)); err == nil && role.Version > 0 {
 			continue
 		}
 		l := newListing()
@@ -274,7 +274,7 @@ func (m *Mirror) cleanTrust(a *accepted) error {
 	for _, role := range roles {
 		versions := versionsOf(m.o.Trust, role)
 		for _, v := range versions[min(1, len(versions)):] {
-			if err := m.o.Trust.Remove(metadataName(role, v)); err != nil {
+			if err := m.o.Trust.Remove(carrier.MetadataName(role, v)); err != nil {
 				return err
 			}
 		}

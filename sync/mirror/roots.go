@@ -9,6 +9,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -25,7 +26,7 @@ func (m *Mirror) loadRoots(a *accepted) error {
 		last = versions[len(versions)-1]
 	}
 	for v := first; v <= last; v++ {
-		name := metadataName("root", v)
+		name := carrier.MetadataName("root", v)
 		b, err := disk.ReadFile(m.o.Trust, name, maxRoot)
 		if err == nil {
 			err = a.addRoot(v, b)
@@ -97,7 +98,7 @@ func (r *round) refetchRoots(ctx context.Context, a *accepted) error {
 	}
 	chain := newAccepted()
 	for v := int64(1); v < a.anchor; v++ {
-		name := metadataName("root", v)
+		name := carrier.MetadataName("root", v)
 		b, err := r.get(ctx, "metadata/"+name, maxRoot)
 		if err == nil {
 			err = chain.addRoot(v, b)
@@ -110,7 +111,7 @@ func (r *round) refetchRoots(ctx context.Context, a *accepted) error {
 	if chain.set == nil {
 		return nil // what is damaged stands behind the anchor, and was fetched
 	}
-	name := metadataName("root", a.anchor)
+	name := carrier.MetadataName("root", a.anchor)
 	b, err := disk.ReadFile(r.m.o.Trust, name, maxRoot)
 	if err == nil {
 		err = chain.set.UpdateRoot(b)

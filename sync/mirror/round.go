@@ -13,6 +13,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -262,7 +263,7 @@ func suspends(err error) bool {
 // role takes one role's file from trust/ when its version is held and
 // verifies, and fetches it otherwise.
 func (r *round) role(ctx context.Context, now *accepted, role string, want tuf.File, p tuf.Policy, update func([]byte, tuf.Policy) error) error {
-	name := metadataName(role, want.Version)
+	name := carrier.MetadataName(role, want.Version)
 	held, err := disk.ReadFile(r.m.o.Trust, name, maxMetadata)
 	if err == nil {
 		if err = update(held, p); err == nil {
@@ -290,7 +291,7 @@ func (r *round) role(ctx context.Context, now *accepted, role string, want tuf.F
 // roots follows the chain of roots; each is kept as soon as it is accepted.
 func (r *round) roots(ctx context.Context, now *accepted) error {
 	for range maxRotations {
-		name := metadataName("root", now.set.Root().Version+1)
+		name := carrier.MetadataName("root", now.set.Root().Version+1)
 		b, err := r.get(ctx, "metadata/"+name, maxRoot)
 		if errors.Is(err, portal.ErrNotFound) {
 			return errors.Join(r.notBehindRoot(now), r.mend(ctx, now))

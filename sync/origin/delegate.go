@@ -6,6 +6,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -148,7 +149,7 @@ func (o *Origin) suspended(c *current) (ids []portal.PublisherID, err error) {
 		return nil, err
 	}
 	for _, d := range c.targets.Roles {
-		name := metadataFile(d.Name, c.snapshot.Meta[d.Name+".json"].Version)
+		name := carrier.MetadataPath(d.Name, c.snapshot.Meta[d.Name+".json"].Version)
 		b, err := disk.ReadFile(o.repo, name, maxMetadata)
 		if err != nil {
 			return nil, err
@@ -171,8 +172,8 @@ func (o *Origin) verified(c *current) (*tuf.Set, error) {
 		update func([]byte, tuf.Policy) error
 	}{
 		{timestampFile, set.UpdateTimestamp},
-		{metadataFile(roleSnapshot, c.snapshot.Version), set.UpdateSnapshot},
-		{metadataFile(roleTargets, c.targets.Version), set.UpdateTargets},
+		{carrier.MetadataPath(roleSnapshot, c.snapshot.Version), set.UpdateSnapshot},
+		{carrier.MetadataPath(roleTargets, c.targets.Version), set.UpdateTargets},
 	} {
 		b, err := disk.ReadFile(o.repo, f.name, maxMetadata)
 		if err != nil {

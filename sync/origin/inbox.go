@@ -12,6 +12,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/datapackage"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -150,7 +151,7 @@ func (o *Origin) verifyOffer(c *current, offer *Offer) error {
 	if err != nil {
 		return err
 	}
-	top, err := disk.ReadFile(o.repo, metadataFile(roleTargets, c.targets.Version), maxMetadata)
+	top, err := disk.ReadFile(o.repo, carrier.MetadataPath(roleTargets, c.targets.Version), maxMetadata)
 	if err != nil {
 		return err
 	}

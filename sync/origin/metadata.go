@@ -7,11 +7,10 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -80,11 +79,11 @@ func (o *Origin) loadRoot(c *current) error {
 	}
 	var newest int64
 	for _, e := range entries {
-		if v, role := parseMetadataFile(e.Name()); role == roleRoot {
+		if v, role := carrier.ParseMetadataName(e.Name()); role == roleRoot {
 			newest = max(newest, v)
 		}
 	}
-	name := metadataFile(roleRoot, newest)
+	name := carrier.MetadataPath(roleRoot, newest)
 	if c.rootBytes, err = disk.ReadFile(o.repo, name, maxMetadata); err != nil {
 		return err
 	}
@@ -94,19 +93,8 @@ func (o *Origin) loadRoot(c *current) error {
 	return nil
 }
 
-// parseMetadataFile reads "<version>.<role>.json"; another name gives "".
-func parseMetadataFile(name string) (version int64, role string) {
-	number, rest, _ := strings.Cut(name, ".")
-	role, ok := strings.CutSuffix(rest, ".json")
-	version, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || version < 1 {
-		return 0, ""
-	}
-	return version, role
-}
-
 func read[T any](o *Origin, role string, version int64, parse func([]byte) (T, error), into *T) error {
-	name := metadataFile(role, version)
+	name := carrier.MetadataPath(role, version)
 	b, err := disk.ReadFile(o.repo, name, maxMetadata)
 	if err != nil {
 		return err
@@ -121,10 +109,6 @@ func damaged(name string, err error) error {
 	p := portal.Unverified("repository/"+name, "is damaged: %v", err)
 	p.Cause = err
 	return p.WithHint("koprik doctor --repair takes it back from the accepted copy")
-}
-
-func metadataFile(role string, version int64) string {
-	return fmt.Sprintf("metadata/%d.%s.json", version, role)
 }
 
 // delegate gives d/<p>/*/* to a key of p's own.
@@ -214,7 +198,7 @@ func (o *Origin) publish(c *current) error {
 	if err != nil {
 		return fmt.Errorf("sign snapshot: %w", err)
 	}
-	files = append(files, file{metadataFile(roleSnapshot, c.snapshot.Version), b})
+	files = append(files, file{carrier.MetadataPath(roleSnapshot, c.snapshot.Version), b})
 	c.timestamp.Snapshot = tuf.File{Version: c.snapshot.Version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
 	ts, err := o.signTimestamp(c)
 	if err != nil {
@@ -241,7 +225,7 @@ func (o *Origin) publish(c *current) error {
 // is durable before it is written, and that is when this returns.
 func (o *Origin) write(files []file) error {
 	for _, f := range files {
-		if _, role := parseMetadataFile(path.Base(f.name)); f.name == timestampFile || role == roleRoot {
+		if _, role := carrier.ParseMetadataName(path.Base(f.name)); f.name == timestampFile || role == roleRoot {
 			if err := disk.Flush(o.repo); err != nil {
 				return err
 			}
@@ -270,7 +254,7 @@ type file struct {
 // them in the snapshot.
 func (o *Origin) signTargets(c *current, files *[]file) error {
 	state := func(role string, version int64, b []byte) {
-		*files = append(*files, file{metadataFile(role, version), b})
+		*files = append(*files, file{carrier.MetadataPath(role, version), b})
 		c.snapshot.Meta[role+".json"] = tuf.File{Version: version, Length: int64(len(b)), SHA256: portal.DigestOf(b)}
 	}
 	for _, p := range c.placed {
@@ -343,5 +327,5 @@ func (c *current) signRoot() (file, error) {
 	if err != nil {
 		return file{}, fmt.Errorf("root %d would not be followed: %w", c.next.Version, err)
 	}
-	return file{metadataFile(roleRoot, c.next.Version), b}, nil
+	return file{carrier.MetadataPath(roleRoot, c.next.Version), b}, nil
 }

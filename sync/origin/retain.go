@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
 
@@ -30,7 +31,7 @@ func (o *Origin) retain(c *current) error {
 	}
 	var snapshots []int64
 	for _, e := range entries {
-		if v, role := parseMetadataFile(e.Name()); role == roleSnapshot && v <= c.snapshot.Version {
+		if v, role := carrier.ParseMetadataName(e.Name()); role == roleSnapshot && v <= c.snapshot.Version {
 			snapshots = append(snapshots, v)
 		}
 	}
@@ -64,7 +65,7 @@ func (o *Origin) retainRoles(entries []fs.DirEntry, gone *tuf.Snapshot) error {
 		return err
 	}
 	for _, e := range entries {
-		v, role := parseMetadataFile(e.Name())
+		v, role := carrier.ParseMetadataName(e.Name())
 		if role == "" || role == roleRoot || role == roleSnapshot {
 			continue
 		}
@@ -80,7 +81,7 @@ func (o *Origin) retainRoles(entries []fs.DirEntry, gone *tuf.Snapshot) error {
 func (o *Origin) snapshotAfter(entries []fs.DirEntry, version int64) (s tuf.Snapshot, err error) {
 	var next int64
 	for _, e := range entries {
-		if v, role := parseMetadataFile(e.Name()); role == roleSnapshot && v > version && (next == 0 || v < next) {
+		if v, role := carrier.ParseMetadataName(e.Name()); role == roleSnapshot && v > version && (next == 0 || v < next) {
 			next = v
 		}
 	}
@@ -88,7 +89,7 @@ func (o *Origin) snapshotAfter(entries []fs.DirEntry, version int64) (s tuf.Snap
 }
 
 func (o *Origin) removeMetadata(role string, version int64) error {
-	name := metadataFile(role, version)
+	name := carrier.MetadataPath(role, version)
 	if err := o.repo.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", strings.TrimPrefix(name, "metadata/"), err)
 	}

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 	"sync"
 
 	"koprik/internal/disk"
@@ -169,7 +168,7 @@ func (p *Packer) begin(head []byte) (*run, error) {
 	}
 	var snapshots []int64
 	for _, e := range entries {
-		switch v, role := parseName(e.Name()); role {
+		switch v, role := carrier.ParseMetadataName(e.Name()); role {
 		case "root":
 			r.roots = append(r.roots, v)
 		case "snapshot":
@@ -299,7 +298,7 @@ func (r *run) remove(name string) error {
 }
 
 func (r *run) snapshot(v int64) (s tuf.Snapshot, err error) {
-	name := metadataName("snapshot", v)
+	name := carrier.MetadataPath("snapshot", v)
 	b, err := disk.ReadFile(r.repo, name, maxMetadata)
 	if err == nil {
 		s, err = tuf.ParseSnapshot(b)
@@ -308,8 +307,4 @@ func (r *run) snapshot(v int64) (s tuf.Snapshot, err error) {
 		return s, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
-}
-
-func metadataName(role string, v int64) string {
-	return "metadata/" + strconv.FormatInt(v, 10) + "." + role + ".json"
 }

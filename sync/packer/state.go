@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"koprik/internal/disk"
 	"koprik/sync/carrier"
@@ -111,17 +110,6 @@ func choose(have []int64, to int64) []int64 {
 	slices.Sort(chosen)
 	slices.Reverse(chosen)
 	return chosen
-}
-
-// parseName reads "<version>.<role>.json"; another name gives "".
-func parseName(name string) (version int64, role string) {
-	number, rest, _ := strings.Cut(name, ".")
-	role, ok := strings.CutSuffix(rest, ".json")
-	version, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || version < 1 {
-		return 0, ""
-	}
-	return version, role
 }
 
 // missing are the snapshots whose pack is not for this one.

@@ -64,7 +64,7 @@ func (r *run) step(k int64, patient bool) (*step, error) {
 	}
 	g := &gathered{run: r}
 	for _, v := range r.newRoots(k) {
-		g.fresh(metadataName("root", v), metadataName("root", v))
+		g.fresh(carrier.MetadataPath("root", v), carrier.MetadataPath("root", v))
 	}
 	if k != r.to {
 		if err := r.difference(g, s, then); err != nil {
@@ -83,17 +83,17 @@ func (r *run) step(k int64, patient bool) (*step, error) {
 }
 
 func (r *run) difference(g *gathered, s *step, then tuf.Snapshot) error {
-	g.fresh(metadataName("snapshot", r.to), metadataName("snapshot", r.to))
-	g.old(metadataName("snapshot", s.from), metadataName("snapshot", s.from))
+	g.fresh(carrier.MetadataPath("snapshot", r.to), carrier.MetadataPath("snapshot", r.to))
+	g.old(carrier.MetadataPath("snapshot", s.from), carrier.MetadataPath("snapshot", s.from))
 	for _, file := range slices.Sorted(maps.Keys(r.now.Meta)) {
 		role := file[:len(file)-len(".json")]
 		now, before := r.now.Meta[file], then.Meta[file]
 		if now == before {
 			continue
 		}
-		g.fresh(metadataName(role, now.Version), metadataName(role, now.Version))
+		g.fresh(carrier.MetadataPath(role, now.Version), carrier.MetadataPath(role, now.Version))
 		if before.Version > 0 {
-			g.old(metadataName(role, before.Version), metadataName(role, before.Version))
+			g.old(carrier.MetadataPath(role, before.Version), carrier.MetadataPath(role, before.Version))
 		}
 		if role == "targets" {
 			continue
@@ -227,7 +227,7 @@ func (r *run) role(held map[string]parsed, role string, version int64) (parsed, 
 	if p, ok := held[role]; ok && p.version == version {
 		return p, nil
 	}
-	name := metadataName(role, version)
+	name := carrier.MetadataPath(role, version)
 	b, err := disk.ReadFile(r.repo, name, maxMetadata)
 	if err != nil {
 		return parsed{}, err
