@@ -69,14 +69,19 @@ func (r *round) wanted(c portal.Change, items []Item) (fetch, left []Item) {
 			wants[res.Hash] = wants[res.Hash] || p.Wants(latest, res)
 		}
 	}
+	return part(items, func(it Item) bool { return wants[it.Resource.Hash] })
+}
+
+// part gives the items that are so, and the others, both in order.
+func part(items []Item, so func(Item) bool) (yes, no []Item) {
 	for _, it := range items {
-		if wants[it.Resource.Hash] {
-			fetch = append(fetch, it)
+		if so(it) {
+			yes = append(yes, it)
 		} else {
-			left = append(left, it)
+			no = append(no, it)
 		}
 	}
-	return fetch, left
+	return yes, no
 }
 
 // tablesFirst orders what is fetched: tables before everything else, small
@@ -149,14 +154,7 @@ func (r *round) fetchWanted(ctx context.Context, items []Item) (owed []Item, err
 		return nil, err
 	}
 	admitted := r.admitted(ctx)
-	var rest []Item
-	for _, it := range r.lacking(items) {
-		if admitted[it.Resource.Hash] {
-			owed = append(owed, it)
-		} else {
-			rest = append(rest, it)
-		}
-	}
+	owed, rest := part(r.lacking(items), func(it Item) bool { return admitted[it.Resource.Hash] })
 	if len(owed) == 0 {
 		return nil, err
 	}
@@ -234,13 +232,7 @@ func (m *Mirror) Lacking(ctx context.Context) (owed, left []Item, err error) {
 			wants[res.Hash] = wants[res.Hash] || p.Wants(release, res)
 		}
 	}
-	for _, it := range all {
-		if wants[it.Resource.Hash] {
-			owed = append(owed, it)
-		} else {
-			left = append(left, it)
-		}
-	}
+	owed, left = part(all, func(it Item) bool { return wants[it.Resource.Hash] })
 	return owed, left, nil
 }
 
