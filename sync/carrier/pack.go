@@ -132,8 +132,8 @@ func bestFiles(was, now []byte) (delta.Best, error) {
 	if len(now)-len(was) > maxGrowth {
 		return delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Stored, delta.Zstd, delta.ZstdPatch}})
 	}
-	if len(was) > 0 { // the others cost as much time again, and have never won
-		if best, err := delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Copies}}); err == nil {
+	if len(was) > 0 { // the others cost as much time again, and have never won; training gave 1 %
+		if best, err := delta.Encode(was, now, delta.Options{Only: []delta.Codec{delta.Copies}, Untrained: true}); err == nil {
 			return best, nil
 		}
 	}

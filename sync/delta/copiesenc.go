@@ -17,7 +17,7 @@ type planner struct {
 	ring  int // how far back the other side sees
 	nodes [block + 2]node
 	ops   []op
-	far   [3][64]uint32 // prices of short lengths
+	far   [3][nice]uint32 // prices of short lengths
 }
 
 // node is the cheapest known way to a place.
@@ -143,14 +143,14 @@ func (p *planner) plan() {
 func (p *planner) prices() {
 	for i := range p.far {
 		for j := range p.far[i] {
-			p.far[i][j] = p.m.length[i].price(uint32(j)) //nolint:gosec // below 64
+			p.far[i][j] = p.m.length[i].price(uint32(j)) //nolint:gosec // below nice
 		}
 	}
 }
 
 func (p *planner) lengthPrice(kind int, length int64) uint32 {
 	n := length - minCopy(kind)
-	if n < 64 {
+	if n < nice {
 		return p.far[lengthModel(kind)][n]
 	}
 	return p.m.length[lengthModel(kind)].price(uint32(n)) //nolint:gosec // below 2^30
@@ -210,13 +210,19 @@ func (p *planner) relaxFound(i, n int, found []candidate, cost uint32) {
 	}
 	for kind := kindNear; kind <= kindFar; kind++ {
 		var d int64
+		var told uint32
+		class := -1 // of the length that told is for; a price is computed once for many lengths
 		for l := longest; int64(l) >= minCopy(kind); l-- {
 			if at := cheap[kind-kindNear][l]; at != 0 && (d == 0 || farther(kind, s, d, at)) {
-				d = at
+				d, class = at, -1
 			}
-			if d != 0 && l <= n-i {
-				p.relaxOne(i, kind, int64(l), d, cost+p.m.distancePrice(kind, int64(l), d, s))
+			if d == 0 || l > n-i {
+				continue
 			}
+			if c := lengthClass(int64(l)); c != class {
+				told, class = p.m.distancePrice(kind, int64(l), d, s), c
+			}
+			p.relaxOne(i, kind, int64(l), d, cost+told)
 		}
 	}
 }

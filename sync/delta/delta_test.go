@@ -249,3 +249,20 @@ func TestHeadersOfNoWriterAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestTheSameContentIsAlwaysTheSamePatch: encoders are used again, and what they
+// coded before must not show.
+func TestTheSameContentIsAlwaysTheSamePatch(t *testing.T) {
+	for _, codec := range []delta.Codec{delta.Zstd, delta.ZstdPatch} {
+		first := map[uint64][]byte{}
+		for _, seed := range []uint64{1, 2, 3, 2, 1, 3, 3, 1} {
+			d := seeded(seed)
+			old := d.content(40_000)
+			patch := encode(t, old, d.edit(old), codec).Patch
+			if was, ok := first[seed]; ok && !bytes.Equal(was, patch) {
+				t.Errorf("%s of seed %d: %d bytes, and %d after others", codec, seed, len(was), len(patch))
+			}
+			first[seed] = patch
+		}
+	}
+}

@@ -8,7 +8,8 @@ import (
 
 // Options bound the work of Encode. The zero value tries everything.
 type Options struct {
-	Only []Codec // codecs that may win; nil for all
+	Only      []Codec // codecs that may win; nil for all
+	Untrained bool    // literals are never trained on the old content: half the time on both sides
 }
 
 // Trial is what one codec gave.
@@ -26,34 +27,47 @@ type Best struct {
 }
 
 // Encode makes the smallest patch from old to fresh; old is nil for a patch that
-// needs none. Every candidate is applied before it may win. It takes seconds for
+// needs none. The winner is applied before it is given. It takes seconds for
 // each MB that changed, and up to 1 GB of memory at 100 MB.
 func Encode(old, fresh []byte, o Options) (Best, error) {
 	if len(old) > MaxSize || len(fresh) > MaxSize {
 		return Best{}, fmt.Errorf("contents of %d and %d bytes: at most %d are patched", len(old), len(fresh), MaxSize)
 	}
-	e := &contest{old: old, fresh: fresh, want: ContentOf(fresh), only: o.Only}
+	e := &contest{old: old, fresh: fresh, want: ContentOf(fresh), only: o.Only, prime: maxPrime}
+	if o.Untrained {
+		e.prime = 0
+	}
 	e.try(Stored, func() ([]byte, error) { return fresh, nil })
 	e.try(Zstd, func() ([]byte, error) { return encodeZstd(nil, fresh) })
-	if len(old) > 0 && len(fresh) > 0 && len(old)+len(fresh) <= maxZstdPatch {
-		e.try(ZstdPatch, func() ([]byte, error) { return encodeZstd(old, fresh) })
+	if len(old)+len(fresh) > cheapZstdPatch {
+		e.zstdPatch()
 	}
 	e.copies()
 	e.tables()
+	if len(old)+len(fresh) <= cheapZstdPatch && !e.found(len(fresh)/8) {
+		e.zstdPatch()
+	}
 	if len(fresh) <= maxBrotli && e.brotliMayWin() {
 		e.try(Brotli, func() ([]byte, error) { return encodeBrotli(fresh) })
 	}
 	if e.err == nil && e.best.Patch == nil {
 		e.err = errors.New("no codec that is allowed can make this patch")
 	}
+	e.verify()
 	return e.best, e.err
 }
+
+// cheapZstdPatch is up to how many bytes, old and new together, the range-coded
+// codecs come first and spare zstd's patch where they find the old content again:
+// its encoder clears 72 MB, which takes longer than all else with a small file.
+const cheapZstdPatch = 256 << 10
 
 // contest keeps the best so far.
 type contest struct {
 	old, fresh []byte
 	want       Content
 	only       []Codec
+	prime      int // the longest old content that literals are trained on
 	best       Best
 	err        error
 }
@@ -94,11 +108,27 @@ func (e *contest) try(c Codec, encode func() ([]byte, error)) {
 	if e.best.Patch != nil && weight(c, patch) >= weight(e.best.Codec, e.best.Patch) {
 		return
 	}
-	if err := Apply(discard{}, bytes.NewReader(e.old), int64(len(e.old)), bytes.NewReader(patch), e.want); err != nil {
-		e.err = fmt.Errorf("a %s patch does not verify: %w", c, err)
+	e.best.Codec, e.best.Patch = c, patch
+}
+
+// verify applies the winner: a patch that gives anything else is our mistake, and
+// leaves this program as an error.
+func (e *contest) verify() {
+	if e.err != nil {
 		return
 	}
-	e.best.Codec, e.best.Patch = c, patch
+	if err := Apply(discard{}, bytes.NewReader(e.old), int64(len(e.old)), bytes.NewReader(e.best.Patch), e.want); err != nil {
+		e.err = fmt.Errorf("a %s patch does not verify: %w", e.best.Codec, err)
+	}
+}
+
+// found tells whether the best patch has at most n bytes.
+func (e *contest) found(n int) bool { return e.best.Patch != nil && len(e.best.Patch) <= n }
+
+func (e *contest) zstdPatch() {
+	if len(e.old) > 0 && len(e.fresh) > 0 && len(e.old)+len(e.fresh) <= maxZstdPatch {
+		e.try(ZstdPatch, func() ([]byte, error) { return encodeZstd(e.old, e.fresh) })
+	}
 }
 
 // weight is a patch's length and, for range-coded ones, 1/32 of it for the time
@@ -132,7 +162,7 @@ func (e *contest) copies() {
 		size = len(body)
 		return body, nil
 	})
-	if len(e.old) > 0 && len(e.old) <= maxPrime && size > len(e.old)/50 && size < len(e.fresh)*7/8 {
+	if len(e.old) > 0 && len(e.old) <= e.prime && size > len(e.old)/50 && size < len(e.fresh)*7/8 {
 		e.try(Copies, func() ([]byte, error) { return encodeCopies(buf, len(e.old), delim, true, limit), nil })
 	}
 }
@@ -148,7 +178,7 @@ func (e *contest) tables() {
 		size = len(body)
 		return body, nil
 	})
-	if len(e.old) <= maxPrime && size > len(e.old)/50 {
+	if len(e.old) <= e.prime && size > len(e.old)/50 {
 		e.try(Table, func() ([]byte, error) { return encodeTable(e.old, e.fresh, true), nil })
 	}
 }

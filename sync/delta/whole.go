@@ -5,26 +5,41 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 )
 
+// wholes are encoders for frames without a dictionary: a new one clears 36 MB,
+// and one that is used again gives the same bytes.
+var wholes sync.Pool
+
 // encodeZstd gives one frame at klauspost's best level; old is its raw
 // dictionary when there is one. Only that level finds the deltas.
 func encodeZstd(old, fresh []byte) ([]byte, error) {
-	window := wholeWindow
-	options := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true)}
 	if old != nil {
-		window = max(zstd.MinWindowSize, 1<<bits.Len(uint(len(old)+len(fresh)))) //nolint:gosec // a length
-		options = append(options, zstd.WithEncoderDictRaw(0, old))
+		window := max(zstd.MinWindowSize, 1<<bits.Len(uint(len(old)+len(fresh)))) //nolint:gosec // a length
+		enc, err := newZstd(window, zstd.WithEncoderDictRaw(0, old))
+		if err != nil {
+			return nil, err
+		}
+		return enc.EncodeAll(fresh, nil), enc.Close()
 	}
-	enc, err := zstd.NewWriter(nil, append(options, zstd.WithWindowSize(window))...)
-	if err != nil {
-		return nil, err
+	enc, _ := wholes.Get().(*zstd.Encoder)
+	if enc == nil {
+		var err error
+		if enc, err = newZstd(wholeWindow); err != nil {
+			return nil, err
+		}
 	}
-	defer enc.Close() //nolint:errcheck // nothing is written by it
+	defer wholes.Put(enc)
 	return enc.EncodeAll(fresh, nil), nil
+}
+
+func newZstd(window int, more ...zstd.EOption) (*zstd.Encoder, error) {
+	options := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithWindowSize(window)}
+	return zstd.NewWriter(nil, append(options, more...)...)
 }
 
 func encodeBrotli(fresh []byte) ([]byte, error) {

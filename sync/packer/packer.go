@@ -48,6 +48,14 @@ type Packer struct {
 
 	mu     sync.Mutex
 	packed portal.Digest // of the timestamp for which everything is made
+	near   steps         // what the last run of PackNearest made
+}
+
+// steps are packs that were made for one timestamp: what a run need not find
+// out again.
+type steps struct {
+	head []byte
+	by   map[int64]*step
 }
 
 // Open gives the packer of a repository, which need not exist yet.
@@ -124,7 +132,7 @@ func (p *Packer) once(ctx context.Context, all bool) error {
 	}
 	if err == nil && r.state.Done == r.to {
 		p.mu.Lock()
-		p.packed = portal.DigestOf(head)
+		p.packed, p.near = portal.DigestOf(head), steps{}
 		p.mu.Unlock()
 	}
 	return err
@@ -246,8 +254,10 @@ func spaced(distance int64) bool { return distance <= 4 || distance&(distance-1)
 // base makes the pack of one snapshot with what is there or costs little. nil
 // when there is nothing more to do for it.
 func (r *run) base(ctx context.Context, k int64, all bool) (*step, error) {
-	if !all && r.fresh(k) {
-		return nil, nil
+	if r.fresh(k) {
+		if s := r.p.made(r.head, k); s != nil || !all {
+			return s, nil
+		}
 	}
 	s, err := r.step(k, all)
 	if errors.Is(err, errLater) {
@@ -262,7 +272,33 @@ func (r *run) base(ctx context.Context, k int64, all bool) (*step, error) {
 	if err := r.cheap(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, r.writeStep(s)
+	if err := r.writeStep(s); err != nil {
+		return nil, err
+	}
+	if !all {
+		r.p.remember(r.head, s)
+	}
+	return s, nil
+}
+
+// made gives the step of a pack that PackNearest made for this timestamp; nil when
+// it did not.
+func (p *Packer) made(head []byte, k int64) *step {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !bytes.Equal(p.near.head, head) {
+		return nil
+	}
+	return p.near.by[k]
+}
+
+func (p *Packer) remember(head []byte, s *step) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !bytes.Equal(p.near.head, head) {
+		p.near = steps{head: head, by: map[int64]*step{}}
+	}
+	p.near.by[s.from] = s
 }
 
 // write makes a pack a file, unless the repository has moved on: a pack for an

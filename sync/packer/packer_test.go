@@ -39,7 +39,7 @@ func (h held) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
 	return opened{bytes.NewReader(b)}, int64(len(b)), nil
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -48,13 +48,13 @@ func must(t *testing.T, err error) {
 
 // centre publishes on a disk in memory.
 type centre struct {
-	t        *testing.T
+	t        testing.TB
 	disk     *disktest.Disk
 	contents held
 	now      time.Time
 }
 
-func newCentre(t *testing.T) *centre {
+func newCentre(t testing.TB) *centre {
 	t.Helper()
 	c := &centre{t: t, disk: disktest.New(), contents: held{}, now: day}
 	must(t, c.disk.MkdirAll("repository"))
@@ -129,7 +129,7 @@ func (c *centre) read(name string) []byte {
 	return readFrom(c.t, c.disk, name)
 }
 
-func readFrom(t *testing.T, d *disktest.Disk, name string) []byte {
+func readFrom(t testing.TB, d *disktest.Disk, name string) []byte {
 	t.Helper()
 	b, err := disk.ReadFile(d, "repository/"+name, 64<<20)
 	must(t, err)
