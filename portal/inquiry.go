@@ -45,10 +45,17 @@ const (
 	DataRequest      InquiryKind = "data"       // for data that does not exist yet
 	BreakdownRequest InquiryKind = "breakdown"  // by sex
 	Feedback         InquiryKind = "feedback"   // on the portal itself
+
+	SupportRequest InquiryKind = "support" // "I want this too", of Inquiry.Thread
+	Opinion        InquiryKind = "opinion" // Inquiry.Useful, of Inquiry.Thread or the receipt's own inquiry
 )
 
-// InquiryKinds are all kinds in the order in which people are offered them.
+// InquiryKinds are those that a person asks by, in the order in which people are
+// offered them.
 var InquiryKinds = []InquiryKind{Question, Correction, DataRequest, BreakdownRequest, Feedback}
+
+// Asks tells kinds that are to be answered from those that are only counted.
+func (k InquiryKind) Asks() bool { return slices.Contains(InquiryKinds, k) }
 
 // The longest texts of an inquiry and its answer.
 const (
@@ -79,15 +86,23 @@ type Inquiry struct {
 	Public bool   // may be shown with its answer, after moderation
 	Day    Date   // on which it was asked, by the node's trusted time; no hour, so that nobody is found by it
 	Clerk  bool   // a clerk typed it for the citizen
+
+	Thread InquiryID // of SupportRequest and Opinion: the public name of what they are about
+	Useful Useful    // of Opinion
 }
 
 // Validate names everything that is wrong, by the field of the form.
 func (q Inquiry) Validate() error {
 	var ps Problems
-	if !slices.Contains(InquiryKinds, q.Kind) {
+	switch {
+	case q.Kind == SupportRequest && q.Thread == (InquiryID{}):
+		ps.Add("thread", "what is wanted too must be named")
+	case q.Kind == Opinion && !slices.Contains([]Useful{UsefulYes, UsefulPartly, UsefulNo}, q.Useful):
+		ps.Add("useful", "%.40q: must be yes, partly or no", q.Useful)
+	case !q.Kind.Asks() && q.Kind != SupportRequest && q.Kind != Opinion:
 		ps.Add("kind", "%.40q is no kind of inquiry", q.Kind)
 	}
-	checkWords(&ps, "text", q.Text, MaxInquiryText, true)
+	checkWords(&ps, "text", q.Text, MaxInquiryText, q.Kind.Asks())
 	if !slices.Contains(Langs, q.Lang) {
 		ps.Add("language", "%.40q is no language of the portal", q.Lang)
 	}
@@ -274,6 +289,8 @@ type Answer struct {
 	Dataset  DatasetID    `json:"dataset,omitempty"`
 	Release  int          `json:"release,omitempty"`
 	Question string       `json:"question,omitempty"` // the asker's words, so that the receipt opens all of it
+	Thread   InquiryID    `json:"thread,omitzero"`    // where the public reads it, when it does
+	Stopped  string       `json:"stopped,omitempty"`  // why the clock stands, when it does
 }
 
 // Validate names everything that is wrong with an answer.
@@ -288,6 +305,7 @@ func (a Answer) Validate() error {
 		checkWords(&ps, part.name, part.text, maxCellText, false)
 	}
 	checkWords(&ps, "question", a.Question, MaxInquiryText, false)
+	checkWords(&ps, "stopped", a.Stopped, MaxInquiryText, false)
 	if a.Lang != "" && !slices.Contains(Langs, a.Lang) {
 		ps.Add("language", "%.40q is no language of the portal", a.Lang)
 	}

@@ -32,7 +32,7 @@ type Local struct{ db *sqlite.DB }
 // Open opens or creates the file at path. A damaged or foreign file is
 // ErrDamaged, one of a newer program sqlite.ErrNewer; it is not touched then.
 func Open(ctx context.Context, path string) (*Local, error) {
-	db, err := sqlite.Open(path, sqlite.Options{ApplicationID: applicationID, Readers: 4})
+	db, err := sqlite.Open(path, sqlite.Options{ApplicationID: applicationID, Readers: 4, Erase: true})
 	if err != nil {
 		return nil, fmt.Errorf("local database: %w", err)
 	}

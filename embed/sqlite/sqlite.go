@@ -35,6 +35,8 @@ type Options struct {
 	Relaxed bool
 	// Readers is how many connections may read at once; 0 means DefaultReaders.
 	Readers int
+	// Erase overwrites what is deleted with zeros.
+	Erase bool
 }
 
 // DB is an open database in WAL mode: readers never wait for the writer, nor
@@ -168,6 +170,9 @@ func dsn(path string, o Options, write bool) (string, error) {
 		q.Add("_txlock", "immediate")
 		q.Add("_journal_mode", "WAL")
 		q.Add("_pragma", "journal_size_limit(16777216)") // bytes of log kept after a large change
+		if o.Erase {
+			q.Add("_pragma", "secure_delete(on)")
+		}
 		q.Add("_synchronous", "FULL")
 		if o.Relaxed {
 			q.Set("_synchronous", "NORMAL")

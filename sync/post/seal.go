@@ -131,6 +131,8 @@ type questionJSON struct {
 	Day      portal.Date        `json:"day"`
 	Clerk    bool               `json:"clerk,omitempty"`
 	Sequence uint64             `json:"sequence"`
+	Thread   portal.InquiryID   `json:"thread,omitzero"`
+	Useful   portal.Useful      `json:"useful,omitempty"`
 }
 
 func questionInfo(e Epoch, id portal.InquiryID) []byte {
@@ -150,7 +152,7 @@ func SealQuestion(centre []byte, e Epoch, q Question) ([]byte, error) {
 		return nil, fmt.Errorf("receipt's public key: %d bytes, want %d", len(q.PublicKey), PublicKeySize)
 	}
 	i := q.Inquiry
-	words, err := encode(questionJSON{i.Kind, i.Text, i.Lang, i.About, i.Email, i.Public, i.Day, i.Clerk, q.Sequence})
+	words, err := encode(questionJSON{i.Kind, i.Text, i.Lang, i.About, i.Email, i.Public, i.Day, i.Clerk, q.Sequence, i.Thread, i.Useful})
 	if err != nil {
 		return nil, fmt.Errorf("inquiry: %w", err)
 	}
@@ -180,7 +182,7 @@ func OpenQuestion(k CentreKey, e Epoch, id portal.InquiryID, ct []byte) (Questio
 	q.Sequence = words.Sequence
 	q.Inquiry = portal.Inquiry{
 		ID: id, Kind: words.Kind, Text: words.Text, Lang: words.Lang, About: words.About,
-		Email: words.Email, Public: words.Public, Day: words.Day, Clerk: words.Clerk,
+		Email: words.Email, Public: words.Public, Day: words.Day, Clerk: words.Clerk, Thread: words.Thread, Useful: words.Useful,
 	}
 	return q, q.Inquiry.Validate()
 }
