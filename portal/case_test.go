@@ -121,8 +121,10 @@ func TestTheRouteGoesUpPastWhoCannotBeReached(t *testing.T) {
 	}}
 	amber := map[portal.ContactID]bool{}
 	for _, want := range []portal.Route{
-		{Publisher: "main", Contact: "prices", Level: portal.ToHolder}, {Publisher: "main", Contact: "deputy", Level: portal.ToUnit},
-		{Publisher: "main", Contact: "desk", Level: portal.ToDesk}, {Level: portal.ToPortalTop},
+		{Publisher: "main", Contact: "prices", Level: portal.ToHolder},
+		{Publisher: "main", Contact: "deputy", Level: portal.ToUnit},
+		{Publisher: "main", Contact: "desk", Level: portal.ToDesk},
+		{Level: portal.ToPortalTop},
 	} {
 		got := portal.FindRoute(p, "prices", "2026-11-23", func(c portal.ContactID) bool { return amber[c] })
 		if got != want {
