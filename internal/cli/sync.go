@@ -78,7 +78,7 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 	out["left_out"] = sizes(r.LeftOut)
 	out["owed"] = sizes(r.Owed)
 	out["fetched"] = sizes(r.Fetched)
-	out["stages"] = r.Stages
+	out["stages"], out["note"] = r.Stages, r.Note
 	var plan node.SyncPlan
 	if o.DryRun {
 		if plan, err = n.Plan(ctx, r.Report); err != nil {
@@ -89,6 +89,9 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 	return a.answer(out, func() {
 		for _, p := range r.Suspended {
 			a.say("suspended  %s: its new releases do not verify; what was accepted before stays", p)
+		}
+		if r.Note != "" {
+			a.say("note  %s", r.Note)
 		}
 		if o.DryRun {
 			a.sayPlan(r, plan)

@@ -41,6 +41,9 @@ func (s *scanner) head() (Pack, error) {
 	if string(s.bytes(int64(len(packMagic)))) != packMagic && s.err == nil {
 		s.err = errNoPack
 	}
+	if form := s.byte(); form != packForm && s.err == nil {
+		s.err = &FormError{Form: form}
+	}
 	p.From, p.To = s.number(), s.number()
 	p.Head = s.bytes(s.length(MaxHead))
 	if s.err != nil {
@@ -51,8 +54,9 @@ func (s *scanner) head() (Pack, error) {
 
 // begin writes what stands before the table of contents.
 func (p *Pack) begin() []byte {
-	b := append([]byte(packMagic), binary.AppendUvarint(nil, uint64(p.From))...) //nolint:gosec // checked
-	b = binary.AppendUvarint(b, uint64(p.To))                                    //nolint:gosec // checked
+	b := append([]byte(packMagic), packForm)
+	b = binary.AppendUvarint(b, uint64(p.From)) //nolint:gosec // checked
+	b = binary.AppendUvarint(b, uint64(p.To))   //nolint:gosec // checked
 	b = binary.AppendUvarint(b, uint64(len(p.Head)))
 	return append(b, p.Head...)
 }

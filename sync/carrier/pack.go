@@ -84,7 +84,8 @@ const (
 	MaxContents = 1 << 20  // bytes of the table of contents, before its compression
 	MaxInline   = 4 << 20  // bytes of one patch in the pack
 	maxPath     = 200
-	packMagic   = "KPP\x01"
+	packMagic   = "KPP"
+	packForm    = 2 // the form's number: it grows whenever a byte means something else
 )
 
 // PackPath is where the pack for snapshot n stands in a repository.

@@ -3,9 +3,11 @@ package carrier_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,6 +17,8 @@ import (
 	"koprik/sync/carrier"
 	"koprik/sync/delta"
 )
+
+var update = flag.Bool("update", false, "write testdata anew: only for a form with a new number")
 
 // held is a mirror: small files by path, contents by name.
 type held struct {
@@ -128,12 +132,64 @@ func TestWhatAPackHoldsComesOut(t *testing.T) {
 
 func TestThePackOfTheCurrentSnapshotIsItsHead(t *testing.T) {
 	b := written(t, carrier.Pack{From: 7, To: 7, Head: []byte("head")})
-	if want := "KPP\x01\x07\x07\x04head\x00"; string(b) != want {
+	if want := "KPP\x02\x07\x07\x04head\x00"; string(b) != want {
 		t.Errorf("%q instead of %q", b, want)
 	}
 	p, files, got, err := take(bytes.NewReader(b), held{}, nil)
 	if err != nil || len(files)+len(got)+len(p.Objects) > 0 {
 		t.Errorf("%v %v %v", files, got, err)
+	}
+}
+
+// TestPacksOfThisFormAreReadForEver: when this fails, packs that were published
+// can no longer be read: give the form another number instead.
+func TestPacksOfThisFormAreReadForEver(t *testing.T) {
+	pack, h, want := example(t)
+	const name = "testdata/form2.kpp"
+	if *update {
+		if err := os.WriteFile(name, written(t, pack), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, files, got, err := take(bytes.NewReader(golden), h, want)
+	if err != nil || len(files) != 2 || len(got) != len(want) {
+		t.Errorf("%d files and %d contents: %v", len(files), len(got), err)
+	}
+	// Written again from what was read: reader and writer have not changed together.
+	p, err := carrier.OpenPack(bytes.NewReader(golden))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := p.Pack
+	rest := golden
+	for i := len(again.Objects) - 1; i >= 0; i-- {
+		if o := &again.Objects[i]; o.Way <= carrier.InlinePatch {
+			o.Patch, rest = rest[int64(len(rest))-o.Length:], rest[:int64(len(rest))-o.Length]
+		}
+	}
+	again.Files.Patch = pack.Files.Patch
+	if b := written(t, again); !bytes.Equal(b, golden) {
+		t.Errorf("%d bytes were read and %d written", len(golden), len(b))
+	}
+}
+
+func TestAPackOfAnotherFormSaysSo(t *testing.T) {
+	pack, _, _ := example(t)
+	b := written(t, pack)
+	for _, form := range []byte{0, 1, 3, 255} {
+		b[3] = form
+		_, err := carrier.OpenPack(bytes.NewReader(b))
+		var other *carrier.FormError
+		if !errors.As(err, &other) || other.Form != form || !errors.Is(err, carrier.ErrCarrier) {
+			t.Errorf("form %d: %v", form, err)
+		}
+		if _, _, _, err := carrier.ReadHead(bytes.NewReader(b)); !errors.As(err, &other) {
+			t.Errorf("head of form %d: %v", form, err)
+		}
 	}
 }
 
@@ -260,7 +316,7 @@ func TestPacksBeyondTheLimitsAreNotWritten(t *testing.T) {
 
 // TestALyingPackTakesNoMemory: lengths that a pack only claims are not allocated.
 func TestALyingPackTakesNoMemory(t *testing.T) {
-	lie := []byte("KPP\x01\x01\x02\xff\x7fhead")
+	lie := []byte("KPP\x02\x01\x02\xff\x7fhead")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range 100 {

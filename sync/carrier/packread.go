@@ -23,8 +23,8 @@ type PackReader struct {
 	body    *io.LimitedReader // of the object that was given last
 }
 
-// OpenPack reads up to the table of contents. A pack that is torn or not of
-// this form is ErrCarrier; errors of r are its own.
+// OpenPack reads up to the table of contents. A pack that is torn is ErrCarrier,
+// one of another form a FormError too; errors of r are its own.
 func OpenPack(r io.Reader) (*PackReader, error) {
 	p := &PackReader{r: bufio.NewReaderSize(r, 32<<10)}
 	in := &scanner{r: p.r}
@@ -46,6 +46,14 @@ func OpenPack(r io.Reader) (*PackReader, error) {
 }
 
 var errNoPack = errors.New("does not begin as a pack")
+
+// FormError says that a pack is of a form that this program does not read: an
+// older or newer program made it. It is ErrCarrier too.
+type FormError struct{ Form byte }
+
+func (e *FormError) Error() string {
+	return fmt.Sprintf("is of form %d, and this program reads form %d", e.Form, packForm)
+}
 
 // torn makes what a pack's bytes did ErrCarrier, and leaves errors of the line.
 func torn(err error) error {

@@ -32,10 +32,11 @@ type pack struct {
 // put into it.
 const maxPack = 64 << 20
 
-// restless is for how long the same timestamp is believed to be the newest. A
+// Restless is for how long the same timestamp is believed to be the newest. A
 // centre signs daily; when packs say for longer that nothing has changed, the
-// timestamp itself is asked for: packs may have been forgotten.
-const restless = 26 * time.Hour
+// timestamp itself is asked for: packs may have been forgotten. An upstream that
+// has nothing newer then is behind, or its centre sleeps.
+const Restless = 26 * time.Hour
 
 // latest brings the metadata up to the source's: by the pack for the snapshot
 // that is accepted, else by walking. unchanged says that there is nothing new.
@@ -60,6 +61,10 @@ func (r *round) latest(ctx context.Context, before *accepted) (now *accepted, un
 			return nil, false, e // no other way makes it undone
 		}
 	}
+	var other *carrier.FormError
+	if errors.As(err, &other) {
+		r.note = fmt.Sprintf("the pack of %s %v: everything was fetched file by file, which takes more requests; bring both to one version of koprik", r.src, other)
+	}
 	if err := r.closePack(err); err != nil {
 		return nil, false, err
 	}
@@ -72,7 +77,7 @@ func (r *round) byPack(ctx context.Context, before *accepted) (*accepted, bool, 
 	held, err := disk.ReadFile(r.m.o.Trust, "timestamp.json", maxTimestamp)
 	if err == nil && bytes.Equal(held, head) && len(r.pack.reader.Files.New) == 0 {
 		signed := before.set.Timestamp().SignedAt
-		if r.m.o.Now().Sub(signed) > restless {
+		if r.m.o.Now().Sub(signed) > Restless {
 			return nil, false, errOldPack
 		}
 		if _, _, err := r.pack.reader.Next(); !errors.Is(err, io.EOF) {

@@ -49,6 +49,9 @@ type Report struct {
 	BytesDown, BytesUp      int64                // over the wire, headers too; files' bytes where nobody counts there
 	Requests, RoundTrips    int
 	Upstream                string
+	// Note is what whoever looks after the node should know and need not act on at
+	// once; "" when there is nothing.
+	Note string
 }
 
 // Item is one content to be fetched.
@@ -75,7 +78,7 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 	err = errors.Join(err, r.leavePack())
 	err = errors.Join(err, m.o.Flush()) // also what a round that ends early has fetched
 	src.tell(&report, r.trips.Load())
-	report.Ways = r.came.ways
+	report.Ways, report.Note = r.came.ways, r.note
 	return report, err
 }
 
@@ -89,6 +92,7 @@ type round struct {
 	known listing           // what was accepted before
 	pack  *pack             // nil: everything is fetched file by file
 	came  tally             // contents, by way
+	note  string            // for Report.Note
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
