@@ -128,9 +128,9 @@ func TestAPackThatIsWrongAnywhereCostsAnotherWay(t *testing.T) {
 		"without ranges":           faults.WithoutRanges(),
 		"of another repository":    faults.Older(dirFS(repository(other))),
 		"always cut":               faults.CutAfter(100),
-		"claims a huge head":       faults.Replace([]byte("KPP\x01\x02\x03\xff\xff\xff\xff\xff\x0f")),
-		"claims a huge table":      faults.Replace([]byte("KPP\x01\x02\x03\x01x\xff\xff\xff\xff\xff\x0f")),
-		"of a snapshot to come":    faults.Replace([]byte("KPP\x01\x02\xff\x7f\x01x\x00")),
+		"claims a huge head":       faults.Replace([]byte("KPP\x02\x02\x03\xff\xff\xff\xff\xff\x0f")),
+		"claims a huge table":      faults.Replace([]byte("KPP\x02\x02\x03\x01x\xff\xff\xff\xff\xff\x0f")),
+		"of a snapshot to come":    faults.Replace([]byte("KPP\x02\x02\xff\x7f\x01x\x00")),
 		"an older pack of its own": faults.Older(dirFS(repository(central))),
 	}
 	for at := 0; at < size; at += max(1, size/12) {

@@ -71,9 +71,10 @@ func (n *Node) openUpstream(name string) (upstream, func(), error) {
 }
 
 // follow makes a round with the first upstream that brings this node forward, or
-// says that its fresh copy is the newest. One that cannot be reached, does not
-// verify or is behind is passed over, and so is one that has nothing newer while
-// this copy is not fresh: a neighbour that stands still must not hold us back.
+// says that its copy of this day is the newest. One that cannot be reached, does
+// not verify or is behind is passed over, and so is one that has nothing newer than
+// what was signed more than a day ago: a neighbour that stands still must not hold
+// us back.
 // It gives the upstream that the report is of.
 func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOptions) (r mirror.Report, used upstream, err error) {
 	var spent mirror.Report
@@ -90,7 +91,10 @@ func (n *Node) follow(ctx context.Context, list []upstream, o mirror.RoundOption
 		spent.RoundTrips += got.RoundTrips
 		if roundErr == nil {
 			r, used, answered = got, s, true
-			if got.Generation > o.Have || got.State.Grade(n.Now(), n.oldAfter()) == portal.Fresh {
+			if got.Note != "" {
+				n.opt.Log.Warn("the upstream speaks otherwise", "note", got.Note)
+			}
+			if got.Generation > o.Have || n.Now().Sub(got.State.AsOf) <= mirror.Restless {
 				break
 			}
 			continue

@@ -125,10 +125,16 @@ func (p *Packer) once(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
-	if r.state.Done == r.to && len(r.missing()) == 0 {
+	err = r.noteRoot()
+	switch {
+	case err != nil:
+	case r.state.Done == r.to && len(r.missing()) == 0:
 		err = r.reheadAll(ctx)
-	} else {
+	default:
 		err = r.make(ctx, all)
+	}
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errMovedOn) {
+		err = errors.Join(err, r.unsay())
 	}
 	if err == nil && r.state.Done == r.to {
 		p.mu.Lock()
@@ -136,6 +142,22 @@ func (p *Packer) once(ctx context.Context, all bool) error {
 		p.mu.Unlock()
 	}
 	return err
+}
+
+// unsay takes away the packs that say "nothing new" and no longer should, after an
+// error that will not pass by itself: who stands there walks, instead of waiting
+// for a pack that nobody makes. Other old packs lead forward, and stay.
+func (r *run) unsay() error {
+	for _, k := range r.bases {
+		to, _, err := r.packedTo(k)
+		if err != nil || to != k || k == r.to {
+			continue
+		}
+		if err := r.remove(carrier.PackPath(k)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // run is one pass for one timestamp.
@@ -184,10 +206,8 @@ func (p *Packer) begin(head []byte) (*run, error) {
 		}
 	}
 	r.bases = choose(snapshots, r.to)
-	if r.state, err = readState(r.repo); err != nil {
-		return nil, err
-	}
-	return r, r.noteRoot()
+	r.state, err = readState(r.repo)
+	return r, err
 }
 
 // pointless are errors of a content or a base that cost a pack nothing but it.

@@ -311,6 +311,28 @@ func TestAStoppedRunIsTakenUpByTheNext(t *testing.T) {
 	}
 }
 
+// TestAPackThatCannotBeMadeLeavesNoWordThatNothingIsNew: a full disk stops packing,
+// and the pack that said "nothing new" goes, so that mirrors walk.
+func TestAPackThatCannotBeMadeLeavesNoWordThatNothingIsNew(t *testing.T) {
+	c := newCentre(t)
+	older := c.publish("main", map[string][]byte{"a": rows(60, 1, 10)})
+	k := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	must(t, c.packer().Pack(t.Context()))
+	c.publish("main", map[string][]byte{"a": rows(60, 3, 10)})
+	c.disk.Full(0)
+	for _, pack := range []func(context.Context) error{c.packer().PackNearest, c.packer().Pack} {
+		if err := pack(t.Context()); !errors.Is(err, disk.ErrNoSpace) {
+			t.Errorf("on a full disk: %v", err)
+		}
+	}
+	if _, err := c.disk.Stat("repository/" + carrier.PackPath(k)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("who stands at %d is still told that nothing is new: %v", k, err)
+	}
+	if p, _ := contentsOf(t, c.disk, older); p.To != k {
+		t.Errorf("the pack for %d leads to %d", older, p.To)
+	}
+}
+
 func TestNewRootsTravelInEveryPackThatMayNeedThem(t *testing.T) {
 	c := newCentre(t)
 	c.publish("main", map[string][]byte{"a": rows(60, 1, 10)})
