@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
 )
 
 // csvFile writes CSV as spreadsheet programs open it: UTF-8 with a byte order
@@ -121,4 +120,3 @@ func (c *csvFile) end() error {
 }
 
 func (c *csvFile) close() {}
-

@@ -259,4 +259,3 @@ func degrees(v any, most float64) (float64, bool) {
 	}
 	return f, f >= -most && f <= most
 }
-
