@@ -59,16 +59,22 @@ const phraseGap = 100
 func (a *analyser) document(d *Document) *document {
 	doc := &document{id: string(d.Dataset.ID)}
 	r := &d.Dataset.Latest
-	a.addTitle(doc, r.Title)
-	f := a.facts(d)
-	body := newText(64)
-	a.addBody(body, kindDescription, append(wordings(r.Description), resourceTexts(r.Resources)...))
-	a.addBody(body, kindKeyword, append(keywords(&d.Dataset), plain(f.years)...)) // "2010-2024" is found by 2018
-	a.addBody(body, kindPublisher, wordings(d.Dataset.Publisher.Title))
-	a.addBody(body, kindColumn, columnTexts(r.Resources))
-	a.addBody(body, kindValue, plain(d.Values[:min(len(d.Values), MaxValues)]))
-	a.addBody(body, kindQuestion, allWordings(d.Questions))
-	a.addBody(body, kindReuse, allWordings(d.Reuses))
+	values := plain(d.Values[:min(len(d.Values), MaxValues)])
+	var f facts
+	a.addTitle(doc, &f, r.Title)
+	body := newText(128)
+	a.addBody(body, &f, kindDescription, wordings(r.Description))
+	a.addBody(body, &f, kindDescription, resourceNames(r.Resources))
+	a.addBody(body, nil, kindDescription, resourceDescriptions(r.Resources))
+	a.addBody(body, &f, kindKeyword, keywords(&d.Dataset))
+	a.addBody(body, nil, kindKeyword, []wording{{"", r.Passport.Indicator}})
+	a.addBody(body, nil, kindPublisher, wordings(d.Dataset.Publisher.Title))
+	a.addBody(body, nil, kindColumn, columnTexts(r.Resources))
+	a.addBody(body, &f, kindValue, values)
+	a.addBody(body, nil, kindQuestion, allWordings(d.Questions))
+	a.addBody(body, nil, kindReuse, allWordings(d.Reuses))
+	a.finish(&f, d)
+	a.addBody(body, nil, kindKeyword, plain(f.years)) // "2010-2024" is found by 2018
 	doc.add(fieldBody, textOptions, body.terms)
 	addFacts(doc, d, f)
 	return doc
@@ -143,20 +149,23 @@ func allWordings(ts []portal.Text) []wording {
 	return ws
 }
 
-// keywords are the keywords, the name of the dataset and the indicator's code.
+// keywords are the keywords and the name of the dataset.
 func keywords(d *portal.Dataset) []wording {
-	ws := []wording{{"", d.ID.Name()}}
-	for _, k := range d.Latest.Keywords {
-		ws = append(ws, wording{"", k})
-	}
-	return append(ws, wording{"", d.Latest.Passport.Indicator})
+	return append(plain(d.Latest.Keywords), wording{"", strings.ReplaceAll(d.ID.Name(), "-", " ")})
 }
 
-func resourceTexts(rs []portal.Resource) []wording {
+func resourceNames(rs []portal.Resource) []wording {
 	var ws []wording
 	for i := range rs {
 		ws = append(ws, wording{"", rs[i].Name})
 		ws = append(ws, wordings(rs[i].Title)...)
+	}
+	return ws
+}
+
+func resourceDescriptions(rs []portal.Resource) []wording {
+	var ws []wording
+	for i := range rs {
 		ws = append(ws, wordings(rs[i].Description)...)
 	}
 	return ws
@@ -176,18 +185,23 @@ func columnTexts(rs []portal.Resource) []wording {
 	return ws
 }
 
-// addTitle indexes a title in both title fields, and its words as they are spelt.
-func (a *analyser) addTitle(doc *document, title portal.Text) {
-	strict, loose, spelt := terms{}, newText(32), terms{}
+// addTitle indexes a title in both title fields, and its words as they are
+// spelt, and reads its facts.
+func (a *analyser) addTitle(doc *document, f *facts, title portal.Text) {
+	strict, loose, spelt := make(terms, 32), newText(64), make(terms, 32)
 	for _, w := range wordings(title) {
-		for _, raw := range lang.Tokens(w.text) {
-			t := a.analyse(raw, w.lang)
+		v, telling := a.of(w.lang), false
+		a.raws, a.keys = lang.AppendTokens(a.raws[:0], w.text), a.keys[:0]
+		for _, raw := range a.raws {
+			t := a.analyse(v, raw, w.lang)
+			telling = a.note(t) || telling
 			strict.add(t.strict, 1)
 			loose.addToken(t, 1)
 			if len(t.loose) > 1 && len(raw) <= maxTerm {
 				spelt.add(t.loose+"\x00"+strings.ToLower(raw), 1)
 			}
 		}
+		f.readTitle(w, a.keys, telling)
 		loose.terms.add(wholeTitle(lang.FoldLooseIn(w.lang, w.text)), 1)
 		loose.at += phraseGap
 	}
@@ -196,11 +210,19 @@ func (a *analyser) addTitle(doc *document, title portal.Text) {
 	doc.add(fieldWords, plainOptions, spelt)
 }
 
-// addBody indexes wordings of one kind in the body.
-func (a *analyser) addBody(body *text, k kind, ws []wording) {
+// addBody indexes wordings of one kind in the body, and reads their facts unless
+// f is nil.
+func (a *analyser) addBody(body *text, f *facts, k kind, ws []wording) {
 	for _, w := range ws {
-		for _, raw := range lang.Tokens(w.text) {
-			body.addToken(a.analyse(raw, w.lang), 1<<k)
+		v, telling := a.of(w.lang), false
+		a.raws, a.keys = lang.AppendTokens(a.raws[:0], w.text), a.keys[:0]
+		for _, raw := range a.raws {
+			t := a.analyse(v, raw, w.lang)
+			telling = a.note(t) || telling
+			body.addToken(t, 1<<k)
+		}
+		if f != nil {
+			f.read(w.text, a.keys, telling)
 		}
 		body.at += phraseGap
 	}

@@ -2,10 +2,10 @@ package index
 
 import (
 	"math/bits"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"koprik/portal"
 	"koprik/portal/lang"
@@ -113,33 +113,74 @@ func regionCode(s string) string {
 	return s
 }
 
-// yearSpan is one year, or two with a dash between.
-var yearSpan = regexp.MustCompile(`\b((?:19|20)\d\d)(?:\s*[-\x{2010}-\x{2015}/]\s*((?:19|20)\d\d))?\b`)
-
 // maxSpan is the longest span of years that is taken for one.
 const maxSpan = 100
 
 // yearsIn gives the years that a text names, those between two included.
-func yearsIn(text string) []string {
-	var years []string
-	if !strings.ContainsAny(text, "12") {
-		return nil
-	}
-	for _, m := range yearSpan.FindAllStringSubmatch(text, -1) {
-		from, _ := strconv.Atoi(m[1]) // four digits
-		to, err := strconv.Atoi(m[2])
-		if err != nil || to < from || to-from > maxSpan {
-			to = from
-			if err == nil {
-				years = append(years, m[2])
-			}
+func yearsIn(text string) []string { return appendYears(nil, text) }
+
+// appendYears is yearsIn, appended to years. A year is four digits, 1900 to
+// 2099, with no letter, digit or underscore beside them; a span is two with one
+// dash between, or a slash, and spaces.
+func appendYears(years []string, text string) []string {
+	for i := 0; i < len(text); {
+		if c := text[i]; c != '1' && c != '2' || i > 0 && isWordByte(text[i-1]) || !isYear(text[i:]) {
+			i++
+			continue
 		}
-		for y := from; y <= to; y++ {
-			years = append(years, strconv.Itoa(y))
+		from, to := text[i:i+4], ""
+		i += 4
+		if n := dash(text[i:]); n > 0 && isYear(text[i+n:]) {
+			to = text[i+n : i+n+4]
+			i += n + 4
 		}
+		years = appendSpan(years, from, to)
 	}
 	return years
 }
+
+// appendSpan appends the years from one to another, or both where they are no
+// span; to may be "".
+func appendSpan(years []string, from, to string) []string {
+	first, _ := strconv.Atoi(from) // four digits
+	last, err := strconv.Atoi(to)
+	if err != nil {
+		return append(years, from)
+	}
+	if last < first || last-first > maxSpan {
+		return append(years, to, from)
+	}
+	for y := first; y <= last; y++ {
+		years = append(years, strconv.Itoa(y))
+	}
+	return years
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// isYear tells whether a text begins with a year.
+func isYear(s string) bool {
+	if len(s) < 4 || s[:2] != "19" && s[:2] != "20" || len(s) > 4 && isWordByte(s[4]) {
+		return false
+	}
+	return '0' <= s[2] && s[2] <= '9' && '0' <= s[3] && s[3] <= '9'
+}
+
+// dash gives the length of the dash, or slash, with which a text begins, spaces
+// around it included; 0 where there is none.
+func dash(s string) int {
+	rest := strings.TrimLeft(s, spaces)
+	r, n := utf8.DecodeRuneInString(rest)
+	if r != '-' && r != '/' && (r < 0x2010 || r > 0x2015) {
+		return 0
+	}
+	return len(s) - len(strings.TrimLeft(rest[n:], spaces))
+}
+
+// spaces may stand beside a dash.
+const spaces = " \t\n\f\r"
 
 // Beginnings of loose keys of names of columns that hold regions or sexes.
 var (
@@ -156,51 +197,46 @@ type facts struct {
 	length                    int // words of the title
 }
 
-// facts reads the facts of a document.
-func (a *analyser) facts(d *Document) facts {
+// read reads the regions and years of a text; keys are the loose keys of its
+// words, of which telling says that one may name a region.
+func (f *facts) read(text string, keys []string, telling bool) {
+	if telling {
+		f.regions = append(f.regions, regionsOf(keys)...)
+	}
+	f.years = appendYears(f.years, text)
+}
+
+// readTitle is read for a wording of the title.
+func (f *facts) readTitle(w wording, keys []string, telling bool) {
+	f.read(w.text, keys, telling)
+	if w.lang != "" {
+		f.languages = append(f.languages, string(w.lang))
+	}
+	if telling {
+		f.subset |= subsetOfWords(keys)
+	}
+	if n := len(keys); f.length == 0 || n < f.length {
+		f.length = n
+	}
+}
+
+// finish adds to the facts of a document's texts what its columns, its values
+// and its passport tell.
+func (a *analyser) finish(f *facts, d *Document) {
 	r := &d.Dataset.Latest
-	var f facts
-	var about []string
-	for _, t := range []portal.Text{r.Title, r.Description} {
-		about = append(about, t.All()...)
-	}
-	about = append(append(about, r.Keywords...), strings.ReplaceAll(d.Dataset.ID.Name(), "-", " "))
-	for i := range r.Resources {
-		about = append(append(about, r.Resources[i].Name), r.Resources[i].Title.All()...)
-	}
-	about = append(about, d.Values[:min(len(d.Values), MaxValues)]...)
-	for _, s := range about {
-		if words, telling := a.words(s); telling {
-			f.regions = append(f.regions, regionsOf(words)...)
-		}
-		f.years = append(f.years, yearsIn(s)...)
-	}
-	bySex := f.readColumns(r.Resources) || hasBothSexes(d.Values)
+	bySex := a.readColumns(f, r.Resources) || hasBothSexes(d.Values)
 	switch by := r.Passport.BySex; {
 	case by != nil && *by || by == nil && bySex:
 		f.sex = portal.SexYes
 	case by != nil:
 		f.sex = portal.SexNo
 	}
-	for _, w := range wordings(r.Title) {
-		if w.lang != "" {
-			f.languages = append(f.languages, string(w.lang))
-		}
-		words, telling := a.words(w.text)
-		if telling {
-			f.subset |= subsetOfWords(words)
-		}
-		if n := len(words); f.length == 0 || n < f.length {
-			f.length = n
-		}
-	}
 	slices.Sort(f.years)
 	f.years = slices.Compact(f.years)
-	return f
 }
 
 // readColumns reads the names of columns; it tells whether one holds sexes.
-func (f *facts) readColumns(rs []portal.Resource) (bySex bool) {
+func (a *analyser) readColumns(f *facts, rs []portal.Resource) (bySex bool) {
 	named, split := len(f.regions) > 0, false
 	male, female := false, false
 	for i := range rs {
@@ -208,8 +244,9 @@ func (f *facts) readColumns(rs []portal.Resource) (bySex bool) {
 			continue
 		}
 		for _, field := range rs[i].Schema.Fields {
-			f.years = append(f.years, yearsIn(field.Name)...)
-			for _, w := range strings.Fields(lang.FoldLoose(field.Name)) {
+			f.years = appendYears(f.years, field.Name)
+			keys, _ := a.words(field.Name)
+			for _, w := range keys {
 				split = split || hasAnyPrefix(w, regionColumns)
 				bySex = bySex || slices.Contains(sexColumns, w) || strings.HasPrefix(w, "jins")
 				male = male || slices.Contains([]string{"male", "men", "erkak", "erkaklar"}, w)

@@ -104,26 +104,42 @@ func (ts terms) add(term string, mark int) {
 	ts[term] = &shared[mark]
 }
 
-// text collects the terms of a field with positions.
+// text collects the terms of a field with positions. What Bleve wants pointers to
+// is cut from slabs: a document has hundreds of them.
 type text struct {
-	terms terms
-	at    int // position of the last word
+	terms     terms
+	at        int // position of the last word
+	freqs     []bleveindex.TokenFreq
+	locations []bleveindex.TokenLocation
+	pointers  []*bleveindex.TokenLocation
 }
+
+// slab is how many of a kind are made at once.
+const slab = 32
 
 func newText(words int) *text { return &text{terms: make(terms, words)} }
 
 // addToken adds the next word: its loose key with its position, its stems
 // without.
-func (x *text) addToken(t token, mark int) {
+func (x *text) addToken(t *token, mark int) {
 	x.at++
 	if t.loose != "" {
 		tf := x.terms[t.loose]
 		if tf == nil {
-			tf = &bleveindex.TokenFreq{}
+			if len(x.freqs) == 0 {
+				x.freqs = make([]bleveindex.TokenFreq, slab)
+				x.pointers = make([]*bleveindex.TokenLocation, slab)
+			}
+			tf, x.freqs = &x.freqs[0], x.freqs[1:]
+			tf.Locations, x.pointers = x.pointers[:0:1], x.pointers[1:]
 			x.terms[t.loose] = tf
 		}
 		tf.SetFrequency(tf.Frequency() | mark)
-		tf.Locations = append(tf.Locations, &bleveindex.TokenLocation{Position: x.at})
+		if len(x.locations) == 0 {
+			x.locations = make([]bleveindex.TokenLocation, slab)
+		}
+		x.locations[0].Position = x.at
+		tf.Locations, x.locations = append(tf.Locations, &x.locations[0]), x.locations[1:]
 	}
 	for _, s := range t.stems {
 		x.terms.add(s.term, mark)

@@ -18,7 +18,7 @@ import (
 
 // mappingVersion names the build. Raise it with every change of what is indexed
 // or of how words are folded.
-const mappingVersion = "m4"
+const mappingVersion = "m5"
 
 // batchSize is how many datasets one batch carries: at 10 it costs three times
 // the CPU, at 10,000 it costs 757 MB (spec/text-and-search.md).
@@ -49,8 +49,8 @@ type Index struct {
 	dir    string // of this build
 	scorch *scorch.Scorch
 	queue  *bleveindex.AnalysisQueue
-	broken <-chan error // a background task of Bleve's died
-	batch  int          // datasets per batch
+	broken chan error // a background task of Bleve's died
+	batch  int        // datasets per batch
 	// afterBatch is called after every batch but the last; tests crash there.
 	afterBatch func()
 
@@ -227,6 +227,10 @@ func (x *Index) write(b *bleveindex.Batch, s state) error {
 	select {
 	case err = <-done:
 	case err = <-x.broken: // nobody is left to finish the batch
+		select {
+		case x.broken <- err: // nor any other
+		default:
+		}
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	x.mu.Lock()

@@ -156,6 +156,7 @@ type term struct {
 	field string
 	text  string
 	boost float64
+	stem  bool // stands for other forms of the word than the one that was typed
 }
 
 // The boosts. A word in the title as it is spelt counts most; a stem in the
@@ -177,24 +178,41 @@ func termsOf(word string, reader portal.Lang) []term {
 	if len(t.stems) > 0 {
 		t.addKarakalpak(word)
 	}
-	terms := []term{{fieldTitle, t.strict, boostStrict}, {fieldTitles, t.loose, boostTitle}, {fieldBody, t.loose, boostBody}}
+	terms := spelt(t.strict, t.loose)
 	if loose := cut(lang.FoldLooseIn(portal.Karakalpak, word)); loose != t.loose { // ў may be w
-		strict := cut(lang.FoldIn(portal.Karakalpak, word))
-		terms = append(terms, term{fieldTitle, strict, boostStrict}, term{fieldTitles, loose, boostTitle}, term{fieldBody, loose, boostBody})
+		terms = append(terms, spelt(cut(lang.FoldIn(portal.Karakalpak, word)), loose)...)
 	}
 	for _, s := range t.stems {
 		own := 1.0
 		if s.family == familyOf(reader) {
 			own = boostOwn
 		}
-		terms = append(terms, term{fieldTitles, s.term, own * boostTitleStem}, term{fieldBody, s.term, own * boostBodyStem})
+		terms = append(terms, term{fieldTitles, s.term, own * boostTitleStem, true}, term{fieldBody, s.term, own * boostBodyStem, true})
+		terms = addBare(terms, s.bare(), own)
 	}
-	for i := 0; i < len(terms); {
-		if terms[i].text == "" {
-			terms = append(terms[:i], terms[i+1:]...)
-			continue
+	return slices.DeleteFunc(terms, func(t term) bool { return t.text == "" })
+}
+
+// spelt gives the terms of a word as it is spelt.
+func spelt(strict, loose string) []term {
+	return []term{{fieldTitle, strict, boostStrict, false}, {fieldTitles, loose, boostTitle, false}, {fieldBody, loose, boostBody, false}}
+}
+
+// addBare adds the word that is its own stem, and is therefore indexed without
+// one: as a term, or as so much more of the term that stands there already.
+func addBare(terms []term, bare string, own float64) []term {
+	for _, t := range []term{{fieldTitles, bare, own * boostTitleStem, true}, {fieldBody, bare, own * boostBodyStem, true}} {
+		i := slices.IndexFunc(terms, func(old term) bool { return old.field == t.field && old.text == t.text })
+		switch {
+		case i < 0:
+			terms = append(terms, t)
+		case terms[i].stem:
+			terms[i].boost = max(terms[i].boost, t.boost)
+		case t.field == fieldTitles:
+			terms[i].boost = max(terms[i].boost, boostTitle+t.boost)
+		default:
+			terms[i].boost = max(terms[i].boost, boostBody+t.boost)
 		}
-		i++
 	}
 	return terms
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,6 +18,10 @@ import (
 type token struct {
 	strict, loose string
 	stems         []stem
+	// key is the loose key by which regions and parts of the whole are known,
+	// whatever the language; telling says that it may name one.
+	key     string
+	telling bool
 }
 
 // stem is a term that stands for all forms of a word in one family of
@@ -26,6 +31,11 @@ type stem struct {
 	family byte
 	term   string
 }
+
+// bare is the stem without its family: the loose key of a word that is its own
+// stem. Such a word is indexed once, as it is; that is a third of all terms, and
+// who looks for a stem looks for the word too.
+func (s stem) bare() string { return s.term[2:] }
 
 // The families.
 const (
@@ -44,59 +54,81 @@ const maxTerm = 80
 // analyser remembers what it made of words: the words of a catalogue repeat.
 // One goroutine uses it at a time.
 type analyser struct {
-	tokens map[rawWord]token
-	keys   map[string]keyed
+	remembered map[portal.Lang]*vocabulary
+	n          int      // words in the young halves
+	raws       []string // of the text being read; used anew for each
+	keys       []string // likewise
 }
 
-// keyed is the loose key of a word, and whether it may name a region or a part
-// of the whole.
-type keyed struct {
-	key     string
-	telling bool
-}
+// vocabulary is what is remembered of one language in two halves: when the
+// young one is full it becomes the old one, and what was not asked for since is
+// forgotten.
+type vocabulary struct{ young, old map[string]*token }
 
-type rawWord struct {
-	text string
-	lang portal.Lang
-}
-
-// maxRemembered is after how many words an analyser begins anew.
+// maxRemembered is after how many words the young halves become the old ones.
 const maxRemembered = 20_000
 
-func newAnalyser() *analyser { return &analyser{map[rawWord]token{}, map[string]keyed{}} }
+func newAnalyser() *analyser { return &analyser{remembered: map[portal.Lang]*vocabulary{}} }
 
-// analyse is the function of that name, remembered.
-func (a *analyser) analyse(raw string, l portal.Lang) token {
-	if t, ok := a.tokens[rawWord{raw, l}]; ok {
+// forget lets go of what was remembered.
+func (a *analyser) forget() { *a = *newAnalyser() }
+
+// of gives the vocabulary of a language.
+func (a *analyser) of(l portal.Lang) *vocabulary {
+	v := a.remembered[l]
+	if v == nil {
+		v = &vocabulary{young: map[string]*token{}}
+		a.remembered[l] = v
+	}
+	return v
+}
+
+// analyse is the function of that name, remembered in v, the vocabulary of l.
+// Nobody may change what it gives.
+func (a *analyser) analyse(v *vocabulary, raw string, l portal.Lang) *token {
+	t := v.young[raw]
+	if t != nil {
 		return t
 	}
-	if len(a.tokens) >= maxRemembered {
-		clear(a.tokens)
+	if t = v.old[raw]; t == nil {
+		made := analyse(raw, l)
+		made.key = made.loose
+		if l == portal.Karakalpak {
+			made.key = lang.FoldLoose(raw)
+		}
+		made.telling = isTelling(made.key)
+		made.stems = slices.DeleteFunc(made.stems, func(s stem) bool { return s.bare() == made.loose })
+		t = &made
 	}
-	t := analyse(raw, l)
-	a.tokens[rawWord{strings.Clone(raw), l}] = t
+	if a.n++; a.n > maxRemembered {
+		a.n = 1
+		for _, each := range a.remembered {
+			each.young, each.old = map[string]*token{}, each.young
+		}
+	}
+	v.young[strings.Clone(raw)] = t
 	return t
 }
 
-// words gives the loose keys of the words of a text, and whether any of them may
-// name a region or a part of the whole.
+// words gives the loose keys of the words of a text in no known language, and
+// whether any of them may name a region or a part of the whole. The keys are good
+// until the next text.
 func (a *analyser) words(text string) (keys []string, telling bool) {
-	for _, raw := range lang.Tokens(text) {
-		k, ok := a.keys[raw]
-		if !ok {
-			if len(a.keys) >= maxRemembered {
-				clear(a.keys)
-			}
-			k.key = lang.FoldLoose(raw)
-			k.telling = isTelling(k.key)
-			a.keys[strings.Clone(raw)] = k
-		}
-		if k.key != "" {
-			keys = append(keys, k.key)
-			telling = telling || k.telling
-		}
+	v := a.of("")
+	a.raws, a.keys = lang.AppendTokens(a.raws[:0], text), a.keys[:0]
+	for _, raw := range a.raws {
+		telling = a.note(a.analyse(v, raw, "")) || telling
 	}
-	return keys, telling
+	return a.keys, telling
+}
+
+// note adds the key of a word to those of the text being read.
+func (a *analyser) note(t *token) (telling bool) {
+	if t.key == "" {
+		return false
+	}
+	a.keys = append(a.keys, t.key)
+	return t.telling
 }
 
 // analyse gives the terms of one word of a language; of every language that its

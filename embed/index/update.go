@@ -121,6 +121,26 @@ func (x *Index) update(ctx context.Context, generation int64, ids []portal.Datas
 	during := before
 	during.Updating = &unfinished{Generation: generation, IDs: ids, Many: many}
 	after := state{Mapping: mappingVersion, Generation: generation, Last: ids, Many: many}
+	if err := x.writeAll(ctx, many, during, after, upserts, removed); err != nil {
+		return err
+	}
+	if many {
+		for _, a := range x.analysers {
+			a.forget()
+		}
+	}
+	return x.pin()
+}
+
+// writers is how many batches of an update of many datasets are written at the
+// same time. Each is made into a segment by one goroutine, and they wait for the
+// disk together.
+const writers = 2
+
+// writeAll writes the batches of an update: all but the last with the state
+// during, in any order where they are many; the last, after all others, with the
+// state after.
+func (x *Index) writeAll(ctx context.Context, many bool, during, after state, upserts iter.Seq2[change, error], removed []portal.DatasetID) error {
 	stop := make(chan struct{})
 	batches := x.batches(stop, upserts, removed)
 	defer func() {
@@ -128,33 +148,61 @@ func (x *Index) update(ctx context.Context, generation int64, ids []portal.Datas
 		for range batches { // until nobody uses the analysers any more
 		}
 	}()
+	atOnce := 1
+	if many {
+		atOnce = writers
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	slots := make(chan struct{}, atOnce)
+	var writing sync.WaitGroup
+	defer writing.Wait()
 	for b := range batches {
 		if b.err != nil {
 			return b.err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		next := during
 		if b.last {
-			next = after
+			writing.Wait()
+			return x.writeOne(ctx, b.Batch, during, after)
 		}
-		if err := x.write(b.Batch, next); err != nil {
-			x.interrupt(during)
-			return err
+		slots <- struct{}{}
+		writing.Go(func() {
+			defer func() { <-slots }()
+			if err := x.writeOne(ctx, b.Batch, during, during); err != nil {
+				fail(err)
+			} else if x.afterBatch != nil {
+				x.afterBatch()
+			}
+		})
+		if b.removes {
+			writing.Wait() // what is taken out may come again
 		}
-		if x.afterBatch != nil && !b.last {
-			x.afterBatch()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 	}
-	return x.pin()
+	return nil
+}
+
+// writeOne writes one batch, unless ctx ended, be it that an earlier one could
+// not be written.
+func (x *Index) writeOne(ctx context.Context, b *bleveindex.Batch, during, next state) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := x.write(b, next); err != nil {
+		x.interrupt(during)
+		return err
+	}
+	return nil
 }
 
 // batch is a part of an update.
 type batch struct {
 	*bleveindex.Batch
-	last bool
-	err  error
+	last    bool
+	removes bool // takes out what removed names
+	err     error
 }
 
 // batches gives the batches of an update, of which there is at least one. While
@@ -172,24 +220,25 @@ func (x *Index) batches(stop <-chan struct{}, upserts iter.Seq2[change, error], 
 	go func() {
 		defer close(out)
 		var chunk []change
-		var ready *bleveindex.Batch // waits to be known as the last or not
+		var ready batch // waits to be known as the last or not
 		for c, err := range changes(upserts, removed) {
 			if err != nil {
 				send(batch{err: err})
 				return
 			}
-			if ready != nil && !send(batch{Batch: ready}) {
+			if ready.Batch != nil && !send(ready) {
 				return
 			}
-			ready = nil
+			ready = batch{}
 			if chunk = append(chunk, c); len(chunk) == x.batch {
-				ready, chunk = x.batchOf(chunk), chunk[:0]
+				ready, chunk = batch{Batch: x.batchOf(chunk), removes: chunk[0].gone}, chunk[:0]
 			}
 		}
-		if ready == nil {
-			ready = x.batchOf(chunk)
+		if ready.Batch == nil {
+			ready.Batch = x.batchOf(chunk)
 		}
-		send(batch{Batch: ready, last: true})
+		ready.last = true
+		send(ready)
 	}()
 	return out
 }

@@ -33,7 +33,7 @@ func init() {
 
 // watch gives a channel that gets an error when a background task of the index
 // at path dies: a batch would then wait for ever.
-func watch(path string) <-chan error {
+func watch(path string) chan error {
 	watched.Lock()
 	defer watched.Unlock()
 	c := make(chan error, 1)

@@ -38,8 +38,10 @@ func isMark(r rune) bool {
 // Tokens gives the words of s as they are spelt, in order. A word is a run of
 // letters, digits and their marks. An apostrophe belongs to it between two
 // letters, and at its end after o or g ("togʻ") unless the word is quoted.
-func Tokens(s string) []string {
-	var words []string
+func Tokens(s string) []string { return AppendTokens(nil, s) }
+
+// AppendTokens appends the words of s, as Tokens gives them, to words.
+func AppendTokens(words []string, s string) []string {
 	eachWord(s, func(start, end int) { words = append(words, s[start:end]) })
 	return words
 }
