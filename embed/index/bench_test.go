@@ -2,7 +2,6 @@ package index
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -200,14 +199,7 @@ func benchBleve(t *testing.T, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rebuild, cpu time.Duration
-	for from, g := 0, int64(1); from < n; from, g = from+madeAtOnce, g+1 {
-		ds := m.datasets(from, min(from+madeAtOnce, n))
-		begun, used := time.Now(), cpuTime()
-		update(t, x, g, ds)
-		rebuild, cpu = rebuild+time.Since(begun), cpu+cpuTime()-used
-	}
-	settle(t, x)
+	rebuild, cpu := fill(t, x, m, n)
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -254,15 +246,15 @@ func benchBleve(t *testing.T, n int) {
 	row(n, "bleve", p50, p99, frequent, facets, suggest, rebuild, cpu, opened, added, sizeOf(t, dir), memory)
 }
 
-// settle waits until Bleve's merges have nothing left to do.
-func settle(t *testing.T, x *Index) {
+// fill rebuilds the index of n datasets, which are made before.
+func fill(t *testing.T, x *Index, m *made, n int) (took, cpu time.Duration) {
 	t.Helper()
-	if err := x.scorch.ForceMerge(context.Background(), nil); err != nil {
+	ds := m.datasets(0, n)
+	begun, used := time.Now(), cpuTime()
+	if err := x.Rebuild(t.Context(), 1, every(ds), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.pin(); err != nil {
-		t.Fatal(err)
-	}
+	return time.Since(begun), cpuTime() - used
 }
 
 // timed gives the fastest of some runs, so that what else the machine does is

@@ -46,11 +46,11 @@ var (
 // Index is an open index. Its methods may be called at the same time; updates
 // wait for each other.
 type Index struct {
-	dir    string // of this build
-	scorch *scorch.Scorch
-	queue  *bleveindex.AnalysisQueue
-	broken chan error // a background task of Bleve's died
-	batch  int        // datasets per batch
+	dir      string // of this build
+	scorch   *scorch.Scorch
+	queue    *bleveindex.AnalysisQueue
+	troubles *troubles
+	batch    int // datasets per batch
 	// afterBatch is called after every batch but the last; tests crash there.
 	afterBatch func()
 
@@ -124,7 +124,7 @@ func (x *Index) open(fresh bool) (err error) {
 		return err
 	}
 	x.scorch = engine.(*scorch.Scorch)
-	x.broken = watch(x.dir)
+	x.troubles = watch(x.dir)
 	if err := guard(x.scorch.Open); err != nil {
 		unwatch(x.dir)
 		_ = guard(x.scorch.Close) // after a panic the lock is still held; else it is closed already
@@ -226,9 +226,9 @@ func (x *Index) write(b *bleveindex.Batch, s state) error {
 	go func() { done <- x.scorch.Batch(b) }()
 	select {
 	case err = <-done:
-	case err = <-x.broken: // nobody is left to finish the batch
+	case err = <-x.troubles.died: // nobody is left to finish the batch
 		select {
-		case x.broken <- err: // nor any other
+		case x.troubles.died <- err: // nor any other
 		default:
 		}
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)

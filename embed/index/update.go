@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"koprik/portal"
@@ -129,8 +130,38 @@ func (x *Index) update(ctx context.Context, generation int64, ids []portal.Datas
 			a.forget()
 		}
 	}
+	if many && before.Generation == 0 {
+		x.merge(ctx)
+	}
 	return x.pin()
 }
+
+// merge makes few segments of the many that filling an index leaves: a search
+// asks each of them. Where it cannot be done, for want of room say, they stay as
+// they are: Bleve merges again later.
+func (x *Index) merge(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	select {
+	case <-x.troubles.failed: // earlier ones
+	default:
+	}
+	done := make(chan error, 1)
+	go func() { done <- x.scorch.ForceMerge(ctx, &oneSegment) }()
+	select {
+	case <-done:
+	case <-x.troubles.failed: // it would try for ever
+		cancel()
+	case <-x.troubles.died:
+	}
+}
+
+// oneSegment asks for as many segments in one as Bleve takes.
+var oneSegment = func() mergeplan.MergePlanOptions {
+	o := mergeplan.SingleSegmentMergePlanOptions
+	o.SegmentsPerMergeTask = 1000
+	return o
+}()
 
 // writers is how many batches of an update of many datasets are written at the
 // same time. Each is made into a segment by one goroutine, and they wait for the

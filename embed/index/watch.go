@@ -14,31 +14,41 @@ const watchName = "koprik"
 
 var watched = struct {
 	sync.Mutex
-	byPath map[string]chan error
-}{byPath: map[string]chan error{}}
+	byPath map[string]*troubles
+}{byPath: map[string]*troubles{}}
+
+// troubles are what went wrong in the background tasks of one index.
+type troubles struct {
+	died   chan error // a task is gone: what waits for it waits for ever
+	failed chan error // a task could not do something, and tries again
+}
 
 func init() {
 	scorch.RegistryAsyncErrorCallbacks[watchName] = func(err error, path string) {
-		if !errors.Is(err, scorch.ErrAsyncPanic) {
-			return // it tries again, and tells the batch that waits
-		}
 		watched.Lock()
 		defer watched.Unlock()
+		t := watched.byPath[path]
+		if t == nil {
+			return
+		}
+		to := t.failed
+		if errors.Is(err, scorch.ErrAsyncPanic) {
+			to = t.died
+		}
 		select {
-		case watched.byPath[path] <- err:
+		case to <- err:
 		default:
 		}
 	}
 }
 
-// watch gives a channel that gets an error when a background task of the index
-// at path dies: a batch would then wait for ever.
-func watch(path string) chan error {
+// watch gives the troubles of the index at path, of each kind the first.
+func watch(path string) *troubles {
 	watched.Lock()
 	defer watched.Unlock()
-	c := make(chan error, 1)
-	watched.byPath[path] = c
-	return c
+	t := &troubles{make(chan error, 1), make(chan error, 1)}
+	watched.byPath[path] = t
+	return t
 }
 
 func unwatch(path string) {
