@@ -138,7 +138,7 @@ func missing(ctx context.Context, n *node.Node, packages []demo.Package) (out []
 
 func (a *app) demoMirror(ctx context.Context, dir, listen, kiosk string, central *serving) (*serving, func() error, error) {
 	c, err := node.SetConfig(map[string]string{
-		"role": string(portal.Mirror), "title": demo.MirrorTitle, "upstream": "http://" + central.Addr, "listen": listen, "kiosk_listen": kiosk, "sync_interval": "10s",
+		"role": string(portal.Mirror), "title": demo.MirrorTitle, "contact": demo.Contact, "upstream": "http://" + central.Addr, "listen": listen, "kiosk_listen": kiosk, "sync_interval": "10s",
 	})
 	if err != nil {
 		return nil, nil, err

@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -124,12 +125,27 @@ func (v *visit) measureName(d drawn, m chart.Measure) Shown {
 
 func (v *visit) measureTitle(d *drawn) string { return v.measureName(*d, d.measure).Text }
 
-// unit is that of the measure, in the passport's words where it has them.
+// unit is that of the measure, in the passport's words where it has them. A unit
+// that a heading names is shown to those who read that heading.
 func (v *visit) unit(d drawn) string {
-	if t := v.text(d.dataset.Latest.Passport.Unit).Text; len(d.measures) == 1 && t != "" && !strings.ContainsAny(t, ";,") {
+	passport := d.dataset.Latest.Passport.Unit
+	if t := v.text(passport).Text; len(d.measures) == 1 && t != "" && !strings.ContainsAny(t, ";,") {
 		return t
 	}
-	return d.info.Columns[d.measure.Columns[0]].Meaning.Unit
+	f := d.info.Columns[d.measure.Columns[0]]
+	said := f.Meaning.Unit
+	if units := strings.Split(v.text(passport).Text, ";"); said != "" && len(units) > 1 { // "Thousand people; inhabitants for one doctor"
+		plain := strings.Split(passport.Plain, ";")
+		at := slices.IndexFunc(plain, func(u string) bool { return strings.EqualFold(strings.TrimSpace(u), said) })
+		if at >= 0 && len(plain) == len(units) {
+			return strings.TrimSpace(units[at])
+		}
+	}
+	title := v.columnTitle(f)
+	if title.Tag == "" && strings.Contains(strings.ToLower(title.Text), strings.ToLower(said)) {
+		return said
+	}
+	return ""
 }
 
 // dimName names a dimension. The one of regions is called so, whatever language

@@ -41,6 +41,8 @@ type doneBox struct {
 	Title, Code, Next string
 }
 
+const day = 24 * time.Hour
+
 // components shows all parts with samples in the reader's language.
 func (s *site) components(v *visit) (answer, error) {
 	v.Title = "Components"
@@ -71,11 +73,11 @@ func (s *site) components(v *visit) (answer, error) {
 	}
 	v.sampleRegion(p)
 	v.sampleSearch(p, d)
-	for _, grade := range []string{"fresh", "stale", "old", "none"} {
-		p.States = append(p.States, StateLine{
-			Grade: grade, Text: v.T("state.copy", "date", v.day(v.now)), Generation: v.T("state.generation", "n", 12), Href: v.Base + "/node",
-		})
+	for _, age := range []time.Duration{0, 12 * day, 400 * day} {
+		state := portal.CopyState{Generation: 12, AsOf: v.now.Add(-age), Expires: v.now.Add(7*day - age)}
+		p.States = append(p.States, v.stateLine(state))
 	}
+	p.States = append(p.States, v.stateLine(portal.CopyState{}))
 	return answer{template: "components", data: p}, nil
 }
 

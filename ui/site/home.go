@@ -97,7 +97,7 @@ type themePage struct {
 	Found string
 	Hits  []Hit
 	Pager Pager
-	Ask   Value // whom to ask for data, where there is none
+	Ask   *askBox // where there is none
 }
 
 func (s *site) theme(v *visit) (answer, error) {
@@ -112,10 +112,28 @@ func (s *site) theme(v *visit) (answer, error) {
 	v.Title = v.Theme(id)
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.themes")}, Href: v.Base + "/#themes"}}
 	p := &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}
-	if contact := s.o.Contact; contact != "" {
-		p.Ask = v.kioskValue(Value{Shown: Shown{Text: contact}, Href: mail(contact)})
+	if len(hits) == 0 {
+		p.Ask = v.askBox()
 	}
 	return answer{template: "theme", data: p}, nil
+}
+
+// askBox says whom to ask for data that is not here; the struct of the template
+// "ask".
+type askBox struct {
+	Title, Text string
+	To          Value
+}
+
+func (v *visit) askBox() *askBox {
+	contact := v.site.o.Contact
+	if contact == "" {
+		who := Link{Shown: Shown{Text: v.T("home.who")}, Href: v.Base + "/#who"}
+		return &askBox{Title: v.T("theme-page.ask"), Text: v.T("theme-page.asknobody"), To: Value{Shown: who.Shown, Href: who.Href}}
+	}
+	return &askBox{
+		Title: v.T("theme-page.ask"), Text: v.T("theme-page.asktext"), To: v.kioskValue(Value{Shown: Shown{Text: contact}, Href: mail(contact)}),
+	}
 }
 
 // publisherPage is the struct of templates/publisher.html.

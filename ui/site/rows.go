@@ -32,6 +32,7 @@ type tableColumn struct {
 type cell struct {
 	Text   string
 	Number bool   // set to the right, with its column
+	Code   bool   // a short code with a hyphen in it, which no line breaks
 	Label  string // the column's title, where the row may stand as a card
 }
 
@@ -46,13 +47,19 @@ func (v *visit) tableOf(page portal.RowPage) dataTable {
 	for y, row := range page.Rows {
 		t.Rows[y] = make([]cell, min(len(row), len(page.Columns)))
 		for x := range t.Rows[y] {
-			t.Rows[y][x] = cell{Text: v.cellText(row[x], label[x]), Number: number[x]}
+			text := v.cellText(row[x], label[x])
+			t.Rows[y][x] = cell{Text: text, Number: number[x], Code: !number[x] && isCode(text)}
 			if t.Cards {
 				t.Rows[y][x].Label = t.Columns[x].Title.Text
 			}
 		}
 	}
 	return t
+}
+
+// isCode tells whether a value is one like UZ-QR or 2025-04.
+func isCode(text string) bool {
+	return len(text) <= 10 && strings.Contains(text, "-") && !strings.ContainsFunc(text, func(r rune) bool { return r > 'Z' || r < '-' })
 }
 
 func (v *visit) columnTitle(f portal.Field) Shown {

@@ -19,6 +19,7 @@ type searchPage struct {
 	Meant    Link   // the search for what the reader may have meant
 	Also     string // what else was searched
 	Themes   []Link // where nothing was found
+	Ask      *askBox
 	Hits     []Hit
 	Answered bool // some hit has a figure
 	Answer   *answerBox
@@ -53,6 +54,7 @@ func (s *site) search(v *visit) (answer, error) {
 		p.Meant = Link{Shown: Shown{Text: meant}, Href: v.address("q", meant, "page", "")}
 	}
 	if !p.Any {
+		p.Ask = v.askBox()
 		if p.Themes, err = v.filledThemes(); err != nil {
 			return answer{}, err
 		}
