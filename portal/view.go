@@ -51,6 +51,13 @@ type Tables interface {
 	Tables(ctx context.Context, r Resource) ([]TableInfo, error)
 	// Rows gives one page of a table. An unknown column or a bad cursor is ErrUsage.
 	Rows(ctx context.Context, r Resource, sheet string, q RowQuery) (RowPage, error)
+	// Query answers a query on one table: rows, or groups, with totals and facets.
+	// Its slices are shared and not to be changed. What is wrong with the query is
+	// ErrUsage and names its parameter, what takes too long is ErrTooMuch.
+	Query(ctx context.Context, r Resource, sheet string, q TableQuery) (TableAnswer, error)
+	// Stream gives all rows, or all groups, of a query one after another. Errors of
+	// the query come at once, those of reading as the last row.
+	Stream(ctx context.Context, r Resource, sheet string, q TableQuery) (TableRows, error)
 	// Compare says how a table differs from what it was in another release, with at
 	// most show rows of each kind. ErrNotHeld when the bytes of one are elsewhere,
 	// ErrNotFound when one has no such sheet, ErrTooMuch when it takes too long.

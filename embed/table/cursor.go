@@ -4,10 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 
 	"koprik/embed/table/read"
 	"koprik/portal"
+	"koprik/portal/query"
 )
 
 // A cursor is the base64url of: a version byte, the query's tag, and the id of
@@ -20,13 +20,13 @@ const (
 
 // cursorTag names a table and the part of a query that its order of rows hangs
 // on: what else is asked may change between pages.
-func cursorTag(table string, q portal.RowQuery) (tag [tagLen]byte) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%q %t\n", table, q.Sort, q.Desc)
-	for _, f := range q.Filters {
-		fmt.Fprintf(h, "%q %q %q\n", f.Column, f.Op, f.Value)
+func cursorTag(table string, q portal.TableQuery) (tag [tagLen]byte) {
+	q = portal.TableQuery{Filters: q.Filters, Text: q.Text, Order: q.Order, Group: q.Group, Aggregates: q.Aggregates}
+	if len(q.Group) == 0 {
+		q.Aggregates = nil
 	}
-	copy(tag[:], h.Sum(nil))
+	h := sha256.Sum256([]byte(table + "\n" + query.Values(q).Encode()))
+	copy(tag[:], h[:])
 	return tag
 }
 

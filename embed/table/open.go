@@ -49,9 +49,6 @@ func (o *openTables) use(key, path string) (db *sql.DB, release func(), err erro
 	if ok {
 		o.recent.MoveToFront(e)
 	} else {
-		if err := registerFold(); err != nil {
-			return nil, nil, err
-		}
 		db, err := sql.Open("sqlite", readDSN(path))
 		if err != nil {
 			return nil, nil, err

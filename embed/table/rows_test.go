@@ -156,7 +156,7 @@ func TestAWrongQueryIsWrongUsage(t *testing.T) {
 		"unknown operator":           {r, filter("n", "like", "1"), "the operators are: eq, ne"},
 		"no number":                  {r, filter("n", "gt", "many"), `"many" is not a number`},
 		"no boolean":                 {r, filter("ok", "lt", "many"), "neither true nor false"},
-		"long value":                 {r, filter("note", "eq", strings.Repeat("x", maxValue+1)), "longer than"},
+		"long value":                 {r, filter("note", "eq", strings.Repeat("x", portal.MaxFilterValue+1)), "longer than"},
 		"negative limit":             {r, portal.RowQuery{Limit: -1}, "limit"},
 		"too many filters":           {r, portal.RowQuery{Filters: slices.Repeat(filter("n", "eq", "1").Filters, 33)}, "at most 32"},
 		"cursor of nothing":          {r, portal.RowQuery{After: "abc"}, "is no cursor"},
@@ -241,7 +241,7 @@ func TestAQueryThatTakesTooLongIsTooMuch(t *testing.T) {
 }
 
 func FuzzCursor(f *testing.F) {
-	tag := cursorTag("key", portal.RowQuery{Sort: "a"})
+	tag := cursorTag("key", portal.TableQuery{Order: []portal.TableOrder{{By: "a"}}})
 	f.Add(makeCursor(tag, 7))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -28,6 +28,8 @@ type Store struct {
 	objects portal.Objects
 	slots   chan struct{} // one token per build that may run at once
 	open    *openTables
+	columns *columns
+	answers *answers
 	limit   time.Duration // of one query
 
 	mu     sync.Mutex
@@ -47,12 +49,16 @@ func Open(dir string, objects portal.Objects) *Store {
 	return &Store{
 		dir: dir, objects: objects,
 		slots: make(chan struct{}, maxBuilds), open: newOpenTables(), limit: maxDuration,
+		columns: newColumns(dir), answers: newAnswers(),
 		builds: map[string]chan struct{}{}, lists: map[string]listing{},
 	}
 }
 
 // Close closes all tables; a page being read ends first.
-func (s *Store) Close() error { return s.open.close() }
+func (s *Store) Close() error {
+	s.columns.close()
+	return s.open.close()
+}
 
 // CleanTemps removes what builds that were cut off left behind. No build may be
 // running.
@@ -237,6 +243,7 @@ func (s *Store) forget(key, table string) {
 	delete(s.lists, key)
 	s.mu.Unlock()
 	s.open.drop(table)
+	s.columns.drop(table)
 	os.Remove(s.listPath(key))
 	os.Remove(s.tablePath(table))
 }
@@ -277,5 +284,5 @@ func (s *Store) Prune(keep []portal.Resource) error {
 			return fmt.Errorf("prune %s: %w", s.dir, err)
 		}
 	}
-	return nil
+	return s.columns.prune(func(table string) bool { return names[table+".db"] })
 }

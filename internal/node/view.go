@@ -89,6 +89,14 @@ func (v *view) Rows(ctx context.Context, r portal.Resource, sheet string, q port
 	return v.node.tables.Rows(ctx, r, sheet, q)
 }
 
+func (v *view) Query(ctx context.Context, r portal.Resource, sheet string, q portal.TableQuery) (portal.TableAnswer, error) {
+	return v.node.tables.Query(ctx, r, sheet, q)
+}
+
+func (v *view) Stream(ctx context.Context, r portal.Resource, sheet string, q portal.TableQuery) (portal.TableRows, error) {
+	return v.node.tables.Stream(ctx, r, sheet, q)
+}
+
 func (v *view) Compare(ctx context.Context, before, after portal.Resource, sheet string, show int) (portal.TableChange, error) {
 	return v.node.tables.Compare(ctx, before, after, sheet, show)
 }

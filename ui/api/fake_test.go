@@ -115,6 +115,14 @@ func (w *world) Tables(_ context.Context, r portal.Resource) ([]portal.TableInfo
 	return w.tables[r.Name], nil
 }
 
+func (w *world) Query(_ context.Context, _ portal.Resource, _ string, _ portal.TableQuery) (portal.TableAnswer, error) {
+	return portal.TableAnswer{}, portal.ErrNotFound
+}
+
+func (w *world) Stream(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableRows, error) {
+	return portal.TableRows{}, portal.ErrNotFound
+}
+
 func (w *world) Compare(context.Context, portal.Resource, portal.Resource, string, int) (portal.TableChange, error) {
 	return portal.TableChange{}, portal.ErrNotHeld
 }

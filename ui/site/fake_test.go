@@ -190,6 +190,14 @@ func (f *fakeView) Tables(_ context.Context, r portal.Resource) ([]portal.TableI
 	return infos, nil
 }
 
+func (f *fakeView) Query(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableAnswer, error) {
+	return portal.TableAnswer{}, portal.ErrNotFound
+}
+
+func (f *fakeView) Stream(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableRows, error) {
+	return portal.TableRows{}, portal.ErrNotFound
+}
+
 func (f *fakeView) Compare(_ context.Context, before, after portal.Resource, sheet string, _ int) (portal.TableChange, error) {
 	if c, ok := f.changes[before.Hash.Short()+after.Hash.Short()+sheet]; ok {
 		return c, nil

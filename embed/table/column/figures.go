@@ -1,0 +1,394 @@
+package column
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"koprik/portal"
+)
+
+// Figures are what a query computes beside its rows.
+type Figures struct {
+	Total  int64               // rows that pass
+	Totals []any               // the aggregates over them; nil where none were asked for
+	Groups []portal.TableGroup // all of them, in their order
+	Facets []portal.TableFacet
+}
+
+func tooMuch(where, format string, args ...any) error {
+	return &portal.Problem{Kind: portal.ErrTooMuch, Where: where, Message: fmt.Sprintf(format, args...), Hint: "narrow the query by a filter, or download the file"}
+}
+
+// labels gives every value of a column a number, in the order in which values
+// come; of a coded column it is its code.
+type labels struct {
+	dict    []any // of a coded column
+	seen    map[any]uint32
+	numbers map[uint64]uint32
+	values  []any
+}
+
+func (l *labels) of(v *Vector, i int) uint32 {
+	switch {
+	case v.Small != nil:
+		l.dict = v.Dict
+		return uint32(v.Small[i])
+	case v.Large != nil:
+		l.dict = v.Dict
+		return v.Large[i]
+	case v.Numbers != nil:
+		f := v.Numbers[i]
+		bits := math.Float64bits(f)
+		n, ok := l.numbers[bits]
+		if !ok {
+			if l.numbers == nil {
+				l.numbers = map[uint64]uint32{}
+			}
+			n = l.next(Canonical(f))
+			l.numbers[bits] = n
+		}
+		return n
+	}
+	value := Canonical(v.Plain[i])
+	n, ok := l.seen[value]
+	if !ok {
+		if l.seen == nil {
+			l.seen = map[any]uint32{}
+		}
+		n = l.next(value)
+		l.seen[value] = n
+	}
+	return n
+}
+
+func (l *labels) next(value any) uint32 {
+	l.values = append(l.values, value)
+	return uint32(len(l.values) - 1) //nolint:gosec // callers stop at maxDict
+}
+
+func (l *labels) all() []any {
+	if l.dict != nil {
+		return l.dict
+	}
+	return l.values
+}
+
+// ranks gives the place of every value in the column's order.
+func (l *labels) ranks(key collation) []uint32 {
+	values := l.all()
+	ranks := make([]uint32, len(values))
+	if l.dict != nil {
+		for i := range ranks {
+			ranks[i] = uint32(i) //nolint:gosec // at most maxDict
+		}
+		return ranks
+	}
+	for to, from := range sorted(values, key) {
+		ranks[from] = uint32(to) //nolint:gosec // as above
+	}
+	return ranks
+}
+
+// grouping numbers the groups of rows.
+type grouping struct {
+	columns []int
+	labels  []labels
+	dense   []uint32          // group + 1 by the combined codes, where these are few
+	sparse  map[uint64]uint32 // by the group of the columns before and the label
+	chain   uint32            // beginnings of groups in sparse
+	keys    []uint32          // labels of every group, one after another
+	rows    []int64
+}
+
+// maxDense is how many combined codes are looked up in a list.
+const maxDense = 1 << 20
+
+func newGrouping(columns []int) *grouping {
+	return &grouping{columns: columns, labels: make([]labels, len(columns)), sparse: map[uint64]uint32{}}
+}
+
+// number gives the group of each row of sel.
+func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error) {
+	ids = ids[:0]
+	product := 1
+	for _, c := range g.columns {
+		if v := &b.Vectors[c]; v.Coded() && product <= maxDense {
+			product *= len(v.Dict)
+		} else {
+			product = maxDense + 1
+		}
+	}
+	if product <= maxDense && g.dense == nil {
+		g.dense = make([]uint32, product)
+	}
+	for _, i := range sel {
+		var id uint32
+		if product <= maxDense {
+			id = g.inDense(b, int(i))
+		} else {
+			id = g.inSparse(b, int(i))
+		}
+		if len(g.rows) > maxGroups {
+			return nil, tooMuch("group", "there are more than %d groups", maxGroups)
+		}
+		g.rows[id]++
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func (g *grouping) inDense(b *Block, i int) uint32 {
+	at := uint32(0)
+	for _, c := range g.columns {
+		v := &b.Vectors[c]
+		at = at*uint32(len(v.Dict)) + v.code(i) //nolint:gosec // at most maxDense
+	}
+	if g.dense[at] == 0 {
+		g.dense[at] = g.add(b, i) + 1
+	}
+	return g.dense[at] - 1
+}
+
+func (g *grouping) inSparse(b *Block, i int) uint32 {
+	last := len(g.columns) - 1
+	before := uint32(0)
+	for n, c := range g.columns {
+		label := g.labels[n].of(&b.Vectors[c], i)
+		at := uint64(n)<<60 | uint64(before)<<30 | uint64(label)
+		id, ok := g.sparse[at]
+		if !ok {
+			if n == last {
+				id = g.add(b, i)
+			} else {
+				id = g.chain
+				g.chain++ // groups are bounded, and so are their beginnings
+			}
+			g.sparse[at] = id
+		}
+		before = id
+	}
+	return before
+}
+
+// add makes a group of the row's values.
+func (g *grouping) add(b *Block, i int) uint32 {
+	for n, c := range g.columns {
+		g.keys = append(g.keys, g.labels[n].of(&b.Vectors[c], i))
+	}
+	g.rows = append(g.rows, 0)
+	return uint32(len(g.rows) - 1) //nolint:gosec // at most maxGroups
+}
+
+// Figures computes groups, totals and facets.
+func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
+	var out Figures
+	g, accs := newGrouping(p.group), p.accumulators()
+	if len(p.group) == 0 { // one group of all rows
+		g.rows = make([]int64, 1)
+	}
+	shared, own := p.facetPasses()
+	sel, ids := make([]int32, 0, BlockRows), make([]uint32, 0, BlockRows)
+	f := p.filter(-1)
+	err := src.Blocks(ctx, p.figures(), 1, func(b *Block) error {
+		var err error
+		sel = f.keep(b, sel)
+		out.Total += int64(len(sel))
+		if len(p.group) > 0 {
+			if ids, err = g.number(b, sel, ids); err != nil {
+				return err
+			}
+		} else {
+			ids = append(ids[:0], make([]uint32, len(sel))...)
+		}
+		for _, a := range accs {
+			a.grow(len(g.rows))
+			if err := a.add(b, sel, ids); err != nil {
+				return err
+			}
+		}
+		return addFacets(shared, b, sel)
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, c := range own {
+		if err := p.ownFacet(ctx, src, c); err != nil {
+			return out, err
+		}
+	}
+	out.Facets = p.facetsOf(append(shared, own...))
+	p.finish(&out, g, accs)
+	return out, nil
+}
+
+// finish turns accumulators into groups and totals.
+func (p *Plan) finish(out *Figures, g *grouping, accs []*accumulator) {
+	for _, a := range accs {
+		a.grow(len(g.rows))
+	}
+	if len(p.group) == 0 {
+		for _, a := range accs {
+			out.Totals = append(out.Totals, a.result(0))
+		}
+		return
+	}
+	whole := p.accumulators()
+	for n, a := range accs {
+		whole[n].grow(1)
+		for id := range g.rows {
+			whole[n].merge(a, id)
+		}
+		out.Totals = append(out.Totals, whole[n].result(0))
+	}
+	width := len(p.group)
+	groups := make([]portal.TableGroup, len(g.rows))
+	for id := range groups {
+		one := &groups[id]
+		one.Count = g.rows[id]
+		one.Keys, one.Values = make([]any, width), make([]any, len(accs))
+		for n := range width {
+			one.Keys[n] = g.labels[n].all()[g.keys[id*width+n]]
+		}
+		for n, a := range accs {
+			one.Values[n] = a.result(id)
+		}
+	}
+	out.Groups = p.sortGroups(groups, g)
+}
+
+// sortGroups puts groups in the order asked for, and then in that of their keys.
+func (p *Plan) sortGroups(groups []portal.TableGroup, g *grouping) []portal.TableGroup {
+	width := len(p.group)
+	ranks := make([][]uint32, width)
+	for n, c := range p.group {
+		ranks[n] = g.labels[n].ranks(collationOf(p.Fields[c]))
+	}
+	byKey := func(i, j, n int, desc bool) int {
+		a, b := g.keys[i*width+n], g.keys[j*width+n]
+		c := cmp.Compare(ranks[n][a], ranks[n][b])
+		if desc && groups[i].Keys[n] != nil && groups[j].Keys[n] != nil {
+			return -c
+		}
+		return c
+	}
+	order := make([]int, len(groups))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		for _, o := range p.groupOrder {
+			c := 0
+			switch {
+			case o.key >= 0:
+				c = byKey(i, j, o.key, o.desc)
+			case o.aggregate == countRows:
+				c = compareValues(groups[i].Count, groups[j].Count, o.desc)
+			default:
+				c = compareValues(groups[i].Values[o.aggregate], groups[j].Values[o.aggregate], o.desc)
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		for n := range width {
+			if c := byKey(i, j, n, false); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	all := make([]portal.TableGroup, len(groups))
+	for to, from := range order {
+		all[to] = groups[from]
+	}
+	return all
+}
+
+// compareValues puts numbers in order and what is missing last.
+func compareValues(a, b any, desc bool) int {
+	c := compare(nil, a, b)
+	if desc && a != nil && b != nil {
+		return -c
+	}
+	return c
+}
+
+// facet counts the values of a column.
+type facet struct {
+	column int
+	labels labels
+	counts []int64
+}
+
+// facetPasses parts the facets: those that count the rows that pass, and those
+// whose own filters are passed over.
+func (p *Plan) facetPasses() (shared, own []*facet) {
+	for _, c := range p.facets {
+		one := &facet{column: c}
+		if slices.ContainsFunc(p.conditions, func(f condition) bool { return f.column == c }) {
+			own = append(own, one)
+		} else {
+			shared = append(shared, one)
+		}
+	}
+	return shared, own
+}
+
+func addFacets(all []*facet, b *Block, sel []int32) error {
+	for _, f := range all {
+		v := &b.Vectors[f.column]
+		for _, i := range sel {
+			l := f.labels.of(v, int(i))
+			for int(l) >= len(f.counts) {
+				f.counts = append(f.counts, 0)
+			}
+			f.counts[l]++
+		}
+		if len(f.counts) > maxDict {
+			return tooMuch("facet", "a column has more than %d different values", maxDict)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) ownFacet(ctx context.Context, src Source, f *facet) error {
+	without, sel := p.filter(f.column), make([]int32, 0, BlockRows)
+	return src.Blocks(ctx, unique(append(p.looks(), f.column)), 1, func(b *Block) error {
+		sel = without.keep(b, sel)
+		return addFacets([]*facet{f}, b, sel)
+	})
+}
+
+// facetsOf gives the facets in the order in which they were asked for.
+func (p *Plan) facetsOf(all []*facet) []portal.TableFacet {
+	var out []portal.TableFacet
+	for _, c := range p.facets {
+		f := all[slices.IndexFunc(all, func(f *facet) bool { return f.column == c })]
+		values, ranks := f.labels.all(), f.labels.ranks(collationOf(p.Fields[c]))
+		var found []uint32
+		shown := portal.TableFacet{Column: p.Fields[c].Name}
+		for l, n := range f.counts {
+			if n == 0 {
+				continue
+			}
+			found = append(found, uint32(l)) //nolint:gosec // at most maxDict
+			if values[l] != nil {
+				shown.Total++
+			}
+		}
+		slices.SortFunc(found, func(i, j uint32) int {
+			if c := cmp.Compare(f.counts[j], f.counts[i]); c != 0 {
+				return c
+			}
+			return cmp.Compare(ranks[i], ranks[j])
+		})
+		for _, l := range found[:min(len(found), p.facetLimit)] {
+			shown.Values = append(shown.Values, portal.FacetValue{Value: values[l], Count: f.counts[l]})
+		}
+		out = append(out, shown)
+	}
+	return out
+}

@@ -1,0 +1,111 @@
+package table
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"koprik/embed/table/column"
+)
+
+// scan is a table as a source of columns: each walk reads the rows of its file.
+// Values come as the driver gives them, without database/sql's conversions,
+// which take as long as all the rest.
+type scan struct {
+	db    *sql.DB
+	width int // columns of the table
+}
+
+// Blocks implements column.Source.
+func (s scan) Blocks(ctx context.Context, columns []int, from int64, yield func(*column.Block) error) error {
+	return s.read(ctx, columns, "rowid >= ?", from, yield)
+}
+
+// Row implements column.Source.
+func (s scan) Row(ctx context.Context, columns []int, row int64) (*column.Block, error) {
+	var one *column.Block
+	err := s.read(ctx, columns, "rowid = ?", row, func(b *column.Block) error {
+		one = b
+		return nil
+	})
+	if err == nil && one == nil {
+		err = fmt.Errorf("row %d is not there", row)
+	}
+	return one, err
+}
+
+func (s scan) read(ctx context.Context, columns []int, where string, from int64, yield func(*column.Block) error) error {
+	names := "NULL"
+	if len(columns) > 0 {
+		names = columnNames(columns)
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(raw any) error {
+		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, "SELECT "+names+" FROM t WHERE "+where, []driver.NamedValue{{Ordinal: 1, Value: from}})
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return s.blocks(ctx, rows, columns, from, yield)
+	})
+}
+
+// blocks gathers rows: their ids are without gaps, as they were inserted once.
+func (s scan) blocks(ctx context.Context, rows driver.Rows, columns []int, from int64, yield func(*column.Block) error) error {
+	b := &column.Block{First: max(from, 1), Vectors: make([]column.Vector, s.width)}
+	for _, c := range columns {
+		b.Vectors[c].Plain = make([]any, 0, column.BlockRows)
+	}
+	values := make([]driver.Value, max(1, len(columns)))
+	for {
+		err := rows.Next(values)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if err == nil {
+			for n, c := range columns {
+				b.Vectors[c].Plain = append(b.Vectors[c].Plain, values[n])
+			}
+			b.N++
+		}
+		if b.N == column.BlockRows || err != nil && b.N > 0 {
+			if stopped := ctx.Err(); stopped != nil {
+				return stopped
+			}
+			if stopped := yield(b); stopped != nil {
+				return stopped
+			}
+			if err != nil {
+				return nil
+			}
+			b.First += int64(b.N)
+			b.N = 0
+			for _, c := range columns {
+				b.Vectors[c].Plain = b.Vectors[c].Plain[:0]
+			}
+		}
+		if err != nil {
+			return nil
+		}
+	}
+}
+
+// columnNames are the columns as SQL knows them.
+func columnNames(columns []int) string {
+	var b strings.Builder
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "c%d", c)
+	}
+	return b.String()
+}
