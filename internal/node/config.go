@@ -18,7 +18,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
-	"koprik/ui/site"
+	"koprik/portal/region"
 )
 
 // configFile is the node's configuration, in its data directory.
@@ -139,7 +139,7 @@ var nodeSettings = []Setting{
 		get: func(c *Config) string { return c.Region },
 		set: func(c *Config, v string) error {
 			c.Region = v
-			if v != "" && !site.IsRegion(v) {
+			if v != "" && !region.IsRegion(v) {
 				return errors.New("must be the code of a region by ISO 3166-2, like UZ-TK or UZ-XO")
 			}
 			return nil

@@ -119,6 +119,13 @@ func ByISO(code string) (Place, bool) {
 	return All()[i], true
 }
 
+// IsRegion tells whether code is that of one of the fourteen by ISO 3166-2, as the
+// standard spells it.
+func IsRegion(code string) bool {
+	p, ok := ByISO(code)
+	return ok && p.Level == Region && p.ISO == code
+}
+
 // IsSOATO tells whether a code is one of SOATO by its form: 17, four digits for
 // a region, seven for a district or city, ten for a settlement, of a region that
 // is there.

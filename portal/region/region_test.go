@@ -27,6 +27,23 @@ func TestThereAreFourteenRegionsAndEveryPlaceLiesInOne(t *testing.T) {
 	}
 }
 
+func TestOnlyTheFourteenAreRegions(t *testing.T) {
+	n := 0
+	for _, p := range region.All() {
+		if region.IsRegion(p.ISO) {
+			n++
+		}
+	}
+	if n != 14 {
+		t.Errorf("%d regions", n)
+	}
+	for _, code := range []string{"", "UZ", "uz-xo", "UZ-QQ", "1733", "Xorazm"} {
+		if region.IsRegion(code) {
+			t.Errorf("%q is a region", code)
+		}
+	}
+}
+
 func TestEveryNameFindsItsPlace(t *testing.T) {
 	for _, p := range region.All() {
 		for _, l := range portal.Langs {

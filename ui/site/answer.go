@@ -15,26 +15,14 @@ import (
 
 // answerIn tries one table.
 func (v *visit) answerIn(q asked, dataset portal.Dataset, r portal.Resource) *answerBox {
-	if r.Schema == nil {
+	d, table, ok := v.readTable(dataset, r, q.mayBeIn)
+	if !ok {
 		return nil
 	}
-	infos, err := v.view.Tables(v.ctx, r)
-	if err != nil || len(infos) == 0 || infos[0].Rows > answerRows {
-		return nil
-	}
-	d := drawn{
-		opened:   opened{dataset: dataset, resource: r, infos: infos, info: infos[0]},
-		measures: chart.Measures(infos[0].Columns),
-	}
-	var table chart.Table
 	var best *found
 	for _, m := range d.measures {
+		var err error
 		d.measure = m
-		if table.Rows == nil {
-			if table, err = v.wholeTable(&d); err != nil {
-				return nil
-			}
-		}
 		if d.cube, err = chart.NewCube(table, m, v.chartNames()); err != nil {
 			continue
 		}
@@ -273,40 +261,77 @@ func wholeOf(dim chart.Dim) int {
 	return slices.IndexFunc(dim.Values, func(value chart.Value) bool { return value.Total })
 }
 
+// addWords adds the words of texts in all languages, in lower case.
+func addWords(words []string, texts ...portal.Text) []string {
+	for _, t := range texts {
+		for _, s := range t.All() {
+			words = append(words, lang.Tokens(strings.ToLower(s))...)
+		}
+	}
+	return words
+}
+
+// nameWords are the words in the names of a table.
+func nameWords(o opened) []string {
+	words := addWords(nil, o.dataset.Latest.Title, o.resource.Title)
+	for _, k := range o.dataset.Latest.Keywords {
+		words = append(words, lang.Tokens(strings.ToLower(k))...)
+	}
+	return words
+}
+
+func anyIs(words []string, w string) bool {
+	return slices.ContainsFunc(words, func(o string) bool { return sameWord(o, w) })
+}
+
+// mayBeIn tells, before a table is read, whether its names and those of its columns
+// have the words: all but one, which may be a place, and those for the country.
+func (q asked) mayBeIn(d drawn) bool {
+	words := nameWords(d.opened)
+	for _, f := range d.info.Columns {
+		words = addWords(words, f.Title)
+	}
+	other := 0
+	for _, w := range q.words {
+		if !anyIs(words, w) && !isCountry(w) {
+			other++
+		}
+	}
+	return other <= 1
+}
+
 // names tells whether every word that names no place stands in the names of the
 // table, and counts those that stand in the measure's own.
 func (q asked) names(f *found, placed string) bool {
-	var table, measure []string
-	add := func(words []string, texts ...portal.Text) []string {
-		for _, t := range texts {
-			for _, s := range t.All() {
-				words = append(words, lang.Tokens(strings.ToLower(s))...)
-			}
-		}
-		return words
-	}
-	table = add(table, f.dataset.Latest.Title, f.resource.Title)
-	for _, k := range f.dataset.Latest.Keywords {
-		table = append(table, lang.Tokens(strings.ToLower(k))...)
-	}
+	var measure []string
 	for _, i := range f.measure.Columns {
-		measure = add(measure, f.info.Columns[i].Title)
+		measure = addWords(measure, f.info.Columns[i].Title)
 	}
+	table := nameWords(f.opened)
 	for _, w := range q.words {
-		if w == placed || placed == "" && isCountry(w) {
-			continue
-		}
-		in := func(words []string) bool {
-			return slices.ContainsFunc(words, func(o string) bool { return sameWord(o, w) })
-		}
 		switch {
-		case in(measure):
+		case w == placed || placed == "" && isCountry(w):
+		case anyIs(measure, w):
 			f.named++
-		case !in(table):
+		case !anyIs(table, w):
 			return false
 		}
 	}
 	return true
+}
+
+// regionIn is the code of the region that the words name, else of the country.
+func (q asked) regionIn() string {
+	code := country
+	for _, p := range region.All() {
+		if p.Level != region.Region || q.nameOf(chart.Value{Key: p.ISO}) == "" {
+			continue
+		}
+		if code == country || p.City && q.kind == "" {
+			code = p.ISO
+		}
+	}
+	return code
 }
 
 // answerBox says the cell: number, unit, place and time, source, and how it went.

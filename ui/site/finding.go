@@ -3,12 +3,15 @@ package site
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"koprik/portal"
+	"koprik/portal/region"
+	"koprik/ui/chart"
 )
 
 // figure is one number as a page shows it; the struct of the template of that
@@ -48,162 +51,177 @@ const (
 // country is its own code by ISO 3166-1; its regions' begin with it.
 const country = "UZ"
 
-// factRows is how many rows of a table are read for facts, the newest first.
-const factRows = 1000
-
 // factBytes is the largest file that is looked through for facts: one row for
 // each region and year takes a thousandth of it, and no page waits for more.
 const factBytes = 8 << 20
 
-// roles are the columns by which a table's cells are facts.
-type roles struct {
-	place  int // -1: there is none
-	soato  bool
-	period int // -1: there is none
+// readTable reads the first table of a file where it is small enough to be
+// answered from; ok is false for any other, and for one that cannot be read.
+func (v *visit) readTable(dataset portal.Dataset, r portal.Resource, wanted func(drawn) bool) (d drawn, table chart.Table, ok bool) {
+	if r.Schema == nil || r.Bytes > factBytes {
+		return d, table, false
+	}
+	infos, err := v.view.Tables(v.ctx, r)
+	if err != nil || len(infos) == 0 || infos[0].Rows > answerRows {
+		return d, table, false
+	}
+	d.opened = opened{dataset: dataset, resource: r, infos: infos, info: infos[0]}
+	d.measures = chart.Measures(infos[0].Columns)
+	if len(d.measures) == 0 || !wanted(d) {
+		return d, table, false
+	}
+	table, err = v.wholeTable(&d)
+	return d, table, err == nil
 }
 
-// rolesOf finds the column of places, by ISO or SOATO codes, and that of time:
-// by what the columns mean, and where nobody said by their names.
-func rolesOf(columns []portal.Field) roles {
-	r := roles{place: -1, period: -1}
-	for i, c := range columns {
-		name, says := strings.ToLower(c.Name), c.Meaning
-		if says.IsZero() {
-			switch {
-			case name == "iso_code":
-				says = portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindISO}
-			case name == "soato" || name == "code":
-				says = portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO}
-			case isYear(c) || name == "period":
-				says = portal.Meaning{Role: portal.RoleTime}
-			}
+// isPlaceCode tells whether a column has codes of places.
+func isPlaceCode(f portal.Field) bool {
+	return f.Meaning.Role == portal.RoleRegion && (f.Meaning.Kind == portal.KindISO || f.Meaning.Kind == portal.KindSOATO)
+}
+
+// hasPlaces tells whether a table has codes of places.
+func hasPlaces(d drawn) bool { return slices.ContainsFunc(d.info.Columns, isPlaceCode) }
+
+// placeOfRow is the code by ISO 3166 of the country or the region that a row is of,
+// by the codes that stand in it beside the column of a dimension; "" for any other.
+func placeOfRow(columns []portal.Field, row []any, dim chart.Dim) string {
+	for i, f := range columns {
+		if !isPlaceCode(f) || i >= len(row) || f.Name != dim.Name && f.Meaning.SameAs != dim.Name {
+			continue
 		}
-		switch {
-		case says.Role == portal.RoleRegion && says.Kind == portal.KindISO && (r.place < 0 || r.soato):
-			r.place, r.soato = i, false
-		case says.Role == portal.RoleRegion && says.Kind == portal.KindSOATO && r.place < 0:
-			r.place, r.soato = i, true
-		case says.Role == portal.RoleTime && r.period < 0:
-			r.period = i
+		code := fmt.Sprint(row[i])
+		if n, ok := row[i].(float64); ok {
+			code = strconv.FormatFloat(n, 'f', -1, 64)
 		}
-	}
-	return r
-}
-
-// counts tells whether a column has figures, and not years, codes or names.
-func counts(c portal.Field, rows [][]any, x int) bool {
-	if role := c.Meaning.Role; role != "" && role != portal.RoleMeasure {
-		return false
-	}
-	return numeric(c, nil, 0) && !isYear(c) && !isLabel(c, rows, x)
-}
-
-// placeOf is the code of the place that a cell names; "" for any other.
-func (r roles) placeOf(cell any) string {
-	text := ""
-	switch cell := cell.(type) {
-	case string:
-		text = cell
-	case int64:
-		text = strconv.FormatInt(cell, 10)
-	case float64:
-		text = strconv.FormatFloat(cell, 'f', -1, 64)
-	}
-	if r.soato {
-		return soatoPlaces[text]
-	}
-	if text == country || slices.ContainsFunc(regions, func(r regionTile) bool { return r.code == text }) {
-		return text
+		p, ok := region.BySOATO(code)
+		if !ok {
+			p, _ = region.ByISO(code)
+		}
+		return p.ISO
 	}
 	return ""
+}
+
+// bareNames leave a table's values as they are: facts are kept for readers of all
+// languages.
+var bareNames = chart.Names{
+	Sex:    func(portal.Field) string { return "" },
+	Period: func(p string) string { return p },
+	Value:  func(_ portal.Field, text string) string { return text },
 }
 
 // facts reads those of a dataset's tables. A table that cannot be read, or that
 // does not say of which place and time it is, has none; nor has a place of which
 // two rows are of the same time, for something else tells these apart.
-func (v *visit) facts(d portal.Dataset) []fact {
-	if d.Latest.Withdrawn != nil {
+func (v *visit) facts(dataset portal.Dataset) []fact {
+	if dataset.Latest.Withdrawn != nil {
 		return nil
 	}
 	var all []fact
-	for _, r := range d.Latest.Resources {
-		if r.Schema == nil || r.Bytes > factBytes || rolesOf(r.Schema.Fields).place < 0 {
+	for _, r := range dataset.Latest.Resources {
+		d, table, ok := v.readTable(dataset, r, hasPlaces)
+		if !ok {
 			continue
 		}
-		infos, err := v.view.Tables(v.ctx, r)
-		if err != nil || len(infos) == 0 {
-			continue
-		}
-		at := rolesOf(infos[0].Columns)
-		if at.place < 0 {
-			continue
-		}
-		q := portal.RowQuery{Limit: factRows}
-		if at.period >= 0 {
-			q.Sort, q.Desc = infos[0].Columns[at.period].Name, true
-		}
-		page, err := v.view.Rows(v.ctx, r, infos[0].Sheet, q)
-		if err != nil || at.period < 0 && page.Total > factRows {
-			continue
-		}
-		for _, f := range factsOf(page, at) {
-			f.dataset, f.title, f.resource = d.ID, d.Latest.Title, r
-			if f.said == ofTable {
-				f.period = lastYear(append(r.Title.All(), r.Name)...)
+		for _, m := range d.measures {
+			cube, err := chart.NewCube(table, m, bareNames)
+			if err != nil {
+				continue
 			}
-			if f.period != "" {
-				all = append(all, f)
+			for _, f := range factsOf(table, cube) {
+				f.dataset, f.title, f.resource = dataset.ID, dataset.Latest.Title, r
+				if f.said == ofTable {
+					f.period = lastYear(append(r.Title.All(), r.Name)...)
+				}
+				if f.period != "" {
+					all = append(all, f)
+				}
 			}
 		}
 	}
 	return all
 }
 
-// factsOf takes the newest row of each place apart.
-func factsOf(page portal.RowPage, at roles) []fact {
-	newest, twice := map[string]int{}, map[string]bool{}
-	var places []string
-	for y, row := range page.Rows {
-		if len(row) < len(page.Columns) {
-			continue
-		}
-		place := at.placeOf(row[at.place])
-		if place == "" {
-			continue
-		}
-		first, seen := newest[place]
+// factDims are the dimensions by which the values of a cube are facts.
+type factDims struct {
+	place, time, side int   // of women and men side by side, each a fact; -1: there is none
+	hold              []int // the whole of the others
+}
+
+func factDimsOf(columns []portal.Field, cube *chart.Cube) (f factDims, ok bool) {
+	coded := func(dim chart.Dim) bool {
+		return slices.ContainsFunc(columns, func(f portal.Field) bool {
+			return isPlaceCode(f) && (f.Name == dim.Name || f.Meaning.SameAs == dim.Name)
+		})
+	}
+	f = factDims{-1, -1, -1, make([]int, len(cube.Dims))}
+	for i, dim := range cube.Dims {
+		f.hold[i] = -1
 		switch {
-		case !seen:
-			newest[place] = y
-			places = append(places, place)
-		case at.period < 0 || row[at.period] == page.Rows[first][at.period]:
-			twice[place] = true
+		case dim.Role == portal.RoleRegion && f.place < 0 && coded(dim):
+			f.place = i
+		case dim.Role == portal.RoleTime && f.time < 0:
+			f.time = i
+		case dim.Role == portal.RoleSex && dim.Side() && f.side < 0:
+			f.side = i
+		default:
+			if f.hold[i] = wholeOf(dim); f.hold[i] < 0 {
+				return f, false
+			}
 		}
 	}
-	var all []fact
-	for _, place := range places {
-		if twice[place] {
+	return f, f.place >= 0
+}
+
+// factsOf takes the newest value of each place, in the order of columns and rows.
+func factsOf(table chart.Table, cube *chart.Cube) []fact {
+	dims, ok := factDimsOf(table.Columns, cube)
+	if !ok {
+		return nil
+	}
+	newest := map[[2]int][]int{} // by place and side
+	for at := range cube.Cells {
+		held := true
+		for i, h := range dims.hold {
+			held = held && (h < 0 || at[i] == h)
+		}
+		key := [2]int{at[dims.place]}
+		if dims.side >= 0 {
+			key[1] = at[dims.side]
+		}
+		if was := newest[key]; held && (was == nil || dims.time >= 0 && at[dims.time] > was[dims.time]) {
+			newest[key] = slices.Clone(at)
+		}
+	}
+	type spot struct{ row, column int }
+	found := map[spot]fact{}
+	for _, at := range newest {
+		row, column, ok := cube.Source(table, at)
+		if !ok {
 			continue
 		}
-		row := page.Rows[newest[place]]
-		for x, c := range page.Columns {
-			if row[x] == nil || x == at.period || x == at.place || !counts(c, page.Rows, x) {
-				continue
-			}
-			f := fact{column: c, place: place, value: row[x], computed: isComputed(page.Columns, row, c)}
-			if f.period = c.Meaning.Period; f.period == "" {
-				f.period = lastYear(append(c.Title.All(), c.Name)...)
-			}
-			switch {
-			case at.period >= 0:
-				f.period, f.said = fmt.Sprint(row[at.period]), ofRow
-			case f.period != "":
-				f.said = ofColumn
-			default:
-				f.said = ofTable
-			}
-			all = append(all, f)
+		f := fact{place: placeOfRow(table.Columns, table.Rows[row], cube.Dims[dims.place])}
+		if f.place == "" {
+			continue
 		}
+		f.column, f.value = table.Columns[column], table.Rows[row][column]
+		f.computed = isComputed(table.Columns, table.Rows[row], f.column)
+		f.period, f.said = f.column.Meaning.Period, ofColumn
+		if f.period == "" {
+			f.period = lastYear(append(f.column.Title.All(), f.column.Name)...)
+		}
+		switch {
+		case dims.time >= 0 && !cube.Dims[dims.time].Side():
+			f.period, f.said = cube.Dims[dims.time].Values[at[dims.time]].Key, ofRow
+		case f.period == "":
+			f.said = ofTable
+		}
+		found[spot{row, column}] = f
+	}
+	order := slices.SortedFunc(maps.Keys(found), func(a, b spot) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.row, b.row)) })
+	all := make([]fact, 0, len(order))
+	for _, at := range order {
+		all = append(all, found[at])
 	}
 	return all
 }
@@ -235,17 +253,6 @@ func lastYear(texts ...string) string {
 		}
 	}
 	return last
-}
-
-// isYear tells whether a column says which year a row is of.
-func isYear(f portal.Field) bool {
-	if f.Type == "year" || f.Type == "yearmonth" {
-		return true
-	}
-	name := strings.ToLower(f.Name)
-	return f.Type == "integer" && slices.ContainsFunc(years, func(y string) bool {
-		return name == y || strings.HasSuffix(name, "_"+y)
-	})
 }
 
 // newestFact is the fact of the latest time, of several the first.

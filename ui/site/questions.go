@@ -2,12 +2,12 @@ package site
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
 	"koprik/portal"
 	"koprik/portal/lang"
+	"koprik/portal/region"
 	"koprik/ui/locale"
 )
 
@@ -137,40 +137,25 @@ func (v *visit) answered(place string, limit int) ([]figure, error) {
 // regionTile is one of the fourteen, in the order of the tiles.
 type regionTile struct {
 	code  string // ISO 3166-2
-	soato string
 	class string // where its tile stands beside the next one's place
 }
 
 // regions stand as on a map: six tiles a row, from north-west to south-east.
 var regions = []regionTile{
-	{"UZ-QR", "1735", "t2"},
-	{"UZ-NW", "1712", ""},
-	{"UZ-TK", "1726", ""},
-	{"UZ-TO", "1727", ""},
-	{"UZ-NG", "1714", ""},
-	{"UZ-XO", "1733", ""},
-	{"UZ-BU", "1706", ""},
-	{"UZ-SA", "1718", ""},
-	{"UZ-JI", "1708", ""},
-	{"UZ-SI", "1724", ""},
-	{"UZ-AN", "1703", ""},
-	{"UZ-QA", "1710", "t3"},
-	{"UZ-SU", "1722", ""},
-	{"UZ-FA", "1730", "t6"},
-}
-
-// soatoPlaces are the codes of places by those of the classifier SOATO.
-var soatoPlaces = func() map[string]string {
-	places := map[string]string{"1700": country}
-	for _, r := range regions {
-		places[r.soato] = r.code
-	}
-	return places
-}()
-
-// IsRegion tells whether code is one of the fourteen regions' (ISO 3166-2).
-func IsRegion(code string) bool {
-	return slices.ContainsFunc(regions, func(r regionTile) bool { return r.code == code })
+	{"UZ-QR", "t2"},
+	{"UZ-NW", ""},
+	{"UZ-TK", ""},
+	{"UZ-TO", ""},
+	{"UZ-NG", ""},
+	{"UZ-XO", ""},
+	{"UZ-BU", ""},
+	{"UZ-SA", ""},
+	{"UZ-JI", ""},
+	{"UZ-SI", ""},
+	{"UZ-AN", ""},
+	{"UZ-QA", "t3"},
+	{"UZ-SU", ""},
+	{"UZ-FA", "t6"},
 }
 
 // Tile is one region in the grid of them.
@@ -208,7 +193,7 @@ func (v *visit) regionBox() (regionBox, error) {
 	if chosen == "" {
 		return box, nil
 	}
-	if !IsRegion(chosen) {
+	if !region.IsRegion(chosen) {
 		return box, v.bad("error.badfilter", "got", clip(chosen, 60))
 	}
 	box.Name, _ = v.FacetValue(portal.FacetRegion, chosen)
@@ -252,7 +237,8 @@ func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal
 	for _, h := range results.Hits {
 		words[h.Dataset] = h.Words
 	}
-	place := v.placeIn(text)
+	q, _ := readAsked(text)
+	place := q.regionIn()
 	for i, d := range datasets {
 		facts := v.site.answers.of(v, d)
 		wanted := func(f fact) bool { return f.place == place }
@@ -277,43 +263,4 @@ func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal
 		}
 	}
 	return some
-}
-
-// placeIn is the region that a text names in any language, else the country. A
-// text with "Toshkent" alone means the city.
-func (v *visit) placeIn(text string) string {
-	if text == "" {
-		return country
-	}
-	found := country
-	for _, l := range portal.Langs {
-		words := v.site.words.Words(l)
-		for _, r := range regions {
-			if len(lang.Marks(text, namesOf(words, r))) > 0 {
-				found = r.code
-			}
-		}
-	}
-	if found != "UZ-TK" && found != "UZ-TO" {
-		return found
-	}
-	if len(lang.Marks(text, []string{"viloyat", "wálayat", "область", "oblast", "region"})) > 0 {
-		return "UZ-TO"
-	}
-	return "UZ-TK"
-}
-
-// namesOf are the words by which a region is known in a language: that of its
-// tile, and where the whole name has another form of it (Ташкентская), that too.
-func namesOf(words *locale.Words, r regionTile) []string {
-	short, _, _ := strings.Cut(words.Tile(r.code), " ")
-	short = strings.TrimRight(short, ",")
-	names := []string{short}
-	whole, _ := words.FacetValue(portal.FacetRegion, r.code)
-	for _, word := range strings.Fields(whole) {
-		if word != short && strings.HasPrefix(word, string([]rune(short)[:3])) {
-			names = append(names, word)
-		}
-	}
-	return names
 }

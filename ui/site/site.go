@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"koprik/portal"
+	"koprik/portal/region"
 	"koprik/ui/assets"
 	"koprik/ui/locale"
 )
@@ -110,7 +111,7 @@ func newSite(o Options) (*site, error) {
 	if o.View == nil || o.Status == nil || o.Now == nil || o.Verifier == nil {
 		return nil, errors.New("site: View, Status, Verifier and Now are needed")
 	}
-	if o.Region != "" && !IsRegion(o.Region) {
+	if o.Region != "" && !region.IsRegion(o.Region) {
 		return nil, fmt.Errorf("site: region %q: not one of ISO 3166-2:UZ", o.Region)
 	}
 	s := &site{o: o, log: o.Log, zone: o.Zone, words: o.Words}
