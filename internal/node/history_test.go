@@ -26,12 +26,12 @@ import (
 // shows what is not one whole verified generation, none goes back, none asks
 // again for what it has verified, and in the end all hold the same bytes.
 //
-// 100 of them, 12 with -short (which runs under the race detector), 1,000 in make soak; KOPRIK_SEED repeats one.
+// 100 of them, 50 with -short (which runs under the race detector), 1,000 in make soak; KOPRIK_SEED repeats one.
 func TestEveryHistoryEndsWithTheSameBytesEverywhere(t *testing.T) {
 	makePacks(t)
 	histories := 100
 	if testing.Short() {
-		histories = 12
+		histories = 50
 	}
 	if os.Getenv("KOPRIK_SOAK") != "" {
 		histories = 1000

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/andybalholm/brotli"
 
@@ -21,7 +22,9 @@ func BrotliPath(d portal.Digest) string {
 // Brotli gives the smallest brotli stream of b; it takes two seconds a MB.
 func Brotli(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: brotli.BestCompression, LGWin: 24})
+	const least, most = 10, 24 // its tables are as large as the window
+	window := min(max(bits.Len(uint(len(b)))+1, least), most)
+	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: brotli.BestCompression, LGWin: window})
 	if _, err := w.Write(b); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,8 @@ type opState struct {
 
 // faith is how far the expected byte is to be believed: 0 right after a copy,
 // which would have gone on if it were right.
+//
+//go:norace
 func (s *opState) faith() int {
 	if s.past&1 == 1 {
 		return 0
@@ -33,6 +35,8 @@ func (s *opState) faith() int {
 }
 
 // used moves a distance to the front.
+//
+//go:norace
 func (s *opState) used(distance int64) {
 	i := 0
 	for i < reps-1 && s.reps[i] != distance {
@@ -42,6 +46,7 @@ func (s *opState) used(distance int64) {
 	s.reps[0] = distance
 }
 
+//go:norace
 func (s *opState) did(copied bool) {
 	s.past = s.past << 1 & 15
 	if copied {
@@ -86,6 +91,8 @@ func newCopyModel(size int64) *copyModel {
 }
 
 // flagSlots sets the mixer for the next "copy or literal".
+//
+//go:norace
 func (m *copyModel) flagSlots(s *opState, h *history) {
 	m.flags.slots[0] = &m.flag[0][s.past*4+s.trust]
 	m.flags.slots[1] = &m.flag[1][s.past*256+int(h.last&0xff)]
@@ -93,6 +100,8 @@ func (m *copyModel) flagSlots(s *opState, h *history) {
 }
 
 // isCopy codes whether a copy comes.
+//
+//go:norace
 func (m *copyModel) isCopy(c *coder, v bool, s *opState, h *history) bool {
 	m.flagSlots(s, h)
 	b := 0
@@ -102,6 +111,7 @@ func (m *copyModel) isCopy(c *coder, v bool, s *opState, h *history) bool {
 	return m.flags.code(c, b, s.past, 16+s.trust, 250) == 1
 }
 
+//go:norace
 func (m *copyModel) isCopyPrice(v bool, s *opState, h *history) uint32 {
 	m.flagSlots(s, h)
 	b := 0
@@ -112,6 +122,8 @@ func (m *copyModel) isCopyPrice(v bool, s *opState, h *history) uint32 {
 }
 
 // kindOf says how a distance is best told.
+//
+//go:norace
 func kindOf(s *opState, distance int64) int {
 	for i, d := range s.reps {
 		if d == distance {
@@ -140,9 +152,13 @@ func minCopy(kind int) int64 {
 func lengthModel(kind int) int { return max(kind-reps+1, 0) }
 
 // lengthClass tells short far copies from long ones: the short lie near.
+//
+//go:norace
 func lengthClass(length int64) int { return int(min(length-4, 8) / 4) }
 
 // copyOp codes a copy's length and distance.
+//
+//go:norace
 func (m *copyModel) copyOp(c *coder, length, distance int64, s *opState) (int64, int64) {
 	kind := 0
 	if !c.decoding {
@@ -170,6 +186,8 @@ func (m *copyModel) copyOp(c *coder, length, distance int64, s *opState) (int64,
 }
 
 // copyPrice is what copyOp would cost without the length.
+//
+//go:norace
 func (m *copyModel) distancePrice(kind int, length, distance int64, s *opState) uint32 {
 	node, sum := 1, uint32(0)
 	for i := 2; i >= 0; i-- {

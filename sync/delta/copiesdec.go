@@ -21,9 +21,13 @@ type page struct {
 const pageSize = 16 << 10
 
 // at gives a byte; the first error is kept, and zeros are given from then on.
+//
+//go:norace
 func (p *pages) at(i int64) byte { return p.from(i)[0] }
 
 // from gives the bytes from i to the end of its page.
+//
+//go:norace
 func (p *pages) from(i int64) []byte {
 	n := i / pageSize
 	held := &p.held[n%int64(len(p.held))]
@@ -87,6 +91,8 @@ func firstState(old int64) opState {
 }
 
 // step takes one operation.
+//
+//go:norace
 func (a *applier) step() {
 	if !a.m.isCopy(a.c, false, &a.s, &a.h) {
 		a.put(a.literal())
@@ -131,6 +137,7 @@ func (a *applier) fromOld(from, length int64) {
 	}
 }
 
+//go:norace
 func (a *applier) literal() byte {
 	expected, next, overhead := a.likely()
 	v := a.m.literals.byte(a.c, 0, a.h.contexts(&a.m.scratch, expected, next, overhead, a.s.faith()), expected, a.s.faith())
@@ -142,6 +149,8 @@ func (a *applier) literal() byte {
 }
 
 // literal notes whether the expected byte came.
+//
+//go:norace
 func (s *opState) literal(expected, v int) {
 	s.did(false)
 	if expected == v {
@@ -152,6 +161,8 @@ func (s *opState) literal(expected, v int) {
 }
 
 // likely finds the bytes that the contexts ask for.
+//
+//go:norace
 func (a *applier) likely() (expected, next, overhead int) {
 	from := a.old.size + a.h.at - a.s.reps[0]
 	overhead = -1
@@ -163,6 +174,8 @@ func (a *applier) likely() (expected, next, overhead int) {
 
 // see gives the byte at a place of old and new one after the other; -1 when it
 // isn't there, or too far back.
+//
+//go:norace
 func (a *applier) see(place int64) int {
 	n := place - a.old.size
 	switch {
@@ -174,6 +187,7 @@ func (a *applier) see(place int64) int {
 	return int(a.ring[n&int64(len(a.ring)-1)])
 }
 
+//go:norace
 func (a *applier) put(b byte) {
 	a.ring[a.h.at&int64(len(a.ring)-1)] = b
 	a.h.push(b)

@@ -71,6 +71,8 @@ func (p *planner) prime(old []byte) {
 }
 
 // see is what applier.see gives.
+//
+//go:norace
 func (p *planner) see(h *history, place int64) int {
 	n := place - int64(p.f.old)
 	if place < 0 || n >= h.at || n >= 0 && h.at-n > int64(p.ring) {
@@ -79,6 +81,7 @@ func (p *planner) see(h *history, place int64) int {
 	return int(p.f.buf[place])
 }
 
+//go:norace
 func (p *planner) likely(s *opState, h *history) (expected, next, overhead int) {
 	from := int64(p.f.old) + h.at - s.reps[0]
 	overhead = -1
@@ -89,6 +92,8 @@ func (p *planner) likely(s *opState, h *history) (expected, next, overhead int) 
 }
 
 // emit codes one operation.
+//
+//go:norace
 func (p *planner) emit(o op) {
 	here := p.f.old + int(p.h.at)
 	p.m.isCopy(p.c, o.length > 0, &p.s, &p.h)
@@ -108,6 +113,8 @@ func (p *planner) emit(o op) {
 }
 
 // plan fills ops for the next block.
+//
+//go:norace
 func (p *planner) plan() {
 	p.prices()
 	start := p.f.old + int(p.h.at)
@@ -148,6 +155,7 @@ func (p *planner) prices() {
 	}
 }
 
+//go:norace
 func (p *planner) lengthPrice(kind int, length int64) uint32 {
 	n := length - minCopy(kind)
 	if n < nice {
@@ -158,6 +166,8 @@ func (p *planner) lengthPrice(kind int, length int64) uint32 {
 
 // relax tries every operation from node i. A copy that is long enough is given
 // back, to be taken at once.
+//
+//go:norace
 func (p *planner) relax(i, n, here int, h *history) op {
 	from := &p.nodes[i]
 	s := &from.state
@@ -193,6 +203,8 @@ func (p *planner) relax(i, n, here int, h *history) op {
 
 // relaxFound keeps, for each length, the distance that is told in the fewest
 // bits, and relaxes with that.
+//
+//go:norace
 func (p *planner) relaxFound(i, n int, found []candidate, cost uint32) {
 	s := &p.nodes[i].state
 	var cheap [2][nice + 1]int64 // by length: near and far distances, 0 for none
@@ -228,6 +240,8 @@ func (p *planner) relaxFound(i, n int, found []candidate, cost uint32) {
 }
 
 // farther tells whether a is told in more bits than b.
+//
+//go:norace
 func farther(kind int, s *opState, a, b int64) bool {
 	if kind == kindNear {
 		return zigzag(a-s.reps[0]) > zigzag(b-s.reps[0])
@@ -236,6 +250,8 @@ func farther(kind int, s *opState, a, b int64) bool {
 }
 
 // relaxOne offers node i+l a copy.
+//
+//go:norace
 func (p *planner) relaxOne(i, kind int, l, distance int64, cost uint32) {
 	total := cost + p.lengthPrice(kind, l)
 	if to := &p.nodes[i+int(l)]; total < to.cost {
@@ -247,6 +263,8 @@ func (p *planner) relaxOne(i, kind int, l, distance int64, cost uint32) {
 }
 
 // relaxRep offers all lengths at a remembered distance.
+//
+//go:norace
 func (p *planner) relaxRep(i, n, kind int, length, distance int64, cost uint32) {
 	cost += p.m.distancePrice(kind, length, distance, &p.nodes[i].state)
 	for l := minCopy(kind); l <= min(length, int64(n-i)); l++ {
@@ -254,6 +272,7 @@ func (p *planner) relaxRep(i, n, kind int, length, distance int64, cost uint32) 
 	}
 }
 
+//go:norace
 func (p *planner) relaxLiteral(i, here int, h *history) {
 	from := &p.nodes[i]
 	s := &from.state

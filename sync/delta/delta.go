@@ -7,6 +7,10 @@
 // returns nil, nothing that it wrote may count.
 //
 // docs/reference/delta.md gives the form to the byte.
+//
+// What is done for every bit or byte is marked norace: it works on what one
+// Encode or Apply has made for itself, and the race detector, which would take
+// five times as long over it, watches all that calls it.
 package delta
 
 import (

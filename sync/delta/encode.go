@@ -44,7 +44,7 @@ func Encode(old, fresh []byte, o Options) (Best, error) {
 	}
 	e.copies()
 	e.tables()
-	if len(old)+len(fresh) <= cheapZstdPatch && !e.found(len(fresh)/8) {
+	if len(old)+len(fresh) <= cheapZstdPatch && !e.found(max(len(fresh)/8, cheapPatch)) {
 		e.zstdPatch()
 	}
 	if len(fresh) <= maxBrotli && e.brotliMayWin() {
@@ -60,7 +60,10 @@ func Encode(old, fresh []byte, o Options) (Best, error) {
 // cheapZstdPatch is up to how many bytes, old and new together, the range-coded
 // codecs come first and spare zstd's patch where they find the old content again:
 // its encoder clears 72 MB, which takes longer than all else with a small file.
-const cheapZstdPatch = 256 << 10
+const (
+	cheapZstdPatch = 256 << 10
+	cheapPatch     = 1 << 10 // a patch that is not worth another try
+)
 
 // contest keeps the best so far.
 type contest struct {

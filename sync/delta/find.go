@@ -25,6 +25,7 @@ func newLevel(size, width, step, depth int) *level {
 	return l
 }
 
+//go:norace
 func (l *level) hash(b []byte) uint64 {
 	var v uint64
 	switch {
@@ -70,6 +71,8 @@ func newFinder(buf []byte, old int) *finder {
 }
 
 // skip learns all places before to.
+//
+//go:norace
 func (f *finder) skip(to int) {
 	for _, l := range f.levels {
 		last := min(to, len(f.buf)-max(l.width, 8)+1)
@@ -83,6 +86,8 @@ func (f *finder) skip(to int) {
 }
 
 // limit is how many bytes can be copied from there to here at most.
+//
+//go:norace
 func (f *finder) limit(from, here int) int {
 	n := len(f.buf) - here
 	if from < f.old {
@@ -92,6 +97,8 @@ func (f *finder) limit(from, here int) int {
 }
 
 // length counts how many bytes at from and here are the same, up to limit.
+//
+//go:norace
 func (f *finder) length(from, here, limit int) int {
 	n := 0
 	for n+8 <= limit {
@@ -109,6 +116,8 @@ func (f *finder) length(from, here, limit int) int {
 // at gives candidates for the place here, from the nearest to the longest, all
 // longer than the ones before. around is a distance near which others are
 // looked for. Places from here on are not known yet.
+//
+//go:norace
 func (f *finder) at(here int, around int64) []candidate {
 	f.skip(here)
 	f.found = f.found[:0]
@@ -141,6 +150,8 @@ func (f *finder) at(here int, around int64) []candidate {
 }
 
 // try looks at one place.
+//
+//go:norace
 func (f *finder) try(from, here int) {
 	if from < 0 || from >= here || from >= f.old && here-from > copyWindow || here+4 > len(f.buf) {
 		return

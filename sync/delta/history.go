@@ -17,6 +17,8 @@ type history struct {
 }
 
 // push takes one more byte.
+//
+//go:norace
 func (h *history) push(b byte) {
 	h.last = h.last<<8 | uint64(b)
 	h.at++
@@ -39,6 +41,8 @@ func (h *history) push(b byte) {
 
 // overhead is where the byte stands that is above the next one: same field of
 // the row before, same place in it; -1 when there is none.
+//
+//go:norace
 func (h *history) overhead() int64 {
 	if h.rows == 0 || h.column > 0 && h.above[h.column] == 0 {
 		return -1
@@ -51,6 +55,8 @@ const literalContexts = 10
 // contexts of the next byte, given the byte that a copy would bring (expected),
 // the one after it, and the one overhead (-1 for none), and how far the first is
 // to be believed.
+//
+//go:norace
 func (h *history) contexts(to *[literalContexts]uint32, expected, next, overhead, faith int) []uint32 {
 	l := h.last
 	low := func(n int) uint32 {

@@ -21,6 +21,7 @@ func newMixer(inputs, sets int) *mixer {
 	return m
 }
 
+//go:norace
 func (m *mixer) dot(set int) int32 {
 	w := m.weights[set*m.n:][:m.n]
 	var sum int64
@@ -31,6 +32,8 @@ func (m *mixer) dot(set int) int32 {
 }
 
 // predict gives the probability of a one from the slots; a nil slot has no opinion.
+//
+//go:norace
 func (m *mixer) predict(a, b int) int32 {
 	for i, s := range m.slots[:m.n] {
 		m.in[i] = 0
@@ -44,6 +47,8 @@ func (m *mixer) predict(a, b int) int32 {
 }
 
 // learn takes the bit that came.
+//
+//go:norace
 func (m *mixer) learn(bit int, limit uint32) {
 	for i, set := range m.sets {
 		w := m.weights[set*m.n:][:m.n]
@@ -62,6 +67,8 @@ func (m *mixer) learn(bit int, limit uint32) {
 const mixRate = 6
 
 // code codes a bit by the slots' opinions.
+//
+//go:norace
 func (m *mixer) code(c *coder, bit, a, b int, limit uint32) int {
 	p := m.predict(a, b)
 	bit = c.bit(bit, uint32(p)) //nolint:gosec // positive
@@ -81,6 +88,8 @@ func newHashed(bits int) *hashed {
 }
 
 // group finds the place of a context, or -1 when it isn't there and must not be made.
+//
+//go:norace
 func (t *hashed) group(context uint32, keep bool) int {
 	context *= 0x9E3779B1
 	context ^= context >> 15
@@ -123,6 +132,8 @@ func newBytesModel(contexts, bits int) *bytesModel {
 
 // byte codes v. expected is the byte that is thought likely, or -1; trust (0 to
 // 3) is how well such thoughts did before.
+//
+//go:norace
 func (m *bytesModel) byte(c *coder, v int, contexts []uint32, expected, trust int) int {
 	node := 1
 	for i := 7; i >= 0; i-- {
@@ -134,6 +145,8 @@ func (m *bytesModel) byte(c *coder, v int, contexts []uint32, expected, trust in
 }
 
 // train learns v as if it had been coded.
+//
+//go:norace
 func (m *bytesModel) train(v int, contexts []uint32) {
 	node := 1
 	for i := 7; i >= 0; i-- {
@@ -146,6 +159,8 @@ func (m *bytesModel) train(v int, contexts []uint32) {
 }
 
 // price is what byte would cost now, in 1/256 bit.
+//
+//go:norace
 func (m *bytesModel) price(v int, contexts []uint32, expected, trust int) uint32 {
 	node, sum := 1, uint32(0)
 	for i := 7; i >= 0; i-- {
@@ -158,6 +173,8 @@ func (m *bytesModel) price(v int, contexts []uint32, expected, trust int) uint32
 }
 
 // place sets the mixer's slots for the bit below node.
+//
+//go:norace
 func (m *bytesModel) place(contexts []uint32, node, i int, keep bool) {
 	if i == 7 || i == 3 {
 		for k, h := range contexts {
@@ -177,6 +194,8 @@ func (m *bytesModel) place(contexts []uint32, node, i int, keep bool) {
 }
 
 // sets chooses the weights.
+//
+//go:norace
 func (m *bytesModel) sets(node, i, expected, trust int) (a, b int) {
 	state := 0
 	if expected >= 0 {

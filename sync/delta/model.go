@@ -14,6 +14,8 @@ var logistic = [49]int32{
 const maxStretch = 3071
 
 // squash turns 256·ln(p/(1-p)) into p of 65,536, between 1 and 65,535.
+//
+//go:norace
 func squash(x int32) int32 {
 	x = min(max(x, -maxStretch), maxStretch) + 3072
 	i, f := x>>7, x&127
@@ -74,11 +76,15 @@ type counter uint32
 
 const fresh counter = 1 << 31
 
+//go:norace
 func (c counter) p() int32 { return min(max(int32(c>>16), 1), 65535) } //nolint:gosec // 16 bits
 
+//go:norace
 func (c counter) stretch() int32 { return int32(stretchTable[c>>20]) }
 
 // learn moves towards b, ever slower until limit.
+//
+//go:norace
 func (c *counter) learn(b int, limit uint32) {
 	n := uint32(*c) & 1023
 	p := int64(*c >> 10)
@@ -91,12 +97,15 @@ func (c *counter) learn(b int, limit uint32) {
 }
 
 // adapt codes a bit by one counter.
+//
+//go:norace
 func (c *coder) adapt(b int, m *counter) int {
 	b = c.bit(b, uint32(m.p())) //nolint:gosec // positive
 	m.learn(b, 60)
 	return b
 }
 
+//go:norace
 func price(p int32, b int) uint32 {
 	if b == 0 {
 		p = 65536 - p
@@ -124,6 +133,8 @@ func newNumber() *number {
 }
 
 // number codes v < 2^31.
+//
+//go:norace
 func (c *coder) number(v uint32, m *number) uint32 {
 	v++
 	size := bits.Len32(v) - 1
@@ -148,6 +159,8 @@ func (c *coder) number(v uint32, m *number) uint32 {
 }
 
 // price is what number would cost, in 1/256 bit.
+//
+//go:norace
 func (m *number) price(v uint32) uint32 {
 	v++
 	size := bits.Len32(v) - 1

@@ -32,6 +32,8 @@ func newDecoder(in io.ByteReader) *coder {
 
 // shift takes the next byte of the body; a coder ends as early as zeros would
 // say the same, so up to eight zeros follow the end.
+//
+//go:norace
 func (c *coder) shift() {
 	b, err := c.in.ReadByte()
 	switch {
@@ -48,6 +50,8 @@ func (c *coder) shift() {
 
 // bit codes b, or decodes and returns it. p of 65,536 is the probability of a
 // one, 1 ≤ p ≤ 65,535.
+//
+//go:norace
 func (c *coder) bit(b int, p uint32) int {
 	mid := c.lo + (c.hi-c.lo)>>16*uint64(p)
 	if c.decoding {
@@ -74,6 +78,8 @@ func (c *coder) bit(b int, p uint32) int {
 }
 
 // direct codes n bits of v, the highest first, as likely one as zero.
+//
+//go:norace
 func (c *coder) direct(v uint32, n int) uint32 {
 	var got uint32
 	for i := n - 1; i >= 0; i-- {

@@ -44,7 +44,9 @@ func newZstd(window int, more ...zstd.EOption) (*zstd.Encoder, error) {
 
 func encodeBrotli(fresh []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: 11, LGWin: 22})
+	const least, most = 10, 22 // its tables are as large as the window
+	window := min(max(bits.Len(uint(len(fresh)))+1, least), most)
+	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: 11, LGWin: window})
 	if _, err := w.Write(fresh); err != nil {
 		return nil, err
 	}
