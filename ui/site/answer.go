@@ -249,7 +249,7 @@ func (q asked) inSex(dim chart.Dim) int {
 		return wholeOf(dim)
 	}
 	return slices.IndexFunc(dim.Values, func(value chart.Value) bool {
-		return value.Key == q.sex || sexWord(strings.ToLower(value.Key)) == q.sex || sexWord(strings.ToLower(value.Label)) == q.sex
+		return value.Key == q.sex || sexNamed(value.Key) == q.sex || sexNamed(value.Label) == q.sex
 	})
 }
 

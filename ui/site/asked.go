@@ -81,7 +81,7 @@ func readAsked(text string) (q asked, ok bool) {
 				q.kind = kind
 			}
 		}
-		switch sex := sexWord(lower); {
+		switch sex := sexNamed(lower); {
 		case silent[lower] || q.timed && isPartOfPeriod(lower):
 		case sex != "":
 			if q.sex != "" && q.sex != sex {
@@ -122,21 +122,10 @@ var placeKinds = map[string]string{
 // periodWords stand beside a year.
 var periodWords = setOf("yil yilda yili yilgi йил йилда йили год года году г year jıl jılı jılda chorak чорак квартал sherek quarter yarim yillik")
 
-// sexWords are beginnings of words for women and men in the five languages.
-var sexWords = map[string][]string{
-	portal.SexFemale: {"ayol", "xotin", "qizlar", "аёл", "хотин", "қизлар", "hayal", "женщин", "девоч", "девуш", "women", "woman", "female", "girls"},
-	portal.SexMale:   {"erkak", "эркак", "erkek", "мужчин", "мальчик", "юнош", "men", "male", "boys", "oʻgʻil", "ўғил"},
-}
-
-func sexWord(word string) string {
-	for _, sex := range []string{portal.SexFemale, portal.SexMale} {
-		for _, beginning := range sexWords[sex] {
-			if word == beginning || utf8.RuneCountInString(beginning) > 4 && strings.HasPrefix(word, beginning) || strings.HasPrefix(word, beginning) && strings.HasPrefix(beginning, "ayol") {
-				return sex
-			}
-		}
-	}
-	return ""
+// sexNamed is the sex that a text names; "" for none or both.
+func sexNamed(text string) string {
+	sex, _ := lang.SexOf(strings.Fields(lang.FoldLoose(text)))
+	return sex
 }
 
 // sameWord tells whether two words are forms of one: by their stem, or by a long

@@ -56,7 +56,9 @@ func (f *fakeView) everywhere(i int, s string) {
 	}
 	columns := []portal.Field{
 		{Name: s, Title: text, Meaning: portal.Meaning{Role: portal.RoleCategory, Confidence: 100}},
-		{Name: "b", Title: text, Meaning: portal.Meaning{Role: portal.RoleMeasure, Unit: s, Confidence: 100}}, {Name: "c"}, {Name: "d"},
+		{Name: "b", Title: text, Meaning: portal.Meaning{Role: portal.RoleMeasure, Unit: s, Confidence: 100}},
+		{Name: "c"},
+		{Name: "d"},
 	}
 	rows := [][]any{{s, 4.5, s, s}, {"other", int64(3), s, s}, {s + "!", int64(-2), s, s}}
 	f.tables[file.Hash] = []fakeTable{

@@ -117,7 +117,7 @@ func partOf(label string) aspect {
 	if when, rest, ok := period.In(label); ok {
 		p.period, keys = when.String(), rest
 	}
-	p.sex, keys = sexOf(keys)
+	p.sex, keys = lang.SexOf(keys)
 	var rest []string
 	for _, k := range keys {
 		if p.sex == "" && (totalWords.has(k) || bothWords.has(k)) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"koprik/portal"
+	"koprik/portal/lang"
 	"koprik/portal/period"
 	"koprik/portal/region"
 )
@@ -181,7 +182,7 @@ func (s *subject) asSex() portal.Meaning {
 	}
 	seen := map[string]bool{}
 	for value := range v.counts {
-		sex, rest := sexOf(keysOf(value))
+		sex, rest := lang.SexOf(keysOf(value))
 		if isTotalWord(value) {
 			continue
 		}

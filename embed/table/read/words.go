@@ -12,15 +12,12 @@ import (
 // and look-alike letters don't count. A word with an asterisk stands for all
 // that begin like it.
 var (
-	femaleWords = newWords("ayol* аёл* qiz qizlar qizlari xotin женщин* женск* девочк* девочек девуш* female females feminine woman women women's girl girls hayal* qızlar")
-	maleWords   = newWords("erkak* oʻgʻil мужчин* мужск* мальчик* юнош* male males masculine man men men's boy boys erkek* ul")
 	femaleCodes = newWords("f a ж жен w")
 	maleCodes   = newWords("m e м муж")
 	sexLabels   = newWords("jins* жинс* jınıs* пол sex gender")
 	bothWords   = newWords("ikkala оба both sexes jins пола jınıs")
 	totalWords  = newWords("jami жами hammasi barcha barchasi umumiy yigʻindi всего итого общий общая общее все total totals all overall sum барлығы barlıǵı hámmesi jámi yigʻma сводный composite cumulative")
 	beside      = newWords("boʻyicha по области республике района городу region regions country mamlakat viloyat* respublika* tuman* shahar* aholi population население persons people ages age yosh* sexes sex jins* пола index indeks* индекс* sum summa qator rows of the va and и va hammasi ta shu jumladan в том числе including lets группы guruh*")
-	fillerWords = newWords("bolalar balalar дети детей children aholi")
 
 	ageLabels = newWords("age ages aged yosh* жас* возраст* jas jası")
 	ageUnits  = newWords("yosh* лет год* года years year old over under older younger жас* jas jası старше младше и and above katta kichik undan va до моложе от dan gacha ham qarilar")
@@ -107,28 +104,4 @@ func isTotalWord(value string) bool {
 		}
 	}
 	return total
-}
-
-// sexOf reads a value or the words of a label: "female", "male", or "" where
-// neither or both are named; rest are the other words.
-func sexOf(keys []string) (sex string, rest []string) {
-	female, male := false, false
-	for _, k := range keys {
-		switch {
-		case femaleWords.has(k):
-			female = true
-		case maleWords.has(k):
-			male = true
-		case fillerWords.has(k):
-		default:
-			rest = append(rest, k)
-		}
-	}
-	switch {
-	case female && !male:
-		return "female", rest
-	case male && !female:
-		return "male", rest
-	}
-	return "", keys
 }
