@@ -215,9 +215,17 @@ func (n *Node) madeFrom(ctx context.Context, snap *catalog.Snapshot, found porta
 // answer. ok is false where it does not give one.
 func (n *Node) makeAgain(ctx context.Context, from portal.Provenance, size int64) (sum portal.Digest, ok bool) {
 	u, err := url.ParseRequestURI(from.Address)
-	if err != nil || u.Host != "" || !strings.HasPrefix(u.Path, "/dataset/"+string(from.Dataset)+"/") {
+	if err != nil || u.Host != "" || !strings.HasPrefix(u.Path, "/dataset/"+string(from.Dataset)+"/") && !exportOf(u.Path, from.Dataset) {
 		return sum, false
 	}
+	defer func() {
+		if broken := recover(); broken != nil { // an answer that broke off in the middle
+			if broken != http.ErrAbortHandler { //nolint:errorlint // what the server's own code compares with
+				panic(broken)
+			}
+			ok = false
+		}
+	}()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from.Address, nil)
 	if err != nil {
 		return sum, false
@@ -231,8 +239,13 @@ func (n *Node) makeAgain(ctx context.Context, from portal.Provenance, size int64
 	return sum, true
 }
 
+// exportOf tells the address of a file that is made of a table of a dataset.
+func exportOf(path string, id portal.DatasetID) bool {
+	return isExport(path) && strings.HasPrefix(path, "/api/v1/tables/"+string(id)+"/")
+}
+
 func (n *Node) machine() http.Handler {
-	return api.New(api.Options{View: n.View, Status: n.Status, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log})
+	return api.New(api.Options{View: n.View, Status: n.Status, Exporter: n.tables, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log})
 }
 
 // summing hashes an answer and keeps nothing of it. What is longer than the file

@@ -41,6 +41,10 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	machine := n.withInbox(n.machine())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isExport(r.URL.Path) {
+			patiently(machine, w, r)
+			return
+		}
 		if forMachines(r.URL.Path) {
 			machine.ServeHTTP(w, r)
 			return

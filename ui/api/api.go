@@ -31,6 +31,8 @@ type Options struct {
 	// objects, served under /repository/. Its files must be io.ReadSeekers.
 	// Nil where this node publishes none: every address below is then 404.
 	Repository fs.FS
+	// Exporter makes files of tables. Nil where none are made.
+	Exporter Exporter
 	// Now is the trusted time (spec/trust.md); nil where ages are not told.
 	Now func() time.Time
 	// OldAfter is the age from which a copy is called old; 0 means
@@ -56,6 +58,9 @@ func New(o Options) http.Handler {
 	r := mux.NewRouter().SkipClean(true)
 	for _, route := range a.routes() {
 		var h http.Handler = a.answer(route.handle)
+		if route.path == exportPath {
+			h = a.answerWithin(exportTime, route.handle)
+		}
 		if route.compress {
 			h = compressed(h)
 		}
@@ -71,6 +76,8 @@ type api struct {
 	o      Options
 	log    *slog.Logger
 	router *mux.Router
+
+	exports turns
 }
 
 // route is one address and what answers it.
@@ -92,6 +99,7 @@ func (a *api) routes() []route {
 		{"/api/v1/datasets/{slug}", a.viewed(a.dataset), true},
 		{"/api/v1/datasets/{slug}/releases", a.viewed(a.releases), true},
 		{"/api/v1/tables/{slug}/{name}/rows", a.viewed(a.rows), true},
+		{exportPath, a.viewed(a.export), true},
 		{"/dataset/{slug}/datapackage.json", a.viewed(a.dataPackage), true},
 		{release + ".json", a.viewed(a.manifest), true},
 		{release + "/manifest.json", a.viewed(a.manifestOrFile), false},
@@ -125,9 +133,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer turns the error of a handler into an answer.
-func (a *api) answer(next handler) http.HandlerFunc {
+func (a *api) answer(next handler) http.HandlerFunc { return a.answerWithin(requestTime, next) }
+
+// answerWithin is answer for what may take longer.
+func (a *api) answerWithin(most time.Duration, next handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), requestTime)
+		ctx, cancel := context.WithTimeout(r.Context(), most)
 		defer cancel()
 		if err := next(w, r.WithContext(ctx)); err != nil {
 			a.fail(w, r, err)

@@ -77,10 +77,15 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 	doc := served(t)
 	values := map[string]string{
 		"release": "2", "lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
+		"format": "csv", "separator": "tab", "decimal": "point", "bare": "1", "aggregate": "a__sum",
 	}
 	for path, parse := range map[string]func(string) error{
-		"/api/v1/datasets":                          func(raw string) error { _, err := parseSearch(raw); return err },
-		"/api/v1/tables/{slug}/{name}/rows":         func(raw string) error { _, err := parseRows(raw); return err },
+		"/api/v1/datasets":                  func(raw string) error { _, err := parseSearch(raw); return err },
+		"/api/v1/tables/{slug}/{name}/rows": func(raw string) error { _, err := parseRows(raw); return err },
+		"/api/v1/tables/{slug}/{name}/export": func(raw string) error {
+			_, err := parseExport("format=csv&" + strings.TrimPrefix(raw, "format=csv"))
+			return err
+		},
 		"/api/v1/datasets/{slug}":                   nil,
 		"/api/v1/datasets/{slug}/releases":          nil,
 		"/dataset/{slug}/release/{n}/{path}":        nil,

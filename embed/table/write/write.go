@@ -63,26 +63,27 @@ const buffered = 64 << 10
 // Write makes the file. Nothing is written before the first row was had, so an
 // error that the iterator begins with leaves w untouched; so does a table that
 // cannot be written in the format, which is portal.ErrUsage. An error later
-// leaves half a file, which has no provenance line at its end or no trailer.
-func Write(w io.Writer, f File, rows Rows) error {
+// leaves half a file, without the trailer that its readers look for.
+func Write(w io.Writer, f File, rows Rows) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
-	next, stop := iter.Pull2(rows)
-	defer stop()
-	row, err, more := next()
-	if err != nil {
-		return err
-	}
 	out := bufio.NewWriterSize(w, buffered)
-	enc, err := newEncoder(out, f)
-	if err != nil {
-		return err
-	}
-	defer enc.close()
-	for n := 1; more; n++ {
+	var enc encoder
+	defer func() {
+		if enc != nil {
+			enc.close()
+		}
+	}()
+	n := 0
+	for row, err := range rows {
 		if err != nil {
 			return err
+		}
+		if n++; n == 1 {
+			if enc, err = newEncoder(out, f); err != nil {
+				return err
+			}
 		}
 		if len(row) != len(f.Columns) {
 			return fmt.Errorf("row %d: %d values for %d columns", n, len(row), len(f.Columns))
@@ -90,7 +91,11 @@ func Write(w io.Writer, f File, rows Rows) error {
 		if err := enc.row(row); err != nil {
 			return fmt.Errorf("row %d: %w", n, err)
 		}
-		row, err, more = next()
+	}
+	if enc == nil {
+		if enc, err = newEncoder(out, f); err != nil {
+			return err
+		}
 	}
 	if err := enc.end(); err != nil {
 		return err
