@@ -26,6 +26,10 @@ var (
 		{"miz", vowel, 1},
 		{"ingiz", consonant, 1},
 		{"ngiz", vowel, 1},
+		{"yim", vowel, 1},
+		{"ying", vowel, 1},
+		{"yimiz", vowel, 1},
+		{"yingiz", vowel, 1}, // as -yi
 	}
 
 	cases = []ending{
@@ -43,9 +47,12 @@ var (
 
 	// -dagi makes an attribute of a place, -niki of an owner, -dek and -day a
 	// comparison.
-	afterCases = []ending{{"dagi", anything, 1}, {"niki", anything, 1}, {"dek", anything, 1}, {"day", anything, 1}}
+	afterCases = []ending{{"dagi", anything, 1}, {"niki", anything, 1}, {"dek", anything, 1}, {"day", anything, 1}, {"gina", anything, 2}}
 
-	nominal = longestFirst(plurals, possessives, cases, afterCases)
+	// -dir says that it is so: muhim-dir.
+	copula = []ending{{"dir", anything, 1}}
+
+	nominal = longestFirst(plurals, possessives, cases, afterCases, copula)
 )
 
 // pronounForms are the forms of pronouns, whose stems change: men, meni; u, uni.
@@ -87,6 +94,9 @@ var unchanged = set(`
 	birga kollega volga praga taqdim mujassam balsam gardan madan sudan
 	skrining klining kemping karting bouling damping kliring faktoring treyding autsorsing kraudfanding
 	adab arab nasab mansab gazab azab laqab matlab mazhab kotib hojib tarkib adib tabib xatib habib raqib nasib taqib targib garib sohib najib golib tolib musohib goyib ajoyib garoyib munosib salib
+	yuksak ayniqsa nimarsa qancha ravish murakkab aqrab mashrab ajib vojib noyib naqib muhib tahrib
+	ohang hamohang farhang palang sarhang barang samsung
+	taqdir qodir nodir sodir qadir tandir bahodir shodir vladimir
 	qamish yemish tashvish otash otmish kechmish qilmish xohish butunlay tiriklay
 `)
 
@@ -104,7 +114,7 @@ var withY = set("parvo avzo obro mavqe mavzu manba tobe xudo orzu avro")
 
 // kin are words to which a speaker's own -m and -ng are taken off; elsewhere
 // these endings cannot be told from the stem's last letters.
-var kin = set("ota ona bola aka uka opa singil xola amaki amma buva buvi bobo momo dada oya qiz ogil tush ustoz jon bosh xat qol koz dost old yon ich ust ost dard dil yurt el uy ish gap til ism kun tan yosh ayb baxt umr soz yuz es qalb fikr orn kongil")
+var kin = set("ota ona bola aka uka opa singil xola amaki amma buva buvi bobo momo dada oya qiz ogil tush ustoz jon bosh xat qol koz dost old yon ich ust ost dard dil yurt el uy ish gap til ism kun tan yosh ayb baxt umr soz yuz es qalb fikr orn kongil ogil singil burun boyin ogiz qorin peshona oila xona dunyo orzu sevgi kuch pul yer yol qon haq burch qosh qulogi shahar hayot yurak")
 
 // finalS are stems in s after a vowel: in "asosi" the ending is -i.
 var finalS = set(`
@@ -113,7 +123,8 @@ var finalS = set(`
 	hadis mahbus tovus nasos lotos progress kongress protsess
 	egoist iltimos qiyos muhandis mudarris rais vors boss
 	biznes interes stress pres press ekspres logos lyuks indeks kompleks
-	nomus jasus sinus konkurs diskurs resurs libos 
+	nomus jasus sinus konkurs diskurs resurs libos
+	voris iblis tasis taqdis tadris xasis nafis idris
 `)
 
 // finalN are stems in n after a vowel other than o: in "tumani" the ending is -i.
@@ -125,7 +136,7 @@ var finalN = set(`
 	xotin sovrin qoshin taskin taxmin pingvin delfin apelsin mandarin insulin gemoglobin kamin biqin
 	uchqun tugun quyun tayfun maymun burun surgun
 	erkin hazin magazin benzin vitamin termin region kelin bogin oyin qirgin chaqin 
-	plan 
+	plan ekan
 `)
 
 // finalO are stems in o: in "daryoni" the ending is -ni, elsewhere after o it
@@ -135,7 +146,8 @@ var finalO = set(`
 	ziyo duo rizo jafo safo navo gado hayo riyo shifo gizo qazo anqo imlo ijro istilo iltijo ibtido intiho mano mustasno nido samo sahro vabo balo xudo fido tilyo xino
 	pivo pianino kakao kazino palto maestro veto torpedo embargo tornado dinamo studio manifesto motto
 	radio kino video foto metro byuro avto evro depo kilo sato shivo ano bobo buvo tamo istisno
-	imo ilo 
+	imo ilo
+	alifbo fuqaro buxoro imzo azo insho ashyo saldo yevro ekspo kongo tokio marokko monako meksiko chikago fuzalo ulamo mato tango loto ego
 `)
 
 // forms turns "stem: forms" around.

@@ -79,6 +79,7 @@ const (
 	anything   class = iota
 	vowel            // after a vowel
 	consonant        // after a consonant
+	notAfterS        // after a consonant other than s: nouns end in -ssa, -osa
 	roundVowel       // after o or u
 	onlyK            // after k
 	onlyQ            // after q
@@ -107,6 +108,8 @@ func (c class) holds(rest string) bool {
 		return isVowelKey(before)
 	case consonant:
 		return !isVowelKey(before)
+	case notAfterS:
+		return !isVowelKey(before) && before != 's'
 	case roundVowel:
 		return before == 'o' || before == 'O' || before == 'u'
 	case onlyK:
@@ -158,6 +161,9 @@ func stemWord(w string) string {
 	if form, ok := verbForms[strings.ToLower(w)]; ok {
 		return form
 	}
+	if form, ok := pronounForms[strings.ToLower(w)]; ok {
+		return form
+	}
 	if rest, ok := takeVerb(w, finite); ok {
 		return plainStem(rest)
 	}
@@ -173,7 +179,7 @@ func stemWord(w string) string {
 		return form
 	}
 	if rest, ok := takeVerb(w, nonfinite); ok {
-		return rest
+		return able(rest)
 	}
 	return w
 }
@@ -186,12 +192,10 @@ func takeVerb(w string, table []ending) (stem string, ok bool) {
 		return w, false
 	}
 	rest, e, ok := take(w, table)
-	if !ok || strings.HasPrefix(e.text, "di") && !looksPast(rest) || strings.HasPrefix(e.text, "adi") && finalD[strings.ToLower(rest)+"ad"] {
+	if !ok || isNounIn(rest, e.text) || isNounBefore(rest, e.text) || strings.HasPrefix(e.text, "di") && !looksPast(rest) || strings.HasPrefix(e.text, "adi") && finalD[strings.ToLower(rest)+"ad"] {
 		return w, false
 	}
-	if strings.HasPrefix(e.text, "ar") && verbRoots[rest+"ar"] {
-		rest += "ar" // chiqar-di
-	}
+	rest = wholeRoot(rest, e.text, table)
 	if head, found := strings.CutSuffix(rest, "ma"); found && syllables(head) >= 1 && len(head) >= 2 {
 		rest = head
 	}
@@ -199,6 +203,18 @@ func takeVerb(w string, table []ending) (stem string, ok bool) {
 		rest = rest[:len(rest)-1]
 	}
 	return rest, true
+}
+
+// wholeRoot gives back what an ending took of a verb's root: chiqar-di is no
+// chiq-ardi, oʻrgan-di no oʻr-gandi.
+func wholeRoot(rest, taken string, table []ending) string {
+	for i := len(taken) - 1; i > 0; i-- {
+		root := rest + taken[:i]
+		if verbRoots[root] && slices.ContainsFunc(table, func(e ending) bool { return e.text == taken[i:] && e.after.holds(root) }) {
+			return root
+		}
+	}
+	return rest
 }
 
 // stemNoun takes the nominal endings.
@@ -228,8 +244,16 @@ func stemNoun(w string) string {
 		}
 	}
 	for _, own := range [...]string{"im", "ing", "m", "ng"} {
-		if n, found := strings.CutSuffix(w, own); found && kin[n] {
+		n, found := strings.CutSuffix(w, own)
+		if !found {
+			continue
+		}
+		if kin[strings.ToLower(n)] {
 			w = n
+			break
+		}
+		if vowel, ok := elided[strings.ToLower(n)]; ok && own[0] == 'i' { // koʻngl-im
+			w = n[:len(n)-1] + vowel + n[len(n)-1:]
 			break
 		}
 	}

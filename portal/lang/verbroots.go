@@ -20,7 +20,8 @@ var verbRoots = set(`
 	pasay pish pishir purk qam qar qarat qatnash qayn qayt qaytar qaz qidir qil qir qirq qis qisqar qiyn qiz qiziq qoch qol qop qopl qoq qot
 	qOll qOn qOrq qOsh qOy qOzG quch quv qur quvon qurit qutqar qutul quy
 	san saql sarfl sas sayl sayr sev sez siq sil silkit sin sing soch sol sot sov soy sOk sOn sOr sOzl suGor sun sur surt suy suz
-	talpin tan tanl taq tarq tash tashl teg tep ter terg tesh tik tikl til tin tingl tirish tiy top topshir tort tOk tOl tOldir tOpl tOq tOs tOxt tuG tug tugat tur turt tut tush tushir tushun tuz tuzat
+	tekshir kamay sanal oyna qoshil ajral tarbiyal erk kutil sovut isit yumshat qotir toldir boshan tolg tozal qichqir yig kulim jilmay
+	tekkiz foydalan shugullan talpin tan tanl taq tarq tash tashl teg tep ter terg tesh tik tikl til tin tingl tirish tiy top topshir tort tOk tOl tOldir tOpl tOq tOs tOxt tuG tug tugat tur turt tut tush tushir tushun tuz tuzat
 	uch uchr uchrash ul ulash ulGay und unut ur urin ushl uyGon uyal uyush uxl uz uzat uzay
 	yar yarat yarash yas yash yashir yay yech yedir yeng yet yetish yetkaz yetakl yiG yiGl yiqil yirt yit yodl yoG yon yoq yop yor yorit yot yoy yoz yOll yOnal yOqol yOqot
 	yubor yugur yuksal yum yur yurit yut yuv zerik
@@ -29,15 +30,19 @@ var verbRoots = set(`
 // verbsInI are those of verbRoots whose stem ends in i: oʻqi-, tani-.
 var verbsInI = set("Oq tOq tan qar er ir sas chir ach arch boy qaz qiz qich isi ranj oGr qOr sOl tinch tash terg sov ogoh")
 
-// notVerbs are nouns that are a root and -a, -ay or -ar.
+// notVerbs are nouns that are a root and -a, -ay, -ar, -sa or -gan, or look so.
 var notVerbs = set(`
-	ota ona ora yara qora tola sara tana tepa kocha yoqa tuya kuya kosa soya tuga qisqa oyna olcha suya tura dala bola
-	saray oray tinay asar qatar kamar bozar anor chiqar oshar tayyar
+	ota ona ora yara qora tola sara tana tepa kocha yoqa tuya kuya kosa soya tuga qisqa oyna olcha suya dala bola
+	saray oray tinay asar qatar kamar bozar anor chiqar oshar tayyar qulay noqulay
 	xabar safar sahar shahar bahor asarar nazar zarar kasar
+	hodisa xulosa muassasa qissa xossa massa pyesa trassa terrasa vasvasa gussa nafasa
+	narsa pitsa transa avansa bursa
+	mergan slogan xuligan
 `)
 
 // voices make a verb of a verb; what they are taken from must be one.
-var voices = []string{"tir", "dir", "iltir", "lantir", "lashtir", "gaz", "kaz", "qaz", "giz", "kiz", "qiz", "il", "in", "l", "n", "ish", "sh", "ir", "ar", "it", "t", "at", "ash", "an", "al"}
+// Those of one letter stand after a vowel, which keys have not, but for -t.
+var voices = []string{"tir", "dir", "iltir", "lantir", "lashtir", "gaz", "kaz", "qaz", "giz", "kiz", "qiz", "il", "in", "ish", "ir", "ar", "it", "t", "at", "ash", "an", "al"}
 
 // isVerb tells whether a key is the stem of a verb for sure: a root, a root in
 // another voice, or what -la, -lan and -lash make of a noun.
@@ -50,7 +55,15 @@ func isVerb(w string) bool {
 			return true
 		}
 	}
+	for _, able := range [...]string{"yol", "ol"} { // ishlayol-, aytol-
+		if head, ok := strings.CutSuffix(w, able); ok && len(head) >= 2 && isVerb(strings.TrimSuffix(head, "a")) {
+			return true
+		}
+	}
 	for _, v := range voices {
+		if v == "t" && !strings.HasSuffix(w, "rt") && !strings.HasSuffix(w, "lt") && !strings.HasSuffix(w, "yt") {
+			continue
+		}
 		if head, ok := strings.CutSuffix(w, v); ok && len(head) >= 2 && (verbRoots[head] || len(v) > 2 && isVerb(head)) {
 			return true
 		}
@@ -72,6 +85,17 @@ func plainStem(w string) string {
 		}
 		head = strings.TrimSuffix(head, "a")
 		if len(head) >= 2 && isVerb(head) {
+			return head
+		}
+	}
+	return w
+}
+
+// able takes -ol-, being able, off a verb's stem: aytolmagan.
+func able(w string) string {
+	for _, part := range [...]string{"yol", "ol"} {
+		head, ok := strings.CutSuffix(w, part)
+		if head = strings.TrimSuffix(head, "a"); ok && len(head) >= 2 && isVerb(head) {
 			return head
 		}
 	}

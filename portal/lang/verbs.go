@@ -22,11 +22,14 @@ var (
 		list(consonant, "ibdi ibman ibsan ibmiz ibsiz ibsizlar ibdilar"), list(softVowel, "bdi bman bsan bmiz bsiz bsizlar bdilar"),
 		list(consonant, "ardi armiz arman ardim arding ardik ardilar"), list(ofVerbIn, "rdi rdim rding rdik rdingiz rdilar"),
 		list(anything, "masdi mas madi madim mading madik madilar madingiz madingizlar maydi mayman maysan maymiz maysiz maysizlar maydilar masin masinlar maylik manglar"),
-		list(anything, "sin sinlar"), list(consonant, "aylik"), list(vowel, "ylik"),
+		list(anything, "sin sinlar"), list(consonant, "aylik"),
 		list(consonant, "inglar"), list(softVowel, "nglar"), list(ofVerb, "ing ingiz ingizlar"),
-		list(ofVerb, "ar arkan arlar ay ayin ayik a"), list(ofVerbIn, "y yin ylik"),
-		list(anything, "sam sang sangiz sangizlar sak salar"),
-		withPersons(anything, "gan"), withPersons(consonant, "ayotgan"), withPersons(softVowel, "yotgan"), withPersons(onlyK, "kan"), withPersons(onlyQ, "qan"),
+		list(ofVerb, "ar arkan arlar ay ayin ayik a"), list(ofVerbIn, "y yin ylik ng"),
+		ifs("sam sang sangiz sangizlar sak salar"), list(anything, "masam masang masangiz masak masalar"),
+		list(anything, "dimi dingmi dingizmi dilarmi"),
+		list(anything, "moqchiman moqchisan moqchimiz moqchisiz moqchilar moqchiydi moqchiydim"),
+		list(ofVerb, "gin magin"), list(ofVerbIn, "gin magin"), list(onlyK, "kin"), list(onlyQ, "qin"),
+		withPersons(anything, "gan"), withPersons(consonant, "adigan"), withPersons(softVowel, "ydigan"), withPersons(consonant, "ayotgan"), withPersons(softVowel, "yotgan"), withPersons(onlyK, "kan"), withPersons(onlyQ, "qan"),
 		list(anything, "gandi gandim gandik gandilar"), list(consonant, "ayotgandi ayotgandim ayotgandilar"), list(softVowel, "yotgandi yotgandim yotgandilar"), list(onlyK, "kandi kandim kandilar"), list(onlyQ, "qandi qandim qandilar"),
 	)
 
@@ -35,7 +38,8 @@ var (
 		list(anything, "gan gach guncha gali ganlik"), list(onlyK, "kan kach kuncha kanlik"), list(onlyQ, "qan qach quncha qanlik"),
 		list(consonant, "adigan ayotgan adiganlik ayotganlik ayotib ayotir"), list(softVowel, "ydigan yotgan ydiganlik yotganlik yotib"),
 		list(consonant, "ib ibgina"), list(softVowel, "b"),
-		list(anything, "moq mok moqchi moqch sa magan maydigan mayotgan may mayin masdan maslik mas"),
+		ifs("sa"), list(anything, "masa gancha ganicha gunicha"), list(onlyK, "kancha kanicha"), list(onlyQ, "qancha qanicha"),
+		list(anything, "moq mok moqchi moqch magan maydigan mayotgan may mayin masdan maslik mas"),
 		list(consonant, "ish"), list(softVowel, "sh"),
 	)
 )
@@ -49,6 +53,12 @@ func list(after class, texts string) []ending {
 	return out
 }
 
+// ifs makes the endings of the condition, in which nouns end too: after s and
+// vowels they are taken of sure verbs only (muassasa, xulosa).
+func ifs(texts string) []ending {
+	return slices.Concat(list(notAfterS, texts), list(ofVerb, texts), list(ofVerbIn, texts))
+}
+
 // withPersons makes the personal forms of a participle.
 func withPersons(after class, text string) []ending {
 	var out []ending
@@ -56,6 +66,36 @@ func withPersons(after class, text string) []ending {
 		out = append(out, ending{text + p, after, 1})
 	}
 	return slices.Clip(out)
+}
+
+// isNounIn tells whether a noun with its own ending reaches into what was taken
+// for a verb's: asar-lar is no as-arlar.
+func isNounIn(rest, taken string) bool {
+	for i := 1; i <= len(taken); i++ {
+		tail := taken[i:]
+		if tail != "" && tail != "lik" && !slices.ContainsFunc(nominal, func(e ending) bool { return e.text == tail }) {
+			continue
+		}
+		noun := rest + taken[:i]
+		if !strings.ContainsAny(noun, "OG") && (notVerbs[noun] || unchanged[noun]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNounBefore tells whether what was taken for an imperative is a noun's
+// genitive, masala-ning, or its -ng, akula-ng: verbs are made in -la after a
+// consonant.
+func isNounBefore(rest, ending string) bool {
+	switch {
+	case strings.HasPrefix(ending, "ing"):
+		return strings.HasSuffix(rest, "n") && !verbRoots[rest]
+	case ending == "ng":
+		head, ok := strings.CutSuffix(rest, "la")
+		return ok && isVowelKey(head[len(head)-1])
+	}
+	return false
 }
 
 // verbForms are the forms of the shortest verbs and of the copula.
