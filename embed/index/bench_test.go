@@ -2,7 +2,6 @@ package index
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,8 +15,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite" // the engine that is measured beside
 
 	"koprik/portal"
 	"koprik/portal/lang"
@@ -193,13 +190,30 @@ func ask(t *testing.T, r *Reader, q portal.Query) {
 	}
 }
 
+// benchDir is where the index of a size is built. KOPRIK_BENCH_SEARCH_DIR keeps
+// it there, so that what takes long can be done in several runs, each of about
+// KOPRIK_BENCH_SEARCH_MINUTES: what was built is found again.
+func benchDir(t *testing.T, n int, engine string) string {
+	kept := os.Getenv("KOPRIK_BENCH_SEARCH_DIR")
+	if kept == "" {
+		return t.TempDir()
+	}
+	dir := filepath.Join(kept, strconv.Itoa(n)+engine)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func benchBleve(t *testing.T, n int) {
-	m, dir := newMade(), t.TempDir()
+	m, dir := newMade(), benchDir(t, n, "bleve")
 	x, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rebuild, cpu := fill(t, x, m, n)
+	building := spentIn(t, dir+".spent")
+	defer func() { _ = x.Close() }() // also where the time is up; a second one does nothing
+	fill(t, x, m, n, building)
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -243,18 +257,76 @@ func benchBleve(t *testing.T, n int) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	row(n, "bleve", p50, p99, frequent, facets, suggest, rebuild, cpu, opened, added, sizeOf(t, dir), memory)
+	row(n, "bleve", p50, p99, frequent, facets, suggest, building.took, building.cpu, opened, added, sizeOf(t, dir), memory)
 }
 
-// fill rebuilds the index of n datasets, which are made before.
-func fill(t *testing.T, x *Index, m *made, n int) (took, cpu time.Duration) {
+// perStep is how many datasets fill has in memory.
+const perStep = 100_000
+
+// spent is what building took so far, on the clock and of the processors; a file
+// keeps it for the next run to go on where the time was up.
+type spent struct {
+	file      string
+	started   time.Time
+	took, cpu time.Duration
+}
+
+func spentIn(t *testing.T, file string) *spent {
 	t.Helper()
-	ds := m.datasets(0, n)
-	begun, used := time.Now(), cpuTime()
-	if err := x.Rebuild(t.Context(), 1, every(ds), nil); err != nil {
+	s := &spent{file: file, started: time.Now()}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return s
+	}
+	var took, cpu int64
+	if _, err := fmt.Sscan(string(b), &took, &cpu); err != nil {
 		t.Fatal(err)
 	}
-	return time.Since(begun), cpuTime() - used
+	s.took, s.cpu = time.Duration(took), time.Duration(cpu)
+	return s
+}
+
+// on adds what f takes.
+func (s *spent) on(t *testing.T, f func()) {
+	t.Helper()
+	begun, used := time.Now(), cpuTime()
+	f()
+	s.took, s.cpu = s.took+time.Since(begun), s.cpu+cpuTime()-used
+	if err := os.WriteFile(s.file, fmt.Appendln(nil, int64(s.took), int64(s.cpu)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// enough ends the run when its minutes are over.
+func (s *spent) enough(t *testing.T, from, n int) {
+	t.Helper()
+	minutes, _ := strconv.Atoi(os.Getenv("KOPRIK_BENCH_SEARCH_MINUTES"))
+	if minutes > 0 && time.Since(s.started) > time.Duration(minutes)*time.Minute {
+		t.Skipf("%d of %d datasets are indexed; run it again", from, n)
+	}
+}
+
+// fill indexes n datasets, which are made before, in steps, each a generation,
+// and merges what they leave.
+func fill(t *testing.T, x *Index, m *made, n int, s *spent) {
+	t.Helper()
+	for from := int(x.Generation()) * perStep; from < n; from += perStep {
+		s.enough(t, from, n)
+		ds := m.datasets(from, min(from+perStep, n))
+		s.on(t, func() {
+			if from > 0 {
+				update(t, x, x.Generation()+1, ds)
+			} else if err := x.Rebuild(t.Context(), 1, every(ds), nil); err != nil {
+				t.Fatal(err)
+			}
+			if from > 0 && from+perStep >= n {
+				x.merge(t.Context())
+			}
+		})
+	}
+	if err := x.pin(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // timed gives the fastest of some runs, so that what else the machine does is
@@ -267,165 +339,4 @@ func timed(runs int, f func()) time.Duration {
 		best = min(best, time.Since(begun))
 	}
 	return best
-}
-
-// fts5 is SQLite's index over the same words.
-type fts5 struct {
-	db *sql.DB
-	a  *analyser // remembers words, as ours does
-}
-
-func openFTS5(t *testing.T, path string) fts5 {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fts5{db, newAnalyser()}
-}
-
-const fts5Schema = `
-CREATE VIRTUAL TABLE words USING fts5(title, body, content='', tokenize="ascii tokenchars ':'");
-CREATE TABLE facts (id INTEGER PRIMARY KEY, theme TEXT, publisher TEXT, format TEXT, license TEXT, year TEXT, region TEXT, updated INTEGER);`
-
-func (a *analyser) keysFor(ws []wording) string {
-	var b strings.Builder
-	for _, w := range ws {
-		v := a.of(w.lang)
-		for _, raw := range lang.Tokens(w.text) {
-			t := a.analyse(v, raw, w.lang)
-			b.WriteString(t.loose + " ")
-			for _, s := range t.stems {
-				b.WriteString(s.term + " ")
-			}
-		}
-	}
-	return b.String()
-}
-
-// factsOf reads the facts of a document and indexes nothing.
-func (a *analyser) factsOf(d *Document) (f facts) {
-	r := &d.Dataset.Latest
-	for _, text := range slices.Concat(r.Title.All(), r.Description.All(), r.Keywords) {
-		keys, telling := a.words(text)
-		f.read(text, keys, telling)
-	}
-	a.finish(&f, d)
-	return f
-}
-
-func (f fts5) add(t *testing.T, from int, ds []portal.Dataset) {
-	t.Helper()
-	tx, err := f.db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range ds {
-		d := Document{Dataset: ds[i]}
-		facts := f.a.factsOf(&d)
-		body := f.a.keysFor(slices.Concat(wordings(ds[i].Latest.Description), keywords(&ds[i]), wordings(ds[i].Publisher.Title), columnTexts(ds[i].Latest.Resources)))
-		if _, err := tx.Exec("INSERT INTO words (rowid, title, body) VALUES (?, ?, ?)", from+i+1, f.a.keysFor(wordings(ds[i].Latest.Title)), body); err != nil {
-			t.Fatal(err)
-		}
-		region := ""
-		if len(facts.regions) > 0 {
-			region = facts.regions[0]
-		}
-		if _, err := tx.Exec("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", from+i+1, ds[i].Latest.Themes[0], ds[i].ID.Publisher(),
-			ds[i].Latest.Resources[0].Format, ds[i].Latest.Licenses[0].Name, facts.years[0], region, ds[i].Latest.Issued.Unix()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// search gives the first 20 hits and six facets.
-func (f fts5) search(t *testing.T, q portal.Query) {
-	t.Helper()
-	var match []string
-	for _, w := range lang.Tokens(q.Text) {
-		var terms []string
-		for _, term := range termsOf(w, q.Lang) {
-			if s := `"` + term.text + `"`; !slices.Contains(terms, s) {
-				terms = append(terms, s)
-			}
-		}
-		match = append(match, "("+strings.Join(terms, " OR ")+")")
-	}
-	where, args := "1", []any{}
-	if len(match) > 0 {
-		where, args = "words MATCH ?", []any{strings.Join(match, " AND ")}
-	}
-	for facet, values := range q.Filters {
-		where += " AND " + string(facet) + " = ?"
-		args = append(args, values[0])
-	}
-	from := " FROM words JOIN facts ON facts.id = words.rowid WHERE " + where
-	order := " ORDER BY bm25(words, 4.0, 1.0) LIMIT 20"
-	if len(match) == 0 {
-		from, order = " FROM facts WHERE "+where, " LIMIT 20"
-	}
-	f.drain(t, "SELECT facts.id"+from+order, args)
-	f.drain(t, "WITH hits AS MATERIALIZED (SELECT facts.*"+from+`)
-		SELECT 'theme', theme, count(*) FROM hits GROUP BY 2 UNION ALL SELECT 'publisher', publisher, count(*) FROM hits GROUP BY 2
-		UNION ALL SELECT 'format', format, count(*) FROM hits GROUP BY 2 UNION ALL SELECT 'license', license, count(*) FROM hits GROUP BY 2
-		UNION ALL SELECT 'year', year, count(*) FROM hits GROUP BY 2 UNION ALL SELECT 'region', region, count(*) FROM hits GROUP BY 2`, args)
-}
-
-func (f fts5) drain(t *testing.T, query string, args []any) {
-	t.Helper()
-	rows, err := f.db.Query(query, args...)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-	}
-	if err := rows.Err(); err != nil && err != sql.ErrNoRows {
-		t.Fatal(err)
-	}
-}
-
-func benchFTS5(t *testing.T, n int) {
-	m, dir := newMade(), t.TempDir()
-	path := filepath.Join(dir, "fts.db")
-	f := openFTS5(t, path)
-	if _, err := f.db.Exec(fts5Schema); err != nil {
-		t.Fatal(err)
-	}
-	var rebuild, cpu time.Duration
-	for from := 0; from < n; from += madeAtOnce {
-		ds := m.datasets(from, min(from+madeAtOnce, n))
-		begun, used := time.Now(), cpuTime()
-		f.add(t, from, ds)
-		rebuild, cpu = rebuild+time.Since(begun), cpu+cpuTime()-used
-	}
-	if err := f.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	begun := time.Now()
-	f = openFTS5(t, path)
-	defer f.db.Close()
-	f.drain(t, "SELECT count(*) FROM facts WHERE id = 1", nil)
-	opened := time.Since(begun)
-	var took []time.Duration
-	queries, runs := benchQueries(m), 3
-	switch { // a part of them: they take minutes
-	case n > 200_000:
-		queries, runs = queries[:14], 1
-	case n > 10_000:
-		queries = queries[:42]
-	}
-	for _, q := range queries {
-		took = append(took, timed(runs, func() { f.search(t, q) }))
-	}
-	p50, p99 := percentiles(took)
-	frequent := timed(runs, func() { f.search(t, portal.Query{Text: "viloyatida"}) })
-	facets := timed(runs, func() { f.search(t, portal.Query{}) })
-	memory := anonymous()
-	begun = time.Now()
-	f.add(t, n, m.datasets(n, n+1))
-	row(n, "fts5", p50, p99, frequent, facets, 0, rebuild, cpu, opened, time.Since(begun), sizeOf(t, dir), memory)
 }

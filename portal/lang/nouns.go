@@ -50,7 +50,7 @@ var (
 	afterCases = []ending{{"dagi", anything, 1}, {"niki", anything, 1}, {"dek", anything, 1}, {"day", anything, 1}, {"gina", anything, 2}}
 
 	// -dir says that it is so: muhim-dir.
-	copula = []ending{{"dir", anything, 1}}
+	copula = []ending{{"dir", anything, 2}}
 
 	nominal = longestFirst(plurals, possessives, cases, afterCases, copula)
 )
@@ -94,6 +94,17 @@ var unchanged = set(`
 	birga kollega volga praga taqdim mujassam balsam gardan madan sudan
 	skrining klining kemping karting bouling damping kliring faktoring treyding autsorsing kraudfanding
 	adab arab nasab mansab gazab azab laqab matlab mazhab kotib hojib tarkib adib tabib xatib habib raqib nasib taqib targib garib sohib najib golib tolib musohib goyib ajoyib garoyib munosib salib
+	modda madda udda uhda xanda piramida komanda sarkarda namoyanda estrada amplituda serenada spartakiada kontrabanda
+	bofanda gazanda goyanda kushanda kashanda navozanda pazanda parvarda shinavanda zararkunanda ziyonkunanda chirmanda xoranda
+	obida qasida jarida nashida mushohada muohada jiyda randa torpeda burda durda janda zinda tanda orda londa shoda shabada komandada
+	tanga yanga poyga avtopoyga tayga shtanga shlanga sherenga alanga chega beluga trevoga flyaga folga intriga enaga kolaga irga ozga
+	chekka chakka chokka makka soqqa sakka qoshni qonshi sinchi chinni chemodan vijdan grajdan
+	lavozim marosim mulozim munajjim sinonim antonim anonim omonim paronim toponim abrishim chaqirim kechirim tilim qonim yeldirim yildirim mustaqim ibrohim mutarjim
+	brigadir komandir boldir chandir kendir mundir kumandir finish parvarish olqish tirsak
+	chiqindi yigindi chokindi chirindi qiyqindi yuvindi supurindi kuyindi
+	kimsa maysa somsa paxsa shamsa matritsa stansa vaksa teplitsa gorchitsa
+	apelsin toksin dioksin tahsin silovsin muhsin yasin
+	masshtab shtab krab prorab rajab rohib sarkotib tanosib nomutanosib mirshab choyshab firib kosib jozib andalib mutrib noib xashab
 	yuksak ayniqsa nimarsa qancha ravish murakkab aqrab mashrab ajib vojib noyib naqib muhib tahrib
 	ohang hamohang farhang palang sarhang barang samsung
 	taqdir qodir nodir sodir qadir tandir bahodir shodir vladimir

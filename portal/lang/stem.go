@@ -79,7 +79,7 @@ const (
 	anything   class = iota
 	vowel            // after a vowel
 	consonant        // after a consonant
-	notAfterS        // after a consonant other than s: nouns end in -ssa, -osa
+	notAfterS        // after a consonant other than s and t: nouns end in -ssa, -tsa
 	roundVowel       // after o or u
 	onlyK            // after k
 	onlyQ            // after q
@@ -109,7 +109,7 @@ func (c class) holds(rest string) bool {
 	case consonant:
 		return !isVowelKey(before)
 	case notAfterS:
-		return !isVowelKey(before) && before != 's'
+		return !isVowelKey(before) && before != 's' && before != 't'
 	case roundVowel:
 		return before == 'o' || before == 'O' || before == 'u'
 	case onlyK:
@@ -188,7 +188,7 @@ func stemWord(w string) string {
 // which a verb's stem may end, for "qiladi" and "boshladi" do not show to which
 // part their a belongs.
 func takeVerb(w string, table []ending) (stem string, ok bool) {
-	if key := strings.ToLower(w); unchanged[key] || notVerbs[key] {
+	if key := strings.ToLower(w); unchanged[key] || notVerbs[key] || notVerbs[w] {
 		return w, false
 	}
 	rest, e, ok := take(w, table)
@@ -224,7 +224,7 @@ func stemNoun(w string) string {
 	}
 	for range maxEndings {
 		key := strings.ToLower(w)
-		if unchanged[key] {
+		if unchanged[key] || strings.HasSuffix(key, "zoda") { // shahzoda: a child of
 			break
 		}
 		if stem, ok := finalConsonant(w); ok {

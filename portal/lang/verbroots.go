@@ -36,7 +36,9 @@ var notVerbs = set(`
 	saray oray tinay asar qatar kamar bozar anor chiqar oshar tayyar qulay noqulay
 	xabar safar sahar shahar bahor asarar nazar zarar kasar
 	hodisa xulosa muassasa qissa xossa massa pyesa trassa terrasa vasvasa gussa nafasa
-	narsa pitsa transa avansa bursa
+	archa aylana baqa buta chaqa cheka erka mina orta Orta qarta sana sila sura taqa dolana qaynana sanitar qamar boyar qalay toqay
+	barmoq barmok chaqmoq chaqmok irmoq irmok qaymoq qaymok sirtmoq sirtmok salmoq salmok toqmoq toqmok quymoq quymok ilmoq ilmok tarmoq tarmok qarmoq qarmok tirmoq tirmok yumalok
+	chOkindi yiGindi narsa pitsa transa avansa bursa
 	mergan slogan xuligan
 `)
 

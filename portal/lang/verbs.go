@@ -77,7 +77,7 @@ func isNounIn(rest, taken string) bool {
 			continue
 		}
 		noun := rest + taken[:i]
-		if !strings.ContainsAny(noun, "OG") && (notVerbs[noun] || unchanged[noun]) {
+		if notVerbs[noun] || unchanged[noun] {
 			return true
 		}
 	}
