@@ -21,6 +21,7 @@ type listed struct {
 type listing struct {
 	datasets map[portal.DatasetID]listed
 	records  map[portal.PublisherID]listed
+	sides    map[string]listed // files beside the publishers, by path
 }
 
 // list reads the targets of all publishers. A path that is not of our grammar
@@ -38,11 +39,14 @@ func list(a *accepted) (listing, error) {
 }
 
 func newListing() listing {
-	return listing{datasets: map[portal.DatasetID]listed{}, records: map[portal.PublisherID]listed{}}
+	return listing{datasets: map[portal.DatasetID]listed{}, records: map[portal.PublisherID]listed{}, sides: map[string]listed{}}
 }
 
 // add reads the targets of one publisher.
 func (l listing) add(p portal.PublisherID, role *tuf.Targets) error {
+	if datapackage.IsSide(string(p)) {
+		return l.addSide(string(p), role)
+	}
 	for path, target := range role.Targets {
 		t, err := datapackage.ParseTargetPath(path)
 		if err != nil {
@@ -93,6 +97,9 @@ func (r *round) diff(ctx context.Context, before, now *accepted, report *Report)
 	if err := r.records(ctx, old, next, &c); err != nil {
 		return c, err
 	}
+	if err := r.sides(ctx, known, next); err != nil {
+		return c, err
+	}
 	for _, id := range slices.Sorted(maps.Keys(next.datasets)) {
 		if err := r.dataset(ctx, id, old, known, next.datasets[id], now, &c, report); err != nil {
 			return c, err
@@ -112,6 +119,9 @@ func (r *round) diff(ctx context.Context, before, now *accepted, report *Report)
 func resigned(before, now *accepted) map[portal.PublisherID][]string {
 	signers := map[portal.PublisherID][]string{}
 	for _, p := range now.publishers() {
+		if datapackage.IsSide(string(p)) {
+			continue
+		}
 		if is := now.set.Signers(string(p)); !slices.Equal(is, before.set.Signers(string(p))) {
 			signers[p] = is
 		}

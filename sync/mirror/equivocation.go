@@ -113,7 +113,9 @@ func contradiction(a, b map[statement]portal.Digest) (s statement, ok bool) {
 	return s, ok
 }
 
-func isManifest(path string) bool { return strings.HasSuffix(path, ".json") }
+func isManifest(path string) bool {
+	return strings.HasPrefix(path, "d/") && strings.HasSuffix(path, ".json")
+}
 
 // equivocation turns the error of a round into one that proves itself, where the
 // two sides contradict each other under valid signatures.

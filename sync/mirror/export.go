@@ -111,6 +111,7 @@ func (m *Mirror) PlanExport(ctx context.Context, o ExportOptions) (*Export, erro
 		return nil, err
 	}
 	p.records(l)
+	p.sides(l)
 	for _, id := range slices.Sorted(maps.Keys(l.datasets)) {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -325,7 +325,7 @@ func (e *Export) prune(to disk.FS, pages []StickPage) (removed int, err error) {
 	for _, p := range pages {
 		keep[p.Name] = true
 	}
-	for _, dir := range []string{"metadata", "d", "objects", "files", "index"} {
+	for _, dir := range []string{"metadata", "d", "objects", "files", "index", "acks", "receipts", "seal", "talkback"} {
 		n, _, err := pruneDir(to, dir, keep)
 		removed += n
 		if err != nil {

@@ -66,6 +66,11 @@ func (m *Mirror) Audit(ctx context.Context, source Source, found func(error)) er
 			found(err)
 		}
 	}
+	for path, want := range l.sides {
+		if _, err := r.whole(ctx, datapackage.SideFile(path, want.target.SHA256), want.target.SHA256, want.target.Length); err != nil {
+			found(err)
+		}
+	}
 	admitted := r.admitted(ctx)
 	for id, want := range l.datasets {
 		if err := r.auditDataset(ctx, id, want, admitted, found); err != nil {

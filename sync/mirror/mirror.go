@@ -140,6 +140,7 @@ type summary struct {
 	state     portal.CopyState
 	signers   []string
 	keys      []TrustedKey
+	sides     map[string]Side
 }
 
 // TrustedKey is a key that may sign a role of the accepted copy.
@@ -187,7 +188,7 @@ func (m *Mirror) summary() (summary, error) {
 	if err != nil {
 		return summary{}, err
 	}
-	m.known = summary{timestamp: ts, state: a.state(false), signers: a.set.Signers("timestamp"), keys: a.keys()}
+	m.known = summary{timestamp: ts, state: a.state(false), signers: a.set.Signers("timestamp"), keys: a.keys(), sides: a.sides()}
 	return m.known, nil
 }
 

@@ -173,6 +173,9 @@ func (r *round) heldFile(path string) ([]byte, error) {
 	if name, ok := strings.CutPrefix(path, "metadata/"); ok && !strings.Contains(name, "/") {
 		return disk.ReadFile(r.m.o.Trust, name, maxMetadata)
 	}
+	if side, ok := r.known.sides[path]; ok {
+		return r.m.o.Contents.ReadAll(side.target.SHA256, datapackage.MaxSide)
+	}
 	t, err := datapackage.ParseTargetPath(path)
 	if err != nil {
 		return nil, err

@@ -122,7 +122,7 @@ func (m *Mirror) relayListed(l listing) error {
 			return err
 		}
 	}
-	return nil
+	return m.relaySides(l)
 }
 
 // relayChain writes a dataset's manifests oldest first, each after its contents:
@@ -206,6 +206,15 @@ func (m *Mirror) Restore(repo disk.FS) (restored []string, err error) {
 		b, err := m.o.Contents.ReadAll(d, maxManifest)
 		if err == nil {
 			err = put(datapackage.PublisherFile(p, want.number, d), b)
+		}
+		if err != nil {
+			return restored, err
+		}
+	}
+	for path, want := range l.sides {
+		b, err := m.o.Contents.ReadAll(want.target.SHA256, datapackage.MaxSide)
+		if err == nil {
+			err = put(datapackage.SideFile(path, want.target.SHA256), b)
 		}
 		if err != nil {
 			return restored, err

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -112,7 +110,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return report, err
 	}
-	report.Suspended = slices.Sorted(maps.Keys(now.suspended))
+	report.Suspended = now.suspendedPublishers()
 	if unchanged && r.o.Have == report.Generation {
 		return report, r.m.relay(now)
 	}
@@ -166,6 +164,9 @@ func (r *round) accept(ctx context.Context, now *accepted, change portal.Change)
 		}
 	}
 	if err := r.m.relay(now); err != nil {
+		return err
+	}
+	if err := r.m.dropSides(r.known, now); err != nil {
 		return err
 	}
 	if r.owes { // what has come of it goes on with the next round

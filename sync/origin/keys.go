@@ -10,6 +10,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/portal/datapackage"
 	"koprik/sync/tuf"
 )
 
@@ -38,7 +39,7 @@ func publisherKey(p portal.PublisherID) string { return "publisher-" + string(p)
 // keyName is what a role's own key file is called.
 func keyName(role string) string {
 	switch role {
-	case roleRoot, roleTargets, roleSnapshot, roleTimestamp:
+	case roleRoot, roleTargets, roleSnapshot, roleTimestamp, datapackage.TalkbackRole, datapackage.SealRole:
 		return role
 	}
 	return publisherKey(portal.PublisherID(role))

@@ -10,6 +10,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/portal/datapackage"
 	"koprik/sync/carrier"
 	"koprik/sync/tuf"
 )
@@ -111,9 +112,10 @@ func damaged(name string, err error) error {
 	return p.WithHint("koprik doctor --repair takes it back from the accepted copy")
 }
 
-// delegate gives d/<p>/*/* to a key of p's own.
+// delegate gives d/<p>/*/*, or the folders of a role beside the publishers, to a
+// key of its own.
 func (o *Origin) delegate(c *current, p portal.PublisherID) error {
-	name := publisherKey(p) + keySuffix
+	name := keyName(string(p)) + keySuffix
 	k, err := o.ensureKey(name)
 	if err != nil {
 		return err
@@ -140,6 +142,9 @@ func (c *current) grant(p portal.PublisherID, role tuf.Role, keys ...tuf.Key) {
 	d := tuf.Delegation{
 		Name: string(p), KeyIDs: append([]string{}, role.KeyIDs...), Threshold: role.Threshold,
 		Paths: []string{"d/" + string(p) + "/*/*"}, Terminating: true,
+	}
+	if datapackage.IsSide(d.Name) {
+		d.Paths = datapackage.SidePaths(d.Name)
 	}
 	roles := slices.Clone(c.targets.Roles)
 	if i := slices.IndexFunc(roles, func(r tuf.Delegation) bool { return r.Name == d.Name }); i >= 0 {
@@ -264,7 +269,7 @@ func (o *Origin) signTargets(c *current, files *[]file) error {
 	for _, p := range slices.Compact(c.changed) {
 		role := c.roles[string(p)]
 		role.Version++
-		role.Expires = o.expiry(publisherLife)
+		role.Expires = o.expiry(lifeOf(string(p)))
 		by, _ := c.delegated(p)
 		keys, err := c.ring.of("publisher "+string(p), by)
 		if err != nil {

@@ -94,6 +94,9 @@ func (o *Origin) Init(_ context.Context, first portal.PublisherID) ([]byte, erro
 	if c.ring, err = o.ring(); err != nil {
 		return nil, err
 	}
+	if err := o.addSides(c); err != nil {
+		return nil, err
+	}
 	if err := o.delegate(c, first); err != nil {
 		return nil, err
 	}
@@ -137,8 +140,16 @@ type Batch struct {
 // Publish makes one new generation of all batches and returns its number. The
 // objects that the manifests name must be in Contents.
 func (o *Origin) Publish(ctx context.Context, batches []Batch) (int64, error) {
+	return o.PublishWith(ctx, batches, nil)
+}
+
+// PublishWith is Publish with files beside the publishers in the same generation.
+func (o *Origin) PublishWith(ctx context.Context, batches []Batch, sides Sides) (int64, error) {
 	c, err := o.load()
 	if err != nil {
+		return 0, err
+	}
+	if err := o.stageSides(c, sides); err != nil {
 		return 0, err
 	}
 	for _, b := range batches {
@@ -200,7 +211,7 @@ func (o *Origin) Refresh(_ context.Context) (int64, error) {
 func (o *Origin) refreshPublishers(c *current) error {
 	for p := range c.roles {
 		by, _ := c.delegated(portal.PublisherID(p))
-		if o.ageing(c.roles[p].Expires, publisherLife) && c.ring.can(by) {
+		if o.ageing(c.roles[p].Expires, lifeOf(p)) && c.ring.can(by) {
 			c.changed = append(c.changed, portal.PublisherID(p))
 		}
 	}
@@ -245,7 +256,9 @@ func (o *Origin) Publishers() ([]portal.PublisherID, error) {
 	}
 	var ids []portal.PublisherID
 	for _, d := range c.targets.Roles {
-		ids = append(ids, portal.PublisherID(d.Name))
+		if !datapackage.IsSide(d.Name) {
+			ids = append(ids, portal.PublisherID(d.Name))
+		}
 	}
 	return ids, nil
 }

@@ -136,7 +136,7 @@ func TestEveryKeyIsShownWithItsRoleAndItsFile(t *testing.T) {
 			t.Errorf("%+v", k)
 		}
 	}
-	want := []string{"root root.pem", "targets targets.pem", "snapshot snapshot.pem", "timestamp timestamp.pem", "main publisher-main.pem"}
+	want := []string{"root root.pem", "targets targets.pem", "snapshot snapshot.pem", "timestamp timestamp.pem", "seal seal.pem", "talkback talkback.pem", "main publisher-main.pem"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
@@ -147,7 +147,7 @@ func TestMirrorsFollowEveryRotationAlsoWhenTheySkippedSome(t *testing.T) {
 	each, late := w.set(), w.set()
 	follow(w, late)
 	for round := range 3 {
-		for _, role := range []string{"root", "targets", "snapshot", "timestamp", "main"} {
+		for _, role := range []string{"root", "targets", "snapshot", "timestamp", "seal", "talkback", "main"} {
 			before := w.keysOf(role)
 			out, err := w.origin().Rotate(t.Context(), role, "", nil)
 			must(t, err)
@@ -167,7 +167,7 @@ func TestMirrorsFollowEveryRotationAlsoWhenTheySkippedSome(t *testing.T) {
 			t.Errorf("%s: %v", name, refused)
 		}
 	}
-	if got := len(w.files("keys")); got != 10 {
+	if got := len(w.files("keys")); got != 14 {
 		t.Errorf("%d files in keys: %q", got, w.files("keys"))
 	}
 }
@@ -370,6 +370,8 @@ func TestMetadataOfThirtySnapshotsOr400DaysIsKept(t *testing.T) {
 	if count("root") != 2 || count("targets") != 1 {
 		t.Errorf("%q", w.files("repository/metadata"))
 	}
+	_, err = w.origin().Refresh(t.Context()) // talkback and seal, which nobody published
+	must(t, err)
 	if refused := follow(w, w.set()); len(refused) > 0 {
 		t.Error(refused)
 	}

@@ -37,6 +37,7 @@ type parsed struct {
 	version  int64
 	datasets map[portal.DatasetID]listed
 	record   listed // number 0: none
+	sides    map[string]listed
 }
 
 // listed is what a role says of one file.
@@ -116,6 +117,10 @@ func (r *run) publisher(g *gathered, s *step, role string, now, before int64) er
 		if old, err = r.role(r.older, role, before); err != nil {
 			return err
 		}
+	}
+	if datapackage.IsSide(role) {
+		g.sides(fresh.sides, old.sides)
+		return nil
 	}
 	p := portal.PublisherID(role)
 	if n := fresh.record; n.number > 0 && n != old.record {
@@ -238,6 +243,12 @@ func (r *run) role(held map[string]parsed, role string, version int64) (parsed, 
 	}
 	p := parsed{version: version, datasets: make(map[portal.DatasetID]listed, len(t.Targets))}
 	for file, target := range t.Targets {
+		if datapackage.IsSide(role) {
+			if datapackage.ParseSidePath(role, file) == nil {
+				p.addSide(file, target)
+			}
+			continue
+		}
 		at, err := datapackage.ParseTargetPath(file)
 		if err != nil {
 			continue // not ours to judge: a mirror refuses the role

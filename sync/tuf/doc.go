@@ -2,14 +2,13 @@
 // Framework (TUF), specification 1.0. It is pure: bytes and a time go in, a
 // verdict comes out. Fetching, keeping and the clock belong to its callers.
 //
-// Any TUF client can read what it writes. As a client it is stricter than a
-// general one where two readers could differ, and expiry is a [Policy], because
-// it runs unattended on machines that nobody visits: docs/reference/tuf.md lists
-// every difference with the clause of the specification.
+// Any TUF client can read what it writes. As a client it is stricter where two
+// readers could differ, and expiry is a [Policy], because it runs on machines that
+// nobody visits: docs/reference/tuf.md lists every difference, with its clause.
 //
 // An update that is refused leaves the [Set] as it was, and one that is taken
 // drops all that stood below: a cached role is always verified against its
-// current delegator, and two generations never mix. A caller keeps the files of
-// one whole walk, timestamp last, and offers them to a new Set with ExpireNothing
-// before it asks the network; so the versions seen survive a restart.
+// current delegator, and two generations never mix. A caller keeps the files of one
+// whole walk, timestamp last, and offers them to a new Set with ExpireNothing before
+// it asks the network; so the versions seen survive a restart.
 package tuf

@@ -207,7 +207,7 @@ func resign(t testing.TB, signed string, keys ...PrivateKey) []byte {
 	}
 	var sigs []signature
 	for _, k := range keys {
-		sigs = append(sigs, signature{k.Public().ID(), fmt.Sprintf("%x", k.sign(b))})
+		sigs = append(sigs, signature{k.Public().ID(), fmt.Sprintf("%x", k.Sign(b))})
 	}
 	file, err := json.Marshal(map[string]any{"signatures": sigs, "signed": json.RawMessage(signed)})
 	if err != nil {

@@ -70,7 +70,14 @@ type PrivateKey struct {
 }
 
 func (k PrivateKey) ed25519() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.seed[:]) }
-func (k PrivateKey) sign(message []byte) []byte  { return ed25519.Sign(k.ed25519(), message) }
+
+// Sign signs a message that says by its beginning what it is, and is no JSON.
+func (k PrivateKey) Sign(message []byte) []byte { return ed25519.Sign(k.ed25519(), message) }
+
+// Verifies says whether sig is what Sign gave with the private half of k.
+func (k Key) Verifies(message, sig []byte) bool {
+	return k.verifies(message, hex.EncodeToString(sig), nil)
+}
 
 // GenerateKey makes an ed25519 key from the system's randomness.
 func GenerateKey() (k PrivateKey, err error) {

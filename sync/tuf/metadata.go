@@ -62,7 +62,6 @@ type Timestamp struct {
 	Snapshot File      `json:"-"`
 }
 
-// wireTimestamp is how a Timestamp is written.
 type wireTimestamp struct {
 	*Timestamp
 	Meta map[string]File `json:"meta"`
@@ -94,7 +93,6 @@ type Targets struct {
 	Roles   []Delegation      `json:"-"`
 }
 
-// wireTargets is how Targets are written.
 type wireTargets struct {
 	*Targets
 	Delegations *wireDelegations `json:"delegations,omitempty"`

@@ -365,7 +365,6 @@ func (s *Set) Delegated(name string) *Targets {
 	return content[Targets](s, name)
 }
 
-// content is nil when nothing, or something else, is held.
 func content[T any](s *Set, role string) *T {
 	t, _ := s.held[role].meta.(*T)
 	return t

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// specVersion is the version of the TUF specification that is written.
-const specVersion = "1.0.31"
+const specVersion = "1.0.31" // that is written
 
 // SignRoot writes a root file: canonical JSON, the same bytes for the same
 // root and keys. A root that follows another one needs signatures by keys of
@@ -88,7 +87,7 @@ func write(kind string, content shape, keys []PrivateKey) ([]byte, error) {
 	sigs := map[string]any{} // by key id: a key signs once
 	for _, k := range keys {
 		id := k.Public().ID()
-		sigs[id] = map[string]any{"keyid": id, "sig": hex.EncodeToString(k.sign(message))}
+		sigs[id] = map[string]any{"keyid": id, "sig": hex.EncodeToString(k.Sign(message))}
 	}
 	list := []any{}
 	for _, id := range slices.Sorted(maps.Keys(sigs)) {

@@ -152,3 +152,16 @@ func TestParsePrivateKeyRefusesEverythingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestAMessageIsSignedForItsKeyAlone(t *testing.T) {
+	k, other := testKey(1), testKey(2)
+	message := []byte("koprik/post/v1\x00digest")
+	sig := k.Sign(message)
+	if !k.Public().Verifies(message, sig) {
+		t.Error("its own signature does not verify")
+	}
+	changed := append(bytes.Clone(message[:len(message)-1]), 'T')
+	if other.Public().Verifies(message, sig) || k.Public().Verifies(changed, sig) || k.Public().Verifies(message, sig[1:]) || (Key{}).Verifies(message, sig) {
+		t.Error("another key, message or signature verifies")
+	}
+}

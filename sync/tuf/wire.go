@@ -100,7 +100,6 @@ func parseTime(v any) (time.Time, error) {
 	return t, nil
 }
 
-// wireFile is how a File and a Target are written.
 type wireFile struct {
 	Version int64       `json:"version,omitempty"`
 	Length  *int64      `json:"length,omitempty"`
@@ -113,7 +112,6 @@ type wireHashes struct {
 	SHA512 string `json:"sha512,omitempty"`
 }
 
-// newHashes are none for a zero sum.
 func newHashes(sum [32]byte) *wireHashes {
 	if sum == [32]byte{} {
 		return nil

@@ -19,7 +19,7 @@ import (
 
 // versioned are the files of a repository that never change under their name
 // (spec/sync.md, "The tree"). All others say what is newest.
-var versioned = regexp.MustCompile(`^(metadata/[0-9]+\.[^/]+|objects/.+|patches/.+|d/.+)$`)
+var versioned = regexp.MustCompile(`^(metadata/[0-9]+\.[^/]+|objects/.+|patches/.+|d/.+|(acks|receipts|seal|talkback)/.+)$`)
 
 // maxPointer is how long a file that says what is newest may be. Its bytes are
 // read whole, because two versions may have the same length and time.
