@@ -64,8 +64,12 @@ func (a *app) takeInbox(ctx context.Context, n *node.Node, o node.SyncOptions) e
 	if o.DryRun {
 		return usage("--dry-run", "is for mirrors: an inbox is taken or refused")
 	}
-	taken, err := n.TakeInbox(ctx, o.From)
+	stick, err := n.TakeStick(ctx, o.From)
 	if err != nil {
+		return err
+	}
+	taken, err := n.TakeInbox(ctx, o.From)
+	if err != nil && (stick.Posts == 0 || !errors.Is(err, portal.ErrNotFound)) {
 		return err
 	}
 	rows := []map[string]any{}
@@ -78,7 +82,16 @@ func (a *app) takeInbox(ctx context.Context, n *node.Node, o node.SyncOptions) e
 		}
 		rows = append(rows, row)
 	}
-	err = a.answer(map[string]any{"inbox": rows}, func() {
+	outbox := map[string]any{"posts": stick.Posts, "new": stick.Fresh, "answers_written": stick.Answers}
+	err = a.answer(map[string]any{"inbox": rows, "outbox": outbox}, func() {
+		if stick.Posts > 0 {
+			a.say("%s taken, %s new", count(stick.Posts, "post"), count(stick.Fresh, "question"))
+			if stick.Answers {
+				a.say("acknowledgements and answers are on the stick")
+			} else {
+				a.say("the stick could not be written: it carries no answers back")
+			}
+		}
 		for _, t := range taken {
 			if t.Err != nil {
 				a.say("%-12s refused because %v", t.Publisher, t.Err)

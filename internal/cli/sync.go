@@ -18,7 +18,10 @@ func (a *app) syncCommand() *cobra.Command {
 		Use:   "sync",
 		Short: "Bring a mirror to its upstream's generation, verified before anything is shown",
 		Long: `Sync brings a mirror to its upstream's generation, verified before anything is shown.
-At a centre, --from with a folder takes what agencies have put into its inbox/.`,
+It hands on the questions that wait here, over the network or onto the stick, and
+takes acknowledgements and answers. At a centre, --from with a folder takes what
+agencies have put into its inbox/ and the questions in a stick's outbox/, and writes
+acknowledgements and answers onto that stick.`,
 		Example: `  koprik sync
   koprik sync --from /media/stick
   koprik sync --dry-run
@@ -36,7 +39,7 @@ At a centre, --from with a folder takes what agencies have put into its inbox/.`
 				return err
 			}
 			return a.with(cmd.Context(), func(n *node.Node) error {
-				if n.Config().Role == portal.Central && o.From != "" && !isAddress(o.From) {
+				if n.Config().Role != portal.Mirror && o.From != "" && !isAddress(o.From) {
 					return a.takeInbox(cmd.Context(), n, o)
 				}
 				return a.sync(cmd.Context(), n, o)
@@ -73,7 +76,7 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 		"datasets":   map[string]int{"added": len(r.Added), "updated": len(r.Updated), "removed": len(r.Removed)},
 		"bytes_down": r.BytesDown, "bytes_up": r.BytesUp, "requests": r.Requests, "round_trips": r.RoundTrips,
 		"duration_ms": r.Duration.Milliseconds(), "upstream": r.Upstream, "suspended": append([]portal.PublisherID{}, r.Suspended...),
-		"outbox": map[string]int{"sent": 0, "left": 0},
+		"outbox": map[string]int{"sent": r.Sent, "left": r.Left},
 	}
 	out["left_out"] = sizes(r.LeftOut)
 	out["owed"] = sizes(r.Owed)
@@ -100,6 +103,9 @@ func (a *app) sync(ctx context.Context, n *node.Node, o node.SyncOptions) error 
 		a.say("generation %d (was %d), %s, as of %s: %d new, %d changed, %d removed", r.Generation, r.Previous, r.Fresh, stamp(r.State.AsOf),
 			len(r.Added), len(r.Updated), len(r.Removed))
 		a.say("%s in %s from %s", count(r.BytesDown, "byte"), count(r.Requests, "request"), r.Upstream)
+		if r.Sent+r.Left > 0 {
+			a.say("%s of questions handed on, %s wait for the centre", count(r.Sent, "post"), count(r.Left, "question"))
+		}
 		for _, part := range []struct {
 			what  string
 			items []mirrorItem

@@ -51,7 +51,22 @@ func (n *Node) own(ctx context.Context) error {
 	if err := n.catchUp(ctx); err != nil {
 		return err
 	}
+	if err := n.showSides(); err != nil {
+		return err
+	}
 	return n.sweepWithdrawn(ctx)
+}
+
+// showSides makes what stands beside the publishers readable, where no generation
+// was applied that did.
+func (n *Node) showSides() error {
+	beside, err := n.readSides()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err == nil && n.talk.sides.files == nil {
+		n.talk.sides = beside
+	}
+	return err
 }
 
 // takeOver makes this process the one that applies generations, when the server
@@ -252,6 +267,10 @@ func (n *Node) apply(ctx context.Context, c portal.Change) error {
 // flip is the switch. When the commit does not come about, the index steps
 // back to what the catalogue says.
 func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
+	beside, err := n.readSides()
+	if err != nil {
+		return err
+	}
 	next, err := n.index.Reader()
 	if err != nil {
 		return err
@@ -260,7 +279,7 @@ func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
 	err = pending.Commit()
 	old := n.reader
 	if err == nil {
-		n.reader = share(next)
+		n.reader, n.talk.sides = share(next), beside
 	}
 	n.mu.Unlock()
 	if err != nil {

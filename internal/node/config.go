@@ -40,6 +40,8 @@ type Config struct {
 	OldAfterDays int
 	Relay        bool
 
+	TalkbackEvery time.Duration
+
 	Upstreams        []string // after Upstream, in order
 	SyncHours        Hours
 	BytesADay        int64 // 0: no limit
@@ -71,7 +73,7 @@ func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
 func (s Setting) Value(c Config) (value, source string) { return s.get(&c), c.sources[s.Key] }
 
 // Settings is the whole configuration; `koprik config show` prints it.
-var Settings = slices.Concat(nodeSettings, followSettings)
+var Settings = slices.Concat(nodeSettings, followSettings, talkSettings)
 
 // nodeSettings say what a node is.
 var nodeSettings = []Setting{

@@ -55,10 +55,14 @@ func (n *Node) withInbox(next http.Handler) http.Handler {
 	if n.config.Role == portal.Central {
 		inbox = api.NewInbox(n.inbox(), n.opt.Log)
 	}
-	reports := api.NewReports(n, n.opt.Log)
+	reports, posts := api.NewReports(n, n.opt.Log), api.NewPosts(n, n.opt.Log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == api.ReportAddress {
+		switch r.URL.Path {
+		case api.ReportAddress:
 			reports.ServeHTTP(w, r)
+			return
+		case api.PostAddress:
+			posts.ServeHTTP(w, r)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, "/"+inboxDir+"/") {

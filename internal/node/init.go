@@ -101,7 +101,11 @@ func initOrigin(ctx context.Context, dir string, fsys disk.FS, init InitOptions,
 	if err != nil {
 		return nil, err
 	}
-	_, err = o.Publish(ctx, []origin.Batch{{Publisher: c.Publisher, Record: &record}})
+	seals, err := sealingKeys(keys, nil, portal.DateOf(opt.now()))
+	if err != nil {
+		return nil, err
+	}
+	_, err = o.PublishWith(ctx, []origin.Batch{{Publisher: c.Publisher, Record: &record}}, origin.Sides{datapackage.SealRole: seals})
 	return root, err
 }
 

@@ -99,6 +99,7 @@ type Node struct {
 	reader *sharedReader
 
 	floor time.Time // newest signed time accepted
+	talk  talk
 
 	brought     []tuf.PrivateKey // keys that sign this time beside those in keys/
 	checked     sync.Map         // portal.Digest → true: objects hashed by this process
@@ -133,7 +134,7 @@ const (
 func Open(ctx context.Context, dir string, o Options) (n *Node, err error) {
 	defer named(dir, &err)
 	o.defaults()
-	n = &Node{dir: dir, opt: o}
+	n = &Node{dir: dir, opt: o, talk: newTalk()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())

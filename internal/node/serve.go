@@ -18,6 +18,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/ui/api"
 	"koprik/ui/locale"
 	"koprik/ui/site"
 )
@@ -102,7 +103,7 @@ func forMachines(path string) bool {
 			return true
 		}
 	}
-	return path == "/healthz" || path == "/readyz"
+	return path == "/healthz" || path == "/readyz" || path == api.PostAddress
 }
 
 // repositoryFS is what /repository/ gives away; a node without one gives nothing.
@@ -260,6 +261,8 @@ func (s *Serving) Stop() error {
 func (n *Node) work(ctx context.Context) {
 	watch := time.NewTicker(watchEvery)
 	defer watch.Stop()
+	talk := time.NewTicker(talkEvery)
+	defer talk.Stop()
 	next := time.NewTimer(0)
 	defer next.Stop()
 	failures := 0
@@ -269,6 +272,8 @@ func (n *Node) work(ctx context.Context) {
 			return
 		case <-watch.C:
 			n.logged("catch up", errors.Join(n.noticed(ctx), n.showArrived(ctx)))
+		case <-talk.C:
+			n.logged("answer questions", n.talkOnce(ctx))
 		case <-next.C:
 			var wait time.Duration
 			if n.central() {

@@ -31,6 +31,11 @@ func (n *Node) Status(ctx context.Context) (portal.Status, error) {
 	if s.Alarms, err = n.Alarms(); err != nil {
 		return s, err
 	}
+	waits, err := n.local.Waits(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Outbox = waits.Count
 	s.Doing = n.doing()
 	if s.Owed, err = n.owes(ctx); err != nil {
 		return s, err

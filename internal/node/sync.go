@@ -28,6 +28,8 @@ type SyncReport struct {
 	mirror.Report
 	Fetched  []mirror.Item // came without a new generation: what was owed, or asked for
 	Stages   []portal.StageTook
+	Sent     int // posts of questions that were handed on
+	Left     int // questions that still wait here for the centre
 	Fresh    portal.Freshness
 	Duration time.Duration
 }
@@ -80,6 +82,9 @@ func (n *Node) Sync(ctx context.Context, o SyncOptions) (out SyncReport, err err
 	}
 	err = errors.Join(err, n.raise(err))
 	n.reportAlarms(ctx)
+	if !o.DryRun {
+		err = errors.Join(err, n.exchange(ctx, used, &out))
+	}
 	out.Duration, out.Stages = n.opt.Clock().Sub(began), n.syncing.took(n.opt.Clock())
 	out.Fresh = out.State.Grade(n.Now(), n.oldAfter())
 	if o.DryRun {

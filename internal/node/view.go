@@ -45,7 +45,7 @@ func (n *Node) View(ctx context.Context) (portal.View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
 	}
-	v := &view{node: n, Snapshot: snap}
+	v := &view{node: n, Snapshot: snap, sides: n.talk.sides}
 	if n.reader == nil {
 		return v, nil // beside a server: the catalogue alone
 	}
@@ -61,6 +61,7 @@ type view struct {
 	*catalog.Snapshot
 	node   *Node
 	reader *sharedReader
+	sides  sides
 	closed atomic.Bool
 }
 

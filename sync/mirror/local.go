@@ -212,7 +212,7 @@ func (r *round) auditObject(ctx context.Context, res portal.Resource) error {
 
 // Inventory is everything that the accepted copy is made of.
 type Inventory struct {
-	Manifests map[portal.Digest]bool    // of releases and of publishers' records
+	Manifests map[portal.Digest]bool    // of releases, of publishers' records, and files beside the publishers
 	Contents  map[portal.Digest]Content // of all releases
 }
 
@@ -245,6 +245,12 @@ func (m *Mirror) Inventory(ctx context.Context, found func(error)) (Inventory, e
 		inv.Manifests[want.target.SHA256] = true
 		if _, err := m.o.Contents.ReadAll(want.target.SHA256, maxManifest); err != nil {
 			found(portal.Unverified("record of publisher "+string(p), "%v", err))
+		}
+	}
+	for path, want := range l.sides {
+		inv.Manifests[want.target.SHA256] = true
+		if _, err := m.o.Contents.ReadAll(want.target.SHA256, datapackage.MaxSide); err != nil {
+			found(portal.Unverified(path, "%v", err))
 		}
 	}
 	policy := m.policy()

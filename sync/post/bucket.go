@@ -20,9 +20,9 @@ type Sealed struct {
 // bucketMagic begins a bucket's file, the target receipts/<bucket>.
 const bucketMagic = "koprik receipts 1\n"
 
-// MaxBucket is the longest file of a bucket, in bytes: 400 days of 100 answers a
-// day in each of the 256.
-const MaxBucket = 64 << 20
+// MaxBucket is the longest file of a bucket, in bytes: in all 256 together 400 days
+// of 1,200 answers a day.
+const MaxBucket = 4 << 20
 
 const entryHead = SlotSize + 4
 
