@@ -60,6 +60,12 @@ type Figure struct {
 	Mark int
 	// Notes stand under the figure, a line each: unit, source and date, what is computed.
 	Notes []string
+	// Keys are the codes of Labels in the outline of a Map, one for each.
+	Keys []string
+	// Outline is what a Map colours, and what Places lie on.
+	Outline *Outline
+	// Points are those of Places: longitudes and latitudes.
+	Points []Point
 }
 
 // Series is one value for each label; NaN where there is none.
@@ -75,6 +81,10 @@ type Words struct {
 	Signed func(float64) string // a difference: "+1.4"
 	Share  func(float64) string // of 1: "48.3 %"
 	None   string               // "no data"
+	// Range is from one value to another, Tile a region's name as short as a tile
+	// wants it, by its code; nil: as a Map writes them itself.
+	Range func(lo, hi float64) string
+	Tile  func(key string) string
 }
 
 // Widths of drawings in CSS pixels: a phone's and a desktop's.
@@ -117,6 +127,10 @@ func Draw(f Figure, w Words, width int) (Drawing, error) {
 		p.multiples()
 	case Spark:
 		p.spark()
+	case Map:
+		p.choropleth()
+	case Places:
+		p.places()
 	}
 	if f.Kind != Spark {
 		p.notes()
@@ -137,8 +151,15 @@ func (f Figure) check() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrFigure)
 	}
+	if f.Kind == Map || f.Kind == Places {
+		if err := f.checkMap(); err != nil || f.Kind == Places {
+			return err
+		}
+	}
 	limit, series := MaxRows, MaxSeries
 	switch f.Kind {
+	case Map:
+		limit = maxAreas
 	case Line, Spark:
 		limit = MaxPoints
 	case Multiples:

@@ -23,6 +23,7 @@ const (
 	shapePath // a polyline, closed where the class fills it
 	shapeCircle
 	shapeText
+	shapeRings // an area of several rings, or several lines that are no ring
 )
 
 // mark is one thing drawn. What it looks like its classes say; classes are
@@ -33,7 +34,8 @@ type mark struct {
 	at     []float64 // rect: x y w h; line: x1 y1 x2 y2; path: x y …; circle: x y r; text: x y
 	text   string
 	anchor string // of text: start, middle, end
-	closed bool   // of a path
+	closed bool   // of a path, and of rings
+	rings  [][]Point
 }
 
 func (p *plot) rect(x, y, w, h float64, class string) {
@@ -50,6 +52,10 @@ func (p *plot) path(class string, points []float64) {
 
 func (p *plot) circle(x, y, r float64, class string) {
 	p.marks = append(p.marks, mark{shape: shapeCircle, class: class, at: []float64{x, y, r}})
+}
+
+func (p *plot) area(rings [][]Point, class string) {
+	p.marks = append(p.marks, mark{shape: shapeRings, class: class, rings: rings, closed: true})
 }
 
 func (p *plot) text(x, y float64, s, anchor, class string) {
@@ -103,7 +109,7 @@ func (d Drawing) body(b *strings.Builder) {
 
 func (m mark) svg(b *strings.Builder) {
 	attr := func(name string, v float64) { b.WriteString(" " + name + `="` + num(v) + `"`) }
-	names := [...]string{"rect", "line", "path", "circle", "text"}
+	names := [...]string{"rect", "line", "path", "circle", "text", "path"}
 	b.WriteString("<" + names[m.shape])
 	if m.class != "" {
 		b.WriteString(` class="` + m.class + `"`)
@@ -125,6 +131,16 @@ func (m mark) svg(b *strings.Builder) {
 		attr("r", m.at[2])
 	case shapePath:
 		b.WriteString(` d="` + pathData(m.at, m.closed) + `"`)
+	case shapeRings:
+		b.WriteString(` d="`)
+		for _, ring := range m.rings {
+			flat := make([]float64, 0, 2*len(ring))
+			for _, q := range ring {
+				flat = append(flat, q.X, q.Y)
+			}
+			b.WriteString(pathData(flat, m.closed))
+		}
+		b.WriteString(`"`)
 	case shapeText:
 		attr("x", m.at[0])
 		attr("y", m.at[1])
