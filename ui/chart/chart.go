@@ -82,7 +82,7 @@ type Words struct {
 	Share  func(float64) string // of 1: "48.3 %"
 	None   string               // "no data"
 	// Range is from one value to another, Tile a region's name as short as a tile
-	// wants it, by its code; nil: as a Map writes them itself.
+	// wants it, by its code, or ""; nil: as a Map writes them itself.
 	Range func(lo, hi float64) string
 	Tile  func(key string) string
 }

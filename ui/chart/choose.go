@@ -215,9 +215,20 @@ func (c *Cube) Adjust(p Plan, kind Kind, label, series string, hold map[string]s
 		p.Series = -1
 	}
 	p.Hold = c.hold(p.Label, p.Series)
+	if p, err = c.Hold(p, hold); err != nil {
+		return p, err
+	}
+	_, err = c.Figure(p)
+	return p, err
+}
+
+// Hold holds dimensions, by their names, at values by their keys. Those that the
+// plan draws it leaves. The error is ErrFigure and names what the cube does not
+// have.
+func (c *Cube) Hold(p Plan, hold map[string]string) (Plan, error) {
 	for name, key := range hold {
-		dim, err := find(name, -1)
-		if err != nil || dim < 0 {
+		dim := slices.IndexFunc(c.Dims, func(d Dim) bool { return d.Name == name })
+		if dim < 0 {
 			return p, fmt.Errorf("no dimension %.40q: %w", name, ErrFigure)
 		}
 		at := slices.IndexFunc(c.Dims[dim].Values, func(v Value) bool { return v.Key == key })
@@ -228,8 +239,35 @@ func (c *Cube) Adjust(p Plan, kind Kind, label, series string, hold map[string]s
 			p.Hold[dim] = at
 		}
 	}
-	_, err = c.Figure(p)
-	return p, err
+	return p, nil
+}
+
+// leastMapped is how many regions with a value make a map.
+const leastMapped = 3
+
+// MapPlan draws the dimension of regions of which most stand in an outline; by
+// names another one. mapped is how many do; 0: too few for a map.
+func (c *Cube) MapPlan(o *Outline, by string) (best Plan, mapped int) {
+	for i, d := range c.Dims {
+		if d.Role != portal.RoleRegion || by != "" && d.Name != by {
+			continue
+		}
+		p := Plan{Kind: Map, Label: i, Series: -1, Hold: c.hold(i, -1), Sorted: true}
+		f, err := c.Figure(p)
+		if err != nil {
+			continue
+		}
+		n := 0
+		for j, key := range f.Keys {
+			if o.Has(key) && known(f.Series[0].Values[j]) {
+				n++
+			}
+		}
+		if n >= leastMapped && n > mapped {
+			best, mapped = p, n
+		}
+	}
+	return best, mapped
 }
 
 // Figure fills a plan with values. Titles, notes and what stands out are the
@@ -263,6 +301,9 @@ func (c *Cube) Figure(p Plan) (Figure, error) {
 	}
 	for _, l := range labels {
 		f.Labels = append(f.Labels, c.Dims[p.Label].Values[l].Label)
+		if p.Kind == Map {
+			f.Keys = append(f.Keys, c.Dims[p.Label].Values[l].Code)
+		}
 	}
 	if c.Dims[p.Label].Role == portal.RoleTime && (p.Kind == Line || p.Kind == Multiples || p.Kind == Spark) {
 		for _, l := range labels {
@@ -275,6 +316,9 @@ func (c *Cube) Figure(p Plan) (Figure, error) {
 	f.drop()
 	if p.Sorted {
 		f.sort()
+	}
+	if p.Kind == Map { // its outline is still to come
+		return f, nil
 	}
 	return f, f.check()
 }
@@ -314,9 +358,12 @@ func (f *Figure) sort() {
 func known(v float64) bool { return !math.IsNaN(v) }
 
 func (f *Figure) pick(order []int) {
-	labels, at := make([]string, len(order)), make([]float64, len(order))
+	labels, keys, at := make([]string, len(order)), make([]string, len(order)), make([]float64, len(order))
 	for to, from := range order {
 		labels[to] = f.Labels[from]
+		if f.Keys != nil {
+			keys[to] = f.Keys[from]
+		}
 		if f.At != nil {
 			at[to] = f.At[from]
 		}
@@ -329,6 +376,9 @@ func (f *Figure) pick(order []int) {
 		f.Series[i].Values = values
 	}
 	f.Labels = labels
+	if f.Keys != nil {
+		f.Keys = keys
+	}
 	if f.At != nil {
 		f.At = at
 	}

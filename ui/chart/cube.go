@@ -11,6 +11,7 @@ import (
 
 	"koprik/portal"
 	"koprik/portal/period"
+	"koprik/portal/region"
 )
 
 // Table is a table small enough to be drawn, with what its columns mean.
@@ -83,6 +84,7 @@ type Dim struct {
 	field  portal.Field
 	column int // in the table; -1 where columns side by side have it
 	words  int // the column with the words for the reader; may be column itself
+	codes  int // the column with the codes of regions; -1 where there is none
 }
 
 // Value is one value of a dimension.
@@ -90,6 +92,7 @@ type Value struct {
 	Key   string // as it stands in the table
 	Label string // for the reader
 	Total bool   // stands for the whole of others
+	Code  string // of a region: ISO 3166-2, of a district SOATO; "" where it is not known
 	at    float64
 }
 
@@ -145,8 +148,14 @@ func (c *Cube) findDims(t Table, n Names, flags bool) {
 		if !f.Meaning.Dimension() || f.Meaning.SameAs != "" || f.Meaning.Kind == portal.KindFlag && !flags {
 			continue
 		}
-		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, column: i, words: i}
+		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, column: i, words: i, codes: -1}
+		if isCode(f) {
+			d.codes = i
+		}
 		for j, other := range t.Columns {
+			if other.Meaning.SameAs == f.Name && isCode(other) && d.codes < 0 {
+				d.codes = j
+			}
 			if other.Meaning.SameAs == f.Name && other.Meaning.Kind != portal.KindCode && spokenBy(other, n.Lang) {
 				d.words = j
 			}
@@ -226,7 +235,40 @@ func (d *Dim) inRow(row []any, n Names) Value {
 		return v
 	}
 	v.Label = n.Value(d.field, cmp.Or(text(row, d.words), key))
+	if d.Role == portal.RoleRegion {
+		v.Code = d.code(row, key)
+	}
 	return v
+}
+
+func isCode(f portal.Field) bool {
+	return f.Meaning.Role == portal.RoleRegion && (f.Meaning.Kind == portal.KindISO || f.Meaning.Kind == portal.KindSOATO)
+}
+
+// code is that of the region of a row, by its code in another column or by its
+// name.
+func (d *Dim) code(row []any, key string) string {
+	if d.codes >= 0 {
+		key = text(row, d.codes)
+	}
+	return CodeOf(key)
+}
+
+// CodeOf gives the code by which regions of figures and outlines are matched, of
+// a code or a name as tables write them: ISO 3166-2 of the country and its
+// regions, SOATO of districts. "" is no place that is known.
+func CodeOf(text string) string {
+	place, ok := region.BySOATO(text)
+	if !ok {
+		place, ok = region.ByISO(text)
+	}
+	if !ok {
+		place, ok = region.ByName(text)
+	}
+	if !ok {
+		return ""
+	}
+	return cmp.Or(place.ISO, place.SOATO)
 }
 
 // side gives what a column of the measure is about.
@@ -342,4 +384,21 @@ func (c *Cube) Cells(yield func(at []int, v float64) bool) {
 			return
 		}
 	}
+}
+
+// Points are the places of rows by the columns of a longitude and a latitude;
+// rows without both are left out, and what lies nowhere on Earth.
+func (t Table) Points(lon, lat int) []Point {
+	var points []Point
+	for _, row := range t.Rows {
+		if lon >= len(row) || lat >= len(row) {
+			continue
+		}
+		x, okX := float(row[lon])
+		y, okY := float(row[lat])
+		if okX && okY && onEarth([2]float64{x, y}) {
+			points = append(points, Point{x, y})
+		}
+	}
+	return points
 }

@@ -83,10 +83,13 @@ func (d Drawing) SVG(class string) string {
 	return b.String()
 }
 
+// Around a drawing that is a file: what is left white, and where its title stands.
+const fileMargin, fileHead, fileTitle = 16.0, 40.0, -14.0
+
 // File gives the drawing as a file of its own, with its style in it and a line
 // of text above: for downloads, which need no page around them.
 func (d Drawing) File() []byte {
-	const margin, head = 16.0, 40.0
+	const margin, head = fileMargin, fileHead
 	var b strings.Builder
 	w, h := d.Width+2*margin, d.Height+head+margin
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="` + num(w) + `" height="` + num(h) +
@@ -95,7 +98,7 @@ func (d Drawing) File() []byte {
 		b.WriteString("<desc>" + escape(d.Desc) + "</desc>")
 	}
 	b.WriteString("<style>" + FileStyle + `</style><rect class="paper" x="` + num(-margin) + `" y="` + num(-head) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
-	b.WriteString(`<text class="head" x="0" y="-14">` + escape(fit(d.Title, d.Width, 17)) + "</text>")
+	b.WriteString(`<text class="head" x="0" y="` + num(fileTitle) + `">` + escape(fit(d.Title, d.Width, 17)) + "</text>")
 	d.body(&b)
 	b.WriteString("</svg>\n")
 	return []byte(b.String())

@@ -41,7 +41,7 @@ func (f Figure) Find() (found Finding, ok bool) {
 			return f.change()
 		}
 		return f.across(len(f.Labels) - 1)
-	case Bars, Dots:
+	case Bars, Dots, Map:
 		return f.extremes()
 	case Grouped, Gap, Pyramid:
 		return f.across(f.widest())

@@ -14,7 +14,7 @@ type frame struct {
 }
 
 // leastTriangle is the area in square pixels below which a corner is left out.
-const leastTriangle = .9
+const leastTriangle = 3.5
 
 // fitMap fits an outline into a width, no higher than it is wide.
 func (p *plot) fitMap(o *Outline, width float64) frame {

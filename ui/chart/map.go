@@ -212,7 +212,9 @@ func (p *plot) tiles(shade func(string) string) {
 
 func (p *plot) tileName(key string) string {
 	if p.Tile != nil {
-		return p.Tile(key)
+		if name := p.Tile(key); name != "" {
+			return name
+		}
 	}
 	if at := slices.Index(p.Keys, key); at >= 0 {
 		return p.Labels[at]

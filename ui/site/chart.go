@@ -25,12 +25,13 @@ type chartPage struct {
 	Heading  Shown
 	Sheets   []LinkChoice
 	Finding  string
+	Computed bool   // the finding is
 	Shown    string // at which values dimensions are held
 	Drawing  drawing
 	Form     chartForm
-	Table    dataTable // what is drawn, as a table
-	TableURL string
-	SVG      string // address of the file
+	Table    *dataTable   // what is drawn, as a table; nil for points
+	Ways     []LinkChoice // chart, map and table of the same
+	Files    []Link       // the figure to take away; none on a kiosk
 }
 
 // chartForm adjusts a figure.
@@ -61,6 +62,7 @@ type drawn struct {
 	plans    []chart.Plan
 	plan     chart.Plan
 	figure   chart.Figure
+	base     *mapBase // what a map is drawn on; nil where there is none
 }
 
 func (s *site) chart(v *visit) (answer, error) {
@@ -68,18 +70,28 @@ func (s *site) chart(v *visit) (answer, error) {
 	if err != nil || a.template != "" {
 		return a, err
 	}
-	p := &chartPage{Frame: v.Frame, Heading: v.resourceTitle(d.resource), TableURL: v.tableAddress(d.opened), SVG: v.svgAddress(d)}
+	p := &chartPage{Frame: v.Frame, Heading: v.resourceTitle(d.resource)}
 	p.FigureStyle = s.assets.URL("figure.css")
 	v.Crumbs = []Link{{Shown: v.title(d.dataset), Href: v.datasetURL(d.dataset.ID)}}
 	v.Title = v.T("chart.title", "name", p.Heading.Text)
+	if d.isMap() {
+		v.Title = v.T("map.title", "name", p.Heading.Text)
+	}
+	v.Paper = v.paper(d.dataset)
+	p.Ways = v.waysOf(d)
 	p.Sheets = v.sheetLinks(d.opened)
 	p.Finding = v.findingOf(d)
+	p.Computed = p.Finding != "" && d.cube != nil
 	p.Shown = v.heldOf(d)
 	if p.Drawing, err = v.drawing(d); err != nil {
 		return answer{}, err
 	}
-	p.Form = v.chartForm(d)
-	p.Table = v.figureTable(d)
+	p.Files = v.figureFiles(d)
+	if d.cube != nil {
+		p.Form = v.chartForm(d)
+		t := v.figureTable(d)
+		p.Table = &t
+	}
 	return answer{template: "chart", data: p}, nil
 }
 
@@ -151,27 +163,22 @@ func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
 	return nil
 }
 
-// chartFile answers with the figure as a file of its own.
-func (s *site) chartFile(v *visit) (answer, error) {
-	d, a, err := s.draw(v)
-	if err != nil || a.template != "" {
-		return a, err
-	}
-	one, err := chart.Draw(d.figure, v.chartWords(d), chart.Wide)
-	if err != nil {
-		return answer{}, fmt.Errorf("figure of %s in %s: %w", d.resource.Name, d.dataset.ID, err)
-	}
-	name := d.dataset.ID.Name() + "-" + d.resource.Name + ".svg"
-	return answer{file: &file{name: name, mime: "image/svg+xml", body: one.File()}}, nil
-}
-
 // draw reads a table and chooses its figure as the address asks. A dataset that
 // was withdrawn has an answer of its own.
 func (s *site) draw(v *visit) (d drawn, other answer, err error) {
 	if d.opened, other, err = s.openTable(v); err != nil || other.template != "" {
 		return d, other, err
 	}
+	if v.asksMap(v.query) {
+		done, err := v.places(&d)
+		if done || err != nil {
+			return d, other, err
+		}
+	}
 	if err := v.choose(&d, v.query); err != nil {
+		if errors.Is(err, chart.ErrFigure) && v.asksMap(v.query) {
+			return d, other, v.noMap(d)
+		}
 		if errors.Is(err, chart.ErrFigure) {
 			err = &pageError{
 				status: http.StatusNotFound, title: v.T("chart.nothing"), text: v.T("chart.nothingtext"),
@@ -205,37 +212,61 @@ func (v *visit) choose(d *drawn, asked url.Values) error {
 	if d.cube, err = chart.NewCube(table, d.measure, v.chartNames()); err != nil {
 		return err
 	}
-	if d.plans = d.cube.Plans(); len(d.plans) == 0 {
+	if d.plans = d.cube.Plans(); len(d.plans) == 0 && !v.asksMap(asked) {
 		return fmt.Errorf("nothing to compare: %w", chart.ErrFigure)
 	}
-	d.plan = d.plans[0]
-	if err := v.adjust(d, asked); err != nil {
+	if v.asksMap(asked) {
+		err = v.chooseMap(d, asked)
+	} else {
+		d.plan = d.plans[0]
+		err = v.adjust(d, asked)
+	}
+	if err != nil {
 		return err
 	}
 	if d.figure, err = d.cube.Figure(d.plan); err != nil {
 		return err
+	}
+	if d.base != nil {
+		d.figure.Outline = d.base.outline
 	}
 	d.figure.Title, d.figure.Desc = v.measureTitle(d), v.findingOf(*d)
 	d.figure.Notes = v.chartNotes(d)
 	return nil
 }
 
-// adjust changes the plan as a query asks; what it cannot be is the reader's to
-// mend and named.
-func (v *visit) adjust(d *drawn, asked url.Values) error {
+// holdsOf are the values at which a query holds dimensions.
+func holdsOf(asked url.Values) map[string]string {
 	holds := map[string]string{}
 	for name, values := range asked {
 		if dim, ok := strings.CutPrefix(name, "at."); ok && len(values) > 0 && values[0] != "" {
 			holds[dim] = values[0]
 		}
 	}
-	kind, by, split := asked.Get("kind"), asked.Get("by"), asked.Get("split")
-	if view := asked.Get("view"); view != "" { // the form's: kind, by and split in one choice
-		parts := strings.SplitN(view, " ", 3)
-		if len(parts) != 3 {
-			return v.bad("error.badfilter", "got", clip(view, 60))
-		}
-		kind, by, split = parts[0], parts[1], parts[2]
+	return holds
+}
+
+// viewOf is the kind of figure that a query asks for, by which dimension and split
+// by which, whether it says so one by one or as the form does in one choice.
+func (v *visit) viewOf(asked url.Values) (kind, by, split string, err error) {
+	view := asked.Get("view")
+	if view == "" {
+		return asked.Get("kind"), asked.Get("by"), asked.Get("split"), nil
+	}
+	parts := strings.SplitN(view, " ", 3)
+	if len(parts) != 3 {
+		return "", "", "", v.bad("error.badfilter", "got", clip(view, 60))
+	}
+	return parts[0], parts[1], parts[2], nil
+}
+
+// adjust changes the plan as a query asks; what it cannot be is the reader's to
+// mend and named.
+func (v *visit) adjust(d *drawn, asked url.Values) error {
+	holds := holdsOf(asked)
+	kind, by, split, err := v.viewOf(asked)
+	if err != nil {
+		return err
 	}
 	if kind == "" && by == "" && split == "" && len(holds) == 0 {
 		return nil
@@ -268,18 +299,6 @@ func (v *visit) wholeTable(d *drawn) (chart.Table, error) {
 	}
 }
 
-// svgAddress is that of the file with the figure as it is shown; "" on a kiosk.
-func (v *visit) svgAddress(d drawn) string {
-	if v.Kiosk != nil {
-		return ""
-	}
-	address := v.datasetURL(d.dataset.ID) + "/chart/" + url.PathEscape(d.resource.Name) + "/figure.svg"
-	if v.r.URL.RawQuery != "" {
-		address += "?" + v.r.URL.RawQuery
-	}
-	return address
-}
-
 // chartForm offers what else the table can show.
 func (v *visit) chartForm(d drawn) chartForm {
 	f := chartForm{Action: v.r.URL.EscapedPath(), Sheet: v.query.Get("sheet")}
@@ -296,6 +315,9 @@ func (v *visit) chartForm(d drawn) chartForm {
 	}
 	if !known {
 		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, d.plan), Label: Shown{Text: v.viewName(d, d.plan)}, On: true})
+	}
+	if p, _ := v.mapOf(d); p.Kind == chart.Map && !d.isMap() {
+		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, p), Label: Shown{Text: v.viewName(d, p)}})
 	}
 	for i, dim := range d.cube.Dims {
 		at := d.plan.Hold[i]

@@ -27,6 +27,12 @@ func (v *visit) chartWords(d drawn) chart.Words {
 			}
 			return v.Float(f)
 		},
+		Tile: func(code string) string {
+			if IsRegion(code) {
+				return v.Tile(code)
+			}
+			return ""
+		},
 		Share: func(f float64) string { return v.T("chart.percent", "n", v.Float(math.Round(f*1000)/10)) },
 	}
 }
@@ -128,6 +134,9 @@ func (v *visit) measureTitle(d *drawn) string { return v.measureName(*d, d.measu
 // unit is that of the measure, in the passport's words where it has them. A unit
 // that a heading names is shown to those who read that heading.
 func (v *visit) unit(d drawn) string {
+	if d.cube == nil {
+		return ""
+	}
 	passport := d.dataset.Latest.Passport.Unit
 	if t := v.text(passport).Text; len(d.measures) == 1 && t != "" && !strings.ContainsAny(t, ";,") {
 		return t
@@ -180,6 +189,9 @@ func (v *visit) viewName(d drawn, p chart.Plan) string {
 
 // heldOf says at which values the other dimensions are held: "2026 · Oʻzbekiston".
 func (v *visit) heldOf(d drawn) string {
+	if d.cube == nil {
+		return ""
+	}
 	var parts []string
 	for _, value := range d.cube.Held(d.plan) {
 		if value.Label != "" {
@@ -194,24 +206,41 @@ func (v *visit) heldOf(d drawn) string {
 func (v *visit) chartNotes(d *drawn) []string {
 	var first []string
 	for _, s := range []string{v.unit(*d), v.heldOf(*d)} {
-		if s != "" {
+		if s != "" && d.cube != nil {
 			first = append(first, s)
 		}
 	}
 	release := d.dataset.Latest
-	source := v.publisherName(d.dataset.Publisher).Text
-	if t := release.Passport.CompiledBy; !t.IsZero() {
-		source = v.text(t).Text
-	}
-	notes := []string{v.T("chart.source", "source", strings.TrimRight(source, ". "), "date", v.day(release.Issued), "n", release.Number)}
+	var notes []string
 	if len(first) > 0 {
-		notes = append([]string{strings.Join(first, " · ")}, notes...)
+		notes = append(notes, strings.Join(first, " · "))
+	}
+	if d.figure.Kind == chart.Map && d.cube.Additive {
+		notes = append(notes, v.T("map.counts"))
+	}
+	notes = append(notes, v.T("chart.source", "source", strings.TrimRight(v.sourceOf(d.dataset), ". "), "date", v.day(release.Issued), "n", release.Number))
+	if d.isMap() && d.base != nil {
+		notes = append(notes, v.outlineNote(d.base))
 	}
 	return notes
 }
 
+// sourceOf names who compiled the data, or else who published them.
+func (v *visit) sourceOf(d portal.Dataset) string {
+	if t := d.Latest.Passport.CompiledBy; !t.IsZero() {
+		return v.text(t).Text
+	}
+	return v.publisherName(d.Publisher).Text
+}
+
 // findingOf is the sentence that a figure says first; "" when there is none.
 func (v *visit) findingOf(d drawn) string {
+	if d.figure.Kind == chart.Places {
+		if n := len(d.figure.Points); n > 0 {
+			return v.N("map.points", n)
+		}
+		return ""
+	}
 	found, ok := d.figure.Find()
 	if !ok {
 		return ""

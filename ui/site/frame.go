@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract", "embed", "embedcode"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
@@ -32,6 +32,10 @@ func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
 		frame = "kiosk"
 	}
 	for _, name := range pageTemplates {
+		frame := frame
+		if name == "embed" { // for other sites' pages: without head and foot
+			frame = "embedframe"
+		}
 		t := template.New(frame + ".html")
 		for _, file := range []string{frame, "parts", name} {
 			text, err := templateFiles.ReadFile("templates/" + file + ".html")

@@ -44,9 +44,19 @@ func (s *site) languageOf(r *http.Request) portal.Lang {
 }
 
 func pathLanguage(path string) (portal.Lang, bool) {
+	path = inLanguage(path)
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	l, err := portal.ParseLang(first)
 	return l, err == nil
+}
+
+// inLanguage is a path from its language on: what stands before it in the
+// addresses of figures for other sites is left out.
+func inLanguage(path string) string {
+	if rest, ok := strings.CutPrefix(path, embedPath+"/"); ok {
+		return "/" + rest
+	}
+	return path
 }
 
 // preferred is the reader's own choice, then what the browser asks for, then
@@ -68,8 +78,8 @@ func preferred(r *http.Request) portal.Lang {
 // rememberLanguage keeps the language of the address for the next visit of
 // "/", where it is not kept already.
 func rememberLanguage(w http.ResponseWriter, r *http.Request, l portal.Lang) {
-	if _, ok := pathLanguage(r.URL.Path); !ok {
-		return
+	if _, ok := pathLanguage(r.URL.Path); !ok || strings.HasPrefix(r.URL.Path, embedPath+"/") {
+		return // and no cookie for who looks at another site
 	}
 	if c, err := r.Cookie(languageCookie); err == nil && c.Value == l.Path() {
 		return
@@ -92,7 +102,7 @@ type LanguageLink struct {
 func (s *site) languages(current portal.Lang, r *http.Request) []LanguageLink {
 	rest := "/"
 	if _, ok := pathLanguage(r.URL.Path); ok {
-		path := r.URL.EscapedPath()
+		path := inLanguage(r.URL.EscapedPath())
 		if i := strings.IndexByte(path[1:], '/'); i >= 0 {
 			rest = path[1+i:]
 		}

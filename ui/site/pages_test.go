@@ -71,7 +71,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 	structs := map[string]any{
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{}, "changes": &changesPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
-		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{},
+		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{}, "embed": &embedPage{}, "embedcode": &embedCodePage{},
 	}
 	for _, kiosk := range []bool{false, true} {
 		all, _, err := parseTemplates(kiosk)

@@ -87,6 +87,7 @@ type site struct {
 	assets    *assets.Set
 	templates map[string]*template.Template
 	answers   answers
+	outlines  outlines
 	cache     *pageCache
 	uploads   chan struct{} // a place for each file that is being read
 	build     string        // changes when any page could look different over the same data
@@ -159,9 +160,12 @@ func (s *site) routes() http.Handler {
 	get(in+"/dataset/{slug}", s.page(s.dataset))
 	get(in+"/dataset/{slug}/history", s.page(s.history))
 	get(in+"/dataset/{slug}/table/{name}", s.page(s.table))
-	get(in+"/dataset/{slug}/chart/{name}", s.page(s.chart))
+	const figure = "/dataset/{slug}/{way:chart|map}/{name}"
+	get(in+figure, s.page(s.chart))
 	if !s.o.Kiosk {
-		get(in+"/dataset/{slug}/chart/{name}/figure.svg", s.livePage(s.chartFile))
+		get(in+figure+"/figure.{format:svg|png|csv}", s.livePage(s.chartFile))
+		get(in+figure+"/embed", s.livePage(s.embedCode))
+		get("/embed"+in+figure, s.page(s.embed))
 	}
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))

@@ -260,12 +260,8 @@ func (s *site) printedCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text := code
-	if host := r.Host; host != "" && strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") == "" {
-		scheme := "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-		text = scheme + "://" + host + strings.TrimSuffix(r.URL.Path, "/code.svg") + "?h=" + code
+	if base := origin(r); base != "" {
+		text = base + strings.TrimSuffix(r.URL.Path, "/code.svg") + "?h=" + code
 	}
 	picture := qrOf(text, "")
 	if picture == nil {
