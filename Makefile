@@ -172,13 +172,19 @@ soak-search:
 	$(MAKE) bench-search SIZES=600,100000,1000000
 
 .PHONY: font
-font: ## ui/assets/kiosk.woff2 anew; FONT= NotoSans[wdth,wght].ttf (ui/assets/VENDOR.md); needs fonttools and brotli for Python
+font: ## the fonts of kiosks and pictures anew; FONT= NotoSans[wdth,wght].ttf (ui/assets/VENDOR.md); needs fonttools and brotli for Python
 	@[ -f "$(FONT)" ] || { echo "make font FONT='NotoSans[wdth,wght].ttf'"; exit 2; }
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
 	fonttools varLib.instancer -q --no-recalc-timestamp "$(FONT)" wdth=100 wght=400:700 -o "$$tmp/vf.ttf"; \
 	pyftsubset "$$tmp/vf.ttf" --unicodes="$$(cat ui/assets/font.txt)" --no-ignore-missing-unicodes --layout-features=kern,mark,locl,ccmp,tnum \
 	  --no-hinting --desubroutinize --flavor=woff2 --output-file=ui/assets/kiosk.woff2
-	@sha256sum ui/assets/kiosk.woff2
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	for weight in 400 600; do \
+	  fonttools varLib.instancer -q --no-recalc-timestamp "$(FONT)" wdth=100 wght=$$weight -o "$$tmp/$$weight.ttf"; \
+	  pyftsubset "$$tmp/$$weight.ttf" --unicodes="$$(cat ui/assets/font.txt)" --no-ignore-missing-unicodes --layout-features= \
+	    --no-hinting --desubroutinize --output-file=ui/chart/figure-$$weight.ttf; \
+	done
+	@sha256sum ui/assets/kiosk.woff2 ui/chart/figure-*.ttf
 
 .PHONY: eval-tables
 eval-tables: ## real tables, workbooks and encodings as their collectors say; DATA= a folder laid out as ../shared/data

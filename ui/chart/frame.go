@@ -11,10 +11,17 @@ type frame struct {
 	scale         float64
 	left, top     float64
 	width, height float64
+	least         float64 // weight of a corner that is drawn
 }
 
-// leastTriangle is the area in square pixels below which a corner is left out.
-const leastTriangle = 3.5
+// Of an outline are drawn the corners whose triangle has at least leastTriangle
+// square pixels, and no more than maxCorners of the largest, on a phone fewer: two
+// drawings of it and a table have to fit a page of 10 KB.
+const (
+	leastTriangle    = 2.5
+	maxCorners       = 560
+	maxCornersNarrow = 400
+)
 
 // fitMap fits an outline into a width, no higher than it is wide.
 func (p *plot) fitMap(o *Outline, width float64) frame {
@@ -26,6 +33,23 @@ func (p *plot) fitMap(o *Outline, width float64) frame {
 		f.left = (width - w*f.scale) / 2
 	}
 	f.height = h*f.scale + 2*edge
+	f.least = leastTriangle / (f.scale * f.scale)
+	most := maxCorners
+	if width < narrowBelow {
+		most = maxCornersNarrow
+	}
+	var weights []float64
+	for _, a := range o.arcs {
+		for _, c := range a {
+			if !math.IsInf(c.weight, 1) && c.weight >= f.least {
+				weights = append(weights, c.weight)
+			}
+		}
+	}
+	if len(weights) > most {
+		slices.Sort(weights)
+		f.least = weights[len(weights)-most]
+	}
 	return f
 }
 
@@ -60,7 +84,7 @@ func (f frame) rings(a outlined) [][]Point {
 func (f frame) ring(arcs []int) []Point {
 	var ring []Point
 	add := func(c corner) {
-		if c.weight*f.scale*f.scale < leastTriangle {
+		if c.weight < f.least {
 			return
 		}
 		q := f.at(c.Point)
@@ -158,7 +182,7 @@ func (p *plot) areaLabels(f frame, shade func(string) string) {
 }
 
 // roomIn finds where a label of a width and a height stands wholly within rings:
-// where it has the most room.
+// near their middle, where it has room.
 func roomIn(rings [][]Point, width, height float64) (Point, bool) {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, ring := range rings {
@@ -166,16 +190,17 @@ func roomIn(rings [][]Point, width, height float64) (Point, bool) {
 			lo, hi = min(lo, q.Y), max(hi, q.Y)
 		}
 	}
-	best, most := Point{}, width
+	best, most := Point{}, 0.0
 	for i := 1; i < 24; i++ {
 		y := lo + (hi-lo)*float64(i)/24
 		for _, piece := range within(chords(rings, y-height/2), within(chords(rings, y+height/2), chords(rings, y))) {
-			if w := piece[1] - piece[0]; w > most {
-				best, most = Point{(piece[0] + piece[1]) / 2, y}, w
+			w := piece[1] - piece[0]
+			if room := min(w, width*1.5) - math.Abs(y-(lo+hi)/2)/4; w > width && room > most {
+				best, most = Point{(piece[0] + piece[1]) / 2, y}, room
 			}
 		}
 	}
-	return best, most > width
+	return best, most > 0
 }
 
 // within gives the pieces of a that lie within pieces of b.

@@ -203,8 +203,8 @@ func (p *plot) tiles(shade func(string) string) {
 			}
 		}
 		words := "w" + strings.TrimPrefix(class, "q")
-		size := p.size * .92
-		p.text(x+w/2, y+p.line*1.02, fit(name, w-6, size), "middle", "note "+words)
+		size := p.size * .86
+		p.text(x+w/2, y+p.line*1.02, fit(name, w-6, size), "middle", "name "+words)
 		p.text(x+w/2, y+p.line*2.06, fit(value, w-6, p.size), "middle", "strong "+words)
 	}
 	p.y += float64(rows)*(h+gap) + p.line*.2

@@ -41,10 +41,51 @@ func (d Drawing) PNG() ([]byte, error) {
 		c.mark(m)
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, c.img); err != nil {
+	if err := png.Encode(&b, paletted(c.img)); err != nil {
 		return nil, fmt.Errorf("picture: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// paletted gives a picture of at most 256 colours, of which a figure has few but
+// for the edges of its letters: a quarter of the bytes. Colours are rounded as
+// little as it takes.
+func paletted(img *image.RGBA) image.Image {
+	for bits := 0; bits < 6; bits++ {
+		places := map[uint32]uint8{}
+		out := image.NewPaletted(img.Bounds(), nil)
+		fits := true
+		last, place := uint32(1), uint8(0) // no colour: its lowest byte is zero
+		for i := 0; i < len(img.Pix) && fits; i += 4 {
+			key := uint32(round8(img.Pix[i], bits))<<24 | uint32(round8(img.Pix[i+1], bits))<<16 | uint32(round8(img.Pix[i+2], bits))<<8
+			if key != last {
+				var ok bool
+				if place, ok = places[key]; !ok {
+					if fits = len(out.Palette) < 256; !fits {
+						break
+					}
+					place = uint8(len(out.Palette)) //nolint:gosec // fewer than 256
+					places[key] = place
+					out.Palette = append(out.Palette, color.RGBA{uint8(key >> 24), uint8(key >> 16), uint8(key >> 8), 255}) //nolint:gosec // a byte each
+				}
+				last = key
+			}
+			out.Pix[i/4] = place
+		}
+		if fits {
+			return out
+		}
+	}
+	return img
+}
+
+// round8 leaves out the lowest bits of a colour's part; white stays white.
+func round8(v uint8, bits int) uint8 {
+	if bits == 0 {
+		return v
+	}
+	step := 1 << bits
+	return uint8(min((int(v)+step/2)/step*step, 255)) //nolint:gosec // at most 255
 }
 
 // canvas is a picture on its way.

@@ -11,8 +11,9 @@ package chart
 //	mute strong note head paper narrow  words, the ground, a drawing for phones
 //	q0 … q5  areas and tiles of a map: without a value, then from least to most
 //	w0 … w5  words on them
-//	hatch sea land mark place tiny  what has no value, water, ground without a
-//	         value, the area that stands out, a point, small words
+//	hatch sea land mark place tiny name  what has no value, water, ground without a
+//	         value, the area that stands out, a point, small
+//	         words
 //
 // A page styles the same classes by its own tokens. The six colours differ for
 // readers of all kinds of colour vision, and stand 3 to 1 against the ground.
@@ -27,4 +28,4 @@ const FileStyle = `.chart{font:14px "Noto Sans","Segoe UI","Liberation Sans",san
 	`.q0,.land{fill:#fff}.q1{fill:#dbe7f1}.q2{fill:#a9c8e0}.q3{fill:#6f9fc4}.q4{fill:#3a6d9c}.q5{fill:#12355b}.sea{fill:none;stroke-dasharray:2 2}` +
 	`.q0,.q1,.q2,.q3,.q4,.q5,.land,.sea,.mark{fill-rule:evenodd;stroke:#7b838d;stroke-width:.6;stroke-linejoin:round}` +
 	`.hatch{fill:none;stroke:#9aa3ac;stroke-width:1}.mark{fill:none;stroke:#a5640c;stroke-width:3}.place{fill:#a5640c;stroke:#fff;stroke-width:.8}` +
-	`.w0,.w1,.w2,.w3{fill:#18222d}.w4,.w5{fill:#fff}.tiny{font-size:.8em}`
+	`.w0,.w1,.w2,.w3{fill:#18222d}.w4,.w5{fill:#fff}.tiny{font-size:.8em}.name{font-size:.86em}`

@@ -33,7 +33,8 @@ type fakeView struct {
 	tables     map[portal.Digest][]fakeTable
 	releases   map[string]portal.Release
 	changes    map[string]portal.TableChange // by both files' short digests and the sheet
-	failing    error                         // what every search ends with
+	objects    map[portal.Digest]string
+	failing    error // what every search ends with
 	open       *atomic.Int32
 }
 
@@ -264,9 +265,16 @@ func columnsOf(page portal.RowPage, names []string, at func(string) int) portal.
 	return cut
 }
 
-func (f *fakeView) Object(context.Context, portal.Digest) (portal.ReadSeekCloser, int64, error) {
+func (f *fakeView) Object(_ context.Context, d portal.Digest) (portal.ReadSeekCloser, int64, error) {
+	if body, ok := f.objects[d]; ok {
+		return held{strings.NewReader(body)}, int64(len(body)), nil
+	}
 	return nil, 0, portal.ErrNotHeld
 }
+
+type held struct{ *strings.Reader }
+
+func (held) Close() error { return nil }
 
 // world is a site over a fake view, and what the test may turn in it.
 type world struct {
