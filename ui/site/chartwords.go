@@ -28,7 +28,7 @@ func (v *visit) chartWords(d drawn) chart.Words {
 			return v.Float(f)
 		},
 		Tile: func(code string) string {
-			if IsRegion(code) {
+			if region.IsRegion(code) {
 				return v.Tile(code)
 			}
 			return ""
