@@ -72,14 +72,20 @@ func TestASessionEndsWithWhatItStoodOn(t *testing.T) {
 		do   func(l *Local) error
 		ends bool
 	}{
-		"a new password":   {func(l *Local) error { return l.SetPassword(ctx, "prices", "new") }, true},
-		"a second factor":  {func(l *Local) error { return l.SetTOTP(ctx, "prices", "SECRET", 0, nil) }, true},
-		"another role":     {func(l *Local) error { return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Role = portal.DeskAdmin })) }, true},
-		"another contact":  {func(l *Local) error { return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Contact = "other" })) }, true},
-		"disabled":         {func(l *Local) error { return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Disabled = day })) }, true},
-		"another language": {func(l *Local) error { return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Lang = portal.Russian })) }, false},
-		"signing out":      {func(l *Local) error { return l.EndSession(ctx, portal.DigestOf([]byte("cookie"))) }, true},
-		"nothing":          {func(*Local) error { return nil }, false},
+		"a new password":  {func(l *Local) error { return l.SetPassword(ctx, "prices", "new") }, true},
+		"a second factor": {func(l *Local) error { return l.SetTOTP(ctx, "prices", "SECRET", 0, nil) }, true},
+		"another role": {func(l *Local) error {
+			return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Role = portal.DeskAdmin }))
+		}, true},
+		"another contact": {func(l *Local) error {
+			return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Contact = "other" }))
+		}, true},
+		"disabled": {func(l *Local) error { return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Disabled = day })) }, true},
+		"another language": {func(l *Local) error {
+			return l.SetAccount(ctx, changed(func(a *portal.Account) { a.Lang = portal.Russian }))
+		}, false},
+		"signing out": {func(l *Local) error { return l.EndSession(ctx, portal.DigestOf([]byte("cookie"))) }, true},
+		"nothing":     {func(*Local) error { return nil }, false},
 	} {
 		l, digest := accounts(t)
 		if err := c.do(l); err != nil {
