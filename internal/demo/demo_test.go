@@ -147,9 +147,32 @@ func TestEveryDatasetCanBeFoundAndUsed(t *testing.T) {
 	}
 }
 
+// What is invented says so in every language, first of all in its title.
+func TestWhatIsInventedSaysSo(t *testing.T) {
+	marks := map[portal.Lang]string{portal.Uzbek: "oʻylab topilgan", portal.UzbekCyrillic: "ўйлаб топилган", portal.Karakalpak: "oylap tabılǵan", portal.Russian: "вымышлен", portal.English: "invented"}
+	n := 0
+	for _, r := range loaded(t) {
+		if r.draft.Release.Sources[0].Path != "https://example.org/" {
+			continue
+		}
+		n++
+		d := r.draft.Release
+		for _, text := range []portal.Text{d.Title, d.Description, d.Resources[0].Title, d.Passport.Notes[0], d.Passport.PrimarySource} {
+			for l, mark := range marks {
+				if !strings.Contains(strings.ToLower(text.Translated[l]), mark) {
+					t.Errorf("%v: %s: %q does not say that it is invented", r, l, text.Translated[l])
+				}
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d invented datasets", n)
+	}
+}
+
 // rows is how many rows every table has, by resource.
 var rows = map[string]int64{
-	"doctors_by_region": 15, "doctors_by_sex_2025": 1, "education_by_region": 15, "general_schools": 5, "hospitals_by_region": 15,
+	"doctors_by_region": 15, "doctors_by_sex_2025": 1, "example_service_centres": 4, "education_by_region": 15, "general_schools": 5, "hospitals_by_region": 15,
 	"live_births_january_september": 30, "live_births_by_sex_2022_q1": 15, "live_births_by_sex_long_2022_q1": 30,
 	"region_outlines": 15, "live_births_samarkand": 6, "live_births_tashkent_region_2024_h1": 22,
 	"marriages_and_divorces_2022": 15, "marriages_2025": 15,

@@ -72,7 +72,7 @@ func (v *visit) datasets(results portal.Results) ([]portal.Dataset, error) {
 
 func (v *visit) hit(d portal.Dataset) Hit {
 	summary := v.text(d.Latest.Description)
-	summary.Text = clip(strings.Join(strings.Fields(summary.Text), " "), 160)
+	summary.Text = clip(strings.Join(strings.Fields(summary.Text), " "), 140)
 	h := Hit{
 		Title:     Link{Shown: v.title(d), Href: v.datasetURL(d.ID)},
 		Publisher: v.publisherLink(d.Publisher),
