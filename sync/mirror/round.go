@@ -344,12 +344,18 @@ func (r *round) get(ctx context.Context, path string, limit int64) ([]byte, erro
 	return b, nil
 }
 
-// readAtMost reads to the end, or n bytes, into one piece of memory: what grows
-// while it is read leaves several times its size behind.
+// readAtMost reads to the end, or n bytes. Most of what it reads is small and its
+// limit large; what grows eight times at a step leaves a seventh behind.
 func readAtMost(r io.Reader, n int64) ([]byte, error) {
-	b, got := make([]byte, n), 0
+	const first = 16 << 10
+	b, got := make([]byte, min(n, first)), 0
 	var err error
-	for err == nil && got < len(b) {
+	for err == nil && int64(got) < n {
+		if got == len(b) {
+			grown := make([]byte, min(n, int64(8*len(b))))
+			copy(grown, b)
+			b = grown
+		}
 		var more int
 		more, err = r.Read(b[got:])
 		got += more

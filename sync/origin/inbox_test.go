@@ -8,69 +8,46 @@ import (
 	"testing"
 	"time"
 
-	"koprik/internal/disk"
 	"koprik/internal/disk/disktest"
 	"koprik/portal"
 	"koprik/portal/datapackage"
 	"koprik/sync/origin"
+	"koprik/sync/origin/origintest"
 	"koprik/sync/tuf"
 )
 
-// contents are bytes by hash.
-type contents map[portal.Digest][]byte
-
-type closing struct{ *bytes.Reader }
-
-func (closing) Close() error { return nil }
-
-func (c contents) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
-	b, ok := c[d]
-	if !ok {
-		return nil, 0, portal.ErrNotHeld
-	}
-	return closing{bytes.NewReader(b)}, int64(len(b)), nil
-}
-
-func (c contents) put(b []byte) portal.Digest {
-	d := portal.DigestOf(b)
-	c[d] = b
-	return d
-}
-
 // at opens a repository's writer over contents.
-func (w *world) at(c contents) *origin.Origin {
-	return origin.Open(origin.Options{
-		Repository: disk.Sub(w.disk, "repository"), Keys: disk.Sub(w.disk, "keys"), Contents: c,
-		Now: func() time.Time { return w.now },
-	})
+func (w *world) at(c *origintest.Contents) *origin.Origin {
+	w.Held = c
+	return w.Origin()
 }
 
 // agencyOf makes an agency with one release, and gives its role file for a centre
 // that delegates to it.
-func agencyOf(w *world, c contents) (key tuf.Key, role []byte) {
+func agencyOf(w *world, c *origintest.Contents) (key tuf.Key, role []byte) {
 	w.Helper()
-	agency := &world{w.T, disktest.New(), w.now}
-	must(w.T, agency.disk.MkdirAll("keys"))
+	agency := &world{&origintest.Centre{TB: w.TB, Disk: disktest.New(), Held: c, Now: w.Now}}
+	must(w, agency.Disk.MkdirAll("keys"))
 	_, err := agency.at(c).Init(w.Context(), "health")
-	must(w.T, err)
+	must(w, err)
 	table := []byte("a,b\n1,2\n")
 	b, err := datapackage.Encode(portal.Release{
-		Dataset: "health_a", Number: 1, Issued: w.now, Title: portal.PlainText("A"), Reason: portal.PlainText("first"),
+		Dataset: "health_a", Number: 1, Issued: w.Now, Title: portal.PlainText("A"), Reason: portal.PlainText("first"),
 		Passport: portal.Passport{Contact: "desk", Uploaded: "2026-11-23"},
 		Resources: []portal.Resource{{
-			Name: "t", Path: "t.csv", Format: "csv", MediaType: "text/csv", Bytes: int64(len(table)), Hash: c.put(table),
+			Name: "t", Path: "t.csv", Format: "csv", MediaType: "text/csv", Bytes: int64(len(table)), Hash: c.Put(table),
 		}},
 	})
-	must(w.T, err)
-	c.put(b)
+	must(w, err)
+	c.Put(b)
 	_, err = agency.at(c).Publish(w.Context(), []origin.Batch{{
 		Publisher: "health", Manifests: []portal.SignedManifest{{Dataset: "health_a", Number: 1, Bytes: b}},
 	}})
-	must(w.T, err)
+	must(w, err)
 	role, err = agency.at(c).SignFor("health", 2)
-	must(w.T, err)
+	must(w, err)
 	keys, err := agency.at(c).Keys()
-	must(w.T, err)
+	must(w, err)
 	return keys[len(keys)-1].Public, role
 }
 
@@ -79,7 +56,7 @@ func agencyOf(w *world, c contents) (key tuf.Key, role []byte) {
 func TestPowerCutAtEveryWriteOfAnAcceptanceLeavesOneWholeGeneration(t *testing.T) {
 	cuts := 0
 	for n := 1; ; n++ {
-		w, c := newWorld(t), contents{}
+		w, c := newWorld(t), &origintest.Contents{}
 		key, role := agencyOf(w, c)
 		_, err := w.at(c).Delegate(t.Context(), "health", 0, key)
 		must(t, err)
@@ -94,12 +71,12 @@ func TestPowerCutAtEveryWriteOfAnAcceptanceLeavesOneWholeGeneration(t *testing.T
 			_, err = o.Accept(t.Context(), f)
 			return err
 		}
-		w.disk.FailAt(w.disk.Ops() + n)
+		w.Disk.FailAt(w.Disk.Ops() + n)
 		if err := accept(); err == nil {
 			break
 		}
 		cuts++
-		w.disk = w.disk.Reboot(rand.New(rand.NewPCG(uint64(n), 2)))
+		w.Disk = w.Disk.Reboot(rand.New(rand.NewPCG(uint64(n), 2)))
 		follow(w, held)
 		must(t, accept())
 		if refused := follow(w, held); len(refused) > 0 {
@@ -118,11 +95,11 @@ func TestPowerCutAtEveryWriteOfAnAcceptanceLeavesOneWholeGeneration(t *testing.T
 }
 
 func TestOfferAsksFirstForManifestsAndThenForWhatTheyName(t *testing.T) {
-	w, all := newWorld(t), contents{}
+	w, all := newWorld(t), &origintest.Contents{}
 	key, role := agencyOf(w, all)
-	_, err := w.origin().Delegate(t.Context(), "health", 0, key)
+	_, err := w.Origin().Delegate(t.Context(), "health", 0, key)
 	must(t, err)
-	here := contents{}
+	here := &origintest.Contents{}
 	for round, want := range []int{1, 1, 0} {
 		f, err := w.at(here).Offered("health", role)
 		must(t, err)
@@ -142,26 +119,25 @@ func TestOfferAsksFirstForManifestsAndThenForWhatTheyName(t *testing.T) {
 			}
 			b, err := io.ReadAll(in)
 			must(t, err)
-			here.put(b)
+			here.Put(b)
 		}
 	}
 }
 
 func FuzzOffered(f *testing.F) {
-	var t testing.T
-	w := newWorld(&t)
-	private, public := newKeys(&t, 1)
-	if _, err := w.origin().Delegate(f.Context(), "health", 0, public...); err != nil {
+	w := newWorld(f)
+	private, public := newKeys(f, 1)
+	if _, err := w.Origin().Delegate(f.Context(), "health", 0, public...); err != nil {
 		f.Fatal(err)
 	}
-	good, err := tuf.SignTargets(tuf.Targets{Version: 2, Expires: w.now.Add(time.Hour)}, private...)
+	good, err := tuf.SignTargets(tuf.Targets{Version: 2, Expires: w.Now.Add(time.Hour)}, private...)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good)
 	f.Add([]byte("{}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, err := w.origin().Offered("health", b)
+		_, err := w.Origin().Offered("health", b)
 		role, unread := tuf.ParseTargets(b)
 		if err == nil && (unread != nil || role.Version != 2 || len(role.Targets) > 0) {
 			t.Errorf("taken: %q", b)

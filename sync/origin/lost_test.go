@@ -20,16 +20,16 @@ func TestALostKeyIsReplacedByTheRoleAboveIt(t *testing.T) {
 			held := w.set()
 			follow(w, held)
 			lost := w.keysOf(role)[0]
-			must(t, w.disk.Remove(file[role]))
-			w.disk.FailAt(w.disk.Ops() + n)
-			out, err := w.origin().Rotate(t.Context(), role, lost, nil)
+			must(t, w.Disk.Remove(file[role]))
+			w.Disk.FailAt(w.Disk.Ops() + n)
+			out, err := w.Origin().Rotate(t.Context(), role, lost, nil)
 			cut := err != nil
 			if cut {
-				w.disk = w.disk.Reboot(rand.New(rand.NewPCG(uint64(n), 1)))
+				w.Disk = w.Disk.Reboot(rand.New(rand.NewPCG(uint64(n), 1)))
 				if len(w.keysOf(role)) == 1 && w.keysOf(role)[0] == lost {
-					out, err = w.origin().Rotate(t.Context(), role, lost, nil)
+					out, err = w.Origin().Rotate(t.Context(), role, lost, nil)
 				} else {
-					out, err = w.origin().Rotate(t.Context(), role, "", nil) // finishes
+					out, err = w.Origin().Rotate(t.Context(), role, "", nil) // finishes
 				}
 			}
 			if err != nil {

@@ -12,53 +12,33 @@ import (
 	"time"
 
 	"koprik/internal/disk"
-	"koprik/internal/disk/disktest"
 	"koprik/portal"
 	"koprik/sync/origin"
+	"koprik/sync/origin/origintest"
 	"koprik/sync/tuf"
 )
 
-// must ends the test on an error.
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = origintest.Must
 
 // world is a centre on a disk in memory.
-type world struct {
-	*testing.T
-	disk *disktest.Disk
-	now  time.Time
-}
+type world struct{ *origintest.Centre }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t, disktest.New(), time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
-	must(t, w.disk.MkdirAll("keys"))
-	_, err := w.origin().Init(context.Background(), "main")
-	must(t, err)
-	return w
-}
-
-func (w *world) origin(brought ...tuf.PrivateKey) *origin.Origin {
-	return origin.Open(origin.Options{
-		Repository: disk.Sub(w.disk, "repository"), Keys: disk.Sub(w.disk, "keys"), Brought: brought,
-		Now: func() time.Time { return w.now },
-	})
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	return &world{origintest.New(t)}
 }
 
 func (w *world) file(name string) []byte {
 	w.Helper()
-	b, err := disk.ReadFile(w.disk, name, 1<<20)
-	must(w.T, err)
+	b, err := disk.ReadFile(w.Disk, name, 1<<20)
+	must(w, err)
 	return b
 }
 
 // files are the names in a folder.
 func (w *world) files(dir string) (names []string) {
-	entries, err := w.disk.ReadDir(dir)
-	must(w.T, err)
+	entries, err := w.Disk.ReadDir(dir)
+	must(w, err)
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
@@ -70,22 +50,22 @@ func (w *world) files(dir string) (names []string) {
 func follow(w *world, set *tuf.Set) map[string]error {
 	w.Helper()
 	for {
-		b, err := disk.ReadFile(w.disk, fmt.Sprintf("repository/metadata/%d.root.json", set.Root().Version+1), 1<<20)
+		b, err := disk.ReadFile(w.Disk, fmt.Sprintf("repository/metadata/%d.root.json", set.Root().Version+1), 1<<20)
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		must(w.T, err)
-		must(w.T, set.UpdateRoot(b))
+		must(w, err)
+		must(w, set.UpdateRoot(b))
 	}
-	p := tuf.Policy{Now: w.now, Expire: tuf.ExpireNetwork}
+	p := tuf.Policy{Now: w.Now, Expire: tuf.ExpireNetwork}
 	if err := set.UpdateTimestamp(w.file("repository/metadata/timestamp.json"), p); !errors.Is(err, tuf.ErrUnchanged) {
-		must(w.T, err)
+		must(w, err)
 	}
 	read := func(role string, v int64) []byte {
 		return w.file(fmt.Sprintf("repository/metadata/%d.%s.json", v, role))
 	}
-	must(w.T, set.UpdateSnapshot(read("snapshot", set.Timestamp().Snapshot.Version), p))
-	must(w.T, set.UpdateTargets(read("targets", set.Snapshot().Meta["targets.json"].Version), p))
+	must(w, set.UpdateSnapshot(read("snapshot", set.Timestamp().Snapshot.Version), p))
+	must(w, set.UpdateTargets(read("targets", set.Snapshot().Meta["targets.json"].Version), p))
 	refused := map[string]error{}
 	for _, d := range set.Targets().Roles {
 		if err := set.UpdateDelegated(d.Name, read(d.Name, set.Snapshot().Meta[d.Name+".json"].Version), p); err != nil {
@@ -98,15 +78,15 @@ func follow(w *world, set *tuf.Set) map[string]error {
 func (w *world) set() *tuf.Set {
 	w.Helper()
 	set, err := tuf.NewSet(w.file("repository/metadata/1.root.json"))
-	must(w.T, err)
+	must(w, err)
 	return set
 }
 
 // keysOf are the key ids of a role.
 func (w *world) keysOf(role string) (ids []string) {
 	w.Helper()
-	all, err := w.origin().Keys()
-	must(w.T, err)
+	all, err := w.Origin().Keys()
+	must(w, err)
 	for _, k := range all {
 		if k.Role == role {
 			ids = append(ids, k.ID)
@@ -115,7 +95,7 @@ func (w *world) keysOf(role string) (ids []string) {
 	return ids
 }
 
-func newKeys(t *testing.T, n int) (private []tuf.PrivateKey, public []tuf.Key) {
+func newKeys(t testing.TB, n int) (private []tuf.PrivateKey, public []tuf.Key) {
 	t.Helper()
 	for range n {
 		k, err := tuf.GenerateKey()
@@ -127,7 +107,7 @@ func newKeys(t *testing.T, n int) (private []tuf.PrivateKey, public []tuf.Key) {
 
 func TestEveryKeyIsShownWithItsRoleAndItsFile(t *testing.T) {
 	w := newWorld(t)
-	all, err := w.origin().Keys()
+	all, err := w.Origin().Keys()
 	must(t, err)
 	var got []string
 	for _, k := range all {
@@ -149,7 +129,7 @@ func TestMirrorsFollowEveryRotationAlsoWhenTheySkippedSome(t *testing.T) {
 	for round := range 3 {
 		for _, role := range []string{"root", "targets", "snapshot", "timestamp", "seal", "talkback", "main"} {
 			before := w.keysOf(role)
-			out, err := w.origin().Rotate(t.Context(), role, "", nil)
+			out, err := w.Origin().Rotate(t.Context(), role, "", nil)
 			must(t, err)
 			if after := w.keysOf(role); len(after) != 1 || after[0] == before[0] || out.Old != before[0] || out.New != after[0] {
 				t.Errorf("%s: %v after %v: %+v", role, after, before, out)
@@ -182,19 +162,19 @@ func TestPowerCutAtEveryWriteOfARotationNeverBreaksAMirror(t *testing.T) {
 			held := w.set()
 			follow(w, held)
 			before := w.keysOf(role)[0]
-			w.disk.FailAt(w.disk.Ops() + n)
-			_, err := w.origin().Rotate(t.Context(), role, "", nil)
+			w.Disk.FailAt(w.Disk.Ops() + n)
+			_, err := w.Origin().Rotate(t.Context(), role, "", nil)
 			if err == nil {
 				break
 			}
 			cuts++
-			w.disk = w.disk.Reboot(rand.New(rand.NewPCG(uint64(n), 1)))
+			w.Disk = w.Disk.Reboot(rand.New(rand.NewPCG(uint64(n), 1)))
 			for _, set := range []*tuf.Set{held, w.set()} {
 				if refused := follow(w, set); len(refused) > 0 {
 					t.Fatalf("%s, cut at %d: %v", role, n, refused)
 				}
 			}
-			out, err := w.origin().Rotate(t.Context(), role, "", nil)
+			out, err := w.Origin().Rotate(t.Context(), role, "", nil)
 			if err != nil {
 				t.Fatalf("%s, cut at %d: again: %v", role, n, err)
 			}
@@ -217,15 +197,15 @@ func TestOneSetOfKeysGrowsToTheTableOfTheSpecification(t *testing.T) {
 	follow(w, early)
 	roots, rootKeys := newKeys(t, 4)
 	targets, targetKeys := newKeys(t, 2)
-	if _, err := w.origin().Threshold(t.Context(), "root", 3, rootKeys); !errors.Is(err, origin.ErrTooFewKeys) {
+	if _, err := w.Origin().Threshold(t.Context(), "root", 3, rootKeys); !errors.Is(err, origin.ErrTooFewKeys) {
 		t.Fatalf("three keys are to sign and one is at hand: %v", err)
 	}
-	out, err := w.origin(roots[:2]...).Threshold(t.Context(), "root", 3, rootKeys)
+	out, err := w.Origin(roots[:2]...).Threshold(t.Context(), "root", 3, rootKeys)
 	must(t, err)
 	if out.Keys != 5 || out.Threshold != 3 || out.Root != 2 {
 		t.Errorf("%+v", out)
 	}
-	_, err = w.origin(roots[2], roots[3], targets[0]).Threshold(t.Context(), "targets", 2, targetKeys)
+	_, err = w.Origin(roots[2], roots[3], targets[0]).Threshold(t.Context(), "targets", 2, targetKeys)
 	must(t, err)
 	if refused := follow(w, early); len(refused) > 0 {
 		t.Error(refused)
@@ -236,22 +216,22 @@ func TestOneSetOfKeysGrowsToTheTableOfTheSpecification(t *testing.T) {
 	if got := early.Signers("targets"); len(got) < 2 {
 		t.Errorf("targets is signed by %v", got)
 	}
-	if err := w.origin().AddPublisher(t.Context(), "health"); !errors.Is(err, origin.ErrTooFewKeys) {
+	if err := w.Origin().AddPublisher(t.Context(), "health"); !errors.Is(err, origin.ErrTooFewKeys) {
 		t.Errorf("one person alone adds a publisher: %v", err)
 	}
-	must(t, w.origin(targets[1]).AddPublisher(t.Context(), "health"))
+	must(t, w.Origin(targets[1]).AddPublisher(t.Context(), "health"))
 	if refused := follow(w, early); len(refused) > 0 {
 		t.Error(refused)
 	}
-	w.now = w.now.Add(300 * 24 * time.Hour) // targets is due and its keys are in safes
-	_, err = w.origin().Refresh(t.Context())
+	w.Now = w.Now.Add(300 * 24 * time.Hour) // targets is due and its keys are in safes
+	_, err = w.Origin().Refresh(t.Context())
 	must(t, err)
 	if refused := follow(w, early); len(refused) > 0 {
 		t.Error(refused)
 	}
 	// A key in a safe is replaced by another one in a safe.
 	_, more := newKeys(t, 1)
-	_, err = w.origin(roots[0], roots[1]).Rotate(t.Context(), "root", roots[3].Public().ID(), &more[0])
+	_, err = w.Origin(roots[0], roots[1]).Rotate(t.Context(), "root", roots[3].Public().ID(), &more[0])
 	must(t, err)
 	follow(w, early)
 	if ids := w.keysOf("root"); slices.Contains(ids, roots[3].Public().ID()) || !slices.Contains(ids, more[0].ID()) || len(ids) != 5 {
@@ -267,7 +247,7 @@ func TestThresholdsThatNobodyCanMeetAreRefusedAndChangeNothing(t *testing.T) {
 		role string
 		n    int
 	}{{"root", 0}, {"root", 4}, {"targets", -1}, {"snapshot", 1}, {"timestamp", 2}, {"nobody", 1}, {"main", 9}} {
-		if _, err := w.origin().Threshold(t.Context(), c.role, c.n, keys); !errors.Is(err, portal.ErrUsage) {
+		if _, err := w.Origin().Threshold(t.Context(), c.role, c.n, keys); !errors.Is(err, portal.ErrUsage) {
 			t.Errorf("%s %d: %v", c.role, c.n, err)
 		}
 	}
@@ -281,23 +261,23 @@ func TestStolenKeyIsRevokedAndTheNextPublishSignsAgain(t *testing.T) {
 	set := w.set()
 	follow(w, set)
 	stolen := w.keysOf("main")[0]
-	_, err := w.origin().Revoke(t.Context(), "main", stolen)
+	_, err := w.Origin().Revoke(t.Context(), "main", stolen)
 	must(t, err)
 	if refused := follow(w, set); !errors.Is(refused["main"], tuf.ErrSignature) {
 		t.Errorf("%v", refused)
 	}
-	suspended, err := w.origin().Suspended()
+	suspended, err := w.Origin().Suspended()
 	must(t, err)
 	if !slices.Equal(suspended, []portal.PublisherID{"main"}) || slices.Contains(w.keysOf("main"), stolen) {
 		t.Errorf("%v suspended, keys %v", suspended, w.keysOf("main"))
 	}
-	w.now = w.now.Add(300 * 24 * time.Hour)
-	_, err = w.origin().Refresh(context.Background())
+	w.Now = w.Now.Add(300 * 24 * time.Hour)
+	_, err = w.Origin().Refresh(context.Background())
 	must(t, err)
 	if refused := follow(w, set); refused["main"] == nil {
 		t.Error("what a stolen key signed is signed anew unseen")
 	}
-	_, err = w.origin().Publish(t.Context(), []origin.Batch{{Publisher: "main"}})
+	_, err = w.Origin().Publish(t.Context(), []origin.Batch{{Publisher: "main"}})
 	must(t, err)
 	if refused := follow(w, set); len(refused) > 0 {
 		t.Error(refused)
@@ -307,7 +287,7 @@ func TestStolenKeyIsRevokedAndTheNextPublishSignsAgain(t *testing.T) {
 func TestPublisherWithItsOwnKeyIsSuspendedUntilItSigns(t *testing.T) {
 	w := newWorld(t)
 	private, public := newKeys(t, 2)
-	out, err := w.origin().Delegate(t.Context(), "health", 2, public...)
+	out, err := w.Origin().Delegate(t.Context(), "health", 2, public...)
 	must(t, err)
 	if out.Keys != 2 || out.Threshold != 2 {
 		t.Errorf("%+v", out)
@@ -316,7 +296,7 @@ func TestPublisherWithItsOwnKeyIsSuspendedUntilItSigns(t *testing.T) {
 	if refused := follow(w, set); !errors.Is(refused["health"], tuf.ErrSignature) || refused["main"] != nil {
 		t.Errorf("%v", refused)
 	}
-	_, err = w.origin(private...).Publish(t.Context(), []origin.Batch{{Publisher: "health"}})
+	_, err = w.Origin(private...).Publish(t.Context(), []origin.Batch{{Publisher: "health"}})
 	must(t, err)
 	if refused := follow(w, set); len(refused) > 0 {
 		t.Error(refused)
@@ -325,7 +305,7 @@ func TestPublisherWithItsOwnKeyIsSuspendedUntilItSigns(t *testing.T) {
 		t.Errorf("signed by %v", got)
 	}
 	// A publisher that the centre signed for gets a key of its own: the centre's goes.
-	_, err = w.origin().Delegate(t.Context(), "main", 0, public[0])
+	_, err = w.Origin().Delegate(t.Context(), "main", 0, public[0])
 	must(t, err)
 	if got := w.keysOf("main"); !slices.Equal(got, []string{public[0].ID()}) {
 		t.Errorf("main is signed by %v", got)
@@ -338,7 +318,7 @@ func TestPublisherWithItsOwnKeyIsSuspendedUntilItSigns(t *testing.T) {
 func TestMetadataOfThirtySnapshotsOr400DaysIsKept(t *testing.T) {
 	w := newWorld(t)
 	publish := func() {
-		_, err := w.origin().Publish(t.Context(), []origin.Batch{{Publisher: "main"}})
+		_, err := w.Origin().Publish(t.Context(), []origin.Batch{{Publisher: "main"}})
 		must(t, err)
 	}
 	count := func(role string) (n int) {
@@ -355,14 +335,14 @@ func TestMetadataOfThirtySnapshotsOr400DaysIsKept(t *testing.T) {
 	if got := count("snapshot"); got != 41 {
 		t.Errorf("%d snapshots after a day, want all 41", got)
 	}
-	_, err := w.origin().Rotate(t.Context(), "root", "", nil)
+	_, err := w.Origin().Rotate(t.Context(), "root", "", nil)
 	must(t, err)
-	w.now = w.now.Add(399 * 24 * time.Hour)
+	w.Now = w.Now.Add(399 * 24 * time.Hour)
 	publish()
 	if got := count("snapshot"); got != 43 {
 		t.Errorf("%d snapshots after 399 days, want all 43", got)
 	}
-	w.now = w.now.Add(2 * 24 * time.Hour)
+	w.Now = w.Now.Add(2 * 24 * time.Hour)
 	publish()
 	if s, r := count("snapshot"), count("main"); s != 30 || r != 30 && r != 29 {
 		t.Errorf("%d snapshots and %d roles after 401 days, want 30", s, r)

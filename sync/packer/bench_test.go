@@ -13,11 +13,11 @@ func BenchmarkPackAfterAPublication(b *testing.B) {
 	for i := range 30 {
 		sets[fmt.Sprintf("t%d", i)] = rows(300, i, 7)
 	}
-	c.publish("main", sets)
+	c.Publish("main", sets)
 	rev := 100
 	next := func() {
 		rev++
-		c.publish("main", map[string][]byte{fmt.Sprintf("t%d", rev%30): rows(300, rev, 7)})
+		c.Publish("main", map[string][]byte{fmt.Sprintf("t%d", rev%30): rows(300, rev, 7)})
 	}
 	for range 33 {
 		next()

@@ -17,116 +17,27 @@ import (
 	"koprik/internal/disk"
 	"koprik/internal/disk/disktest"
 	"koprik/portal"
-	"koprik/portal/datapackage"
 	"koprik/sync/carrier"
-	"koprik/sync/origin"
+	"koprik/sync/origin/origintest"
 )
 
-var day = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+var (
+	rows = origintest.Rows
+	must = origintest.Must
+)
 
-// held is contents in memory.
-type held map[portal.Digest][]byte
-
-type opened struct{ *bytes.Reader }
-
-func (opened) Close() error { return nil }
-
-func (h held) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
-	b, ok := h[d]
-	if !ok {
-		return nil, 0, portal.ErrNotHeld
-	}
-	return opened{bytes.NewReader(b)}, int64(len(b)), nil
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// centre publishes on a disk in memory.
-type centre struct {
-	t        testing.TB
-	disk     *disktest.Disk
-	contents held
-	now      time.Time
-}
+// centre publishes on a disk in memory, and packs.
+type centre struct{ *origintest.Centre }
 
 func newCentre(t testing.TB) *centre {
 	t.Helper()
-	c := &centre{t: t, disk: disktest.New(), contents: held{}, now: day}
-	must(t, c.disk.MkdirAll("repository"))
-	must(t, c.disk.MkdirAll("keys"))
-	_, err := c.origin().Init(t.Context(), "main")
-	must(t, err)
-	return c
+	return &centre{origintest.New(t)}
 }
 
-func (c *centre) origin() *origin.Origin {
-	return origin.Open(origin.Options{
-		Repository: disk.Sub(c.disk, "repository"), Keys: disk.Sub(c.disk, "keys"), Contents: c.contents, Now: func() time.Time { return c.now },
-	})
-}
+func (c *centre) packer() *Packer { return packerOf(c.Disk, c.Held) }
 
-func (c *centre) packer() *Packer { return packerOf(c.disk, c.contents) }
-
-func packerOf(d *disktest.Disk, contents held) *Packer {
+func packerOf(d *disktest.Disk, contents Contents) *Packer {
 	return Open(Options{Repository: disk.Sub(d, "repository"), Contents: contents, Effort: -1})
-}
-
-// publish makes the next release of datasets of one publisher; nil content
-// withdraws.
-func (c *centre) publish(p portal.PublisherID, datasets map[string][]byte) int64 {
-	c.t.Helper()
-	o := c.origin()
-	listing, err := o.Listing(p)
-	must(c.t, err)
-	batch := origin.Batch{Publisher: p}
-	for name, data := range datasets {
-		id, err := portal.NewDatasetID(p, name)
-		must(c.t, err)
-		last := listing.Datasets[id]
-		r := portal.Release{
-			Dataset: id, Number: last.Number + 1, Issued: c.now, Title: portal.PlainText("Table " + name), Reason: portal.PlainText("because"),
-			Passport: portal.Passport{Contact: "desk", Uploaded: "2026-11-23"},
-		}
-		if last.Number > 0 {
-			r.Previous = &portal.PreviousRelease{Release: last.Number, SHA256: last.SHA256, Length: last.Length}
-		}
-		if data == nil {
-			r.Withdrawn = &portal.Withdrawal{Reason: portal.PlainText("names of persons")}
-		} else {
-			d := portal.DigestOf(data)
-			c.contents[d] = data
-			r.Resources = []portal.Resource{{Name: "t", Path: "t.csv", Format: "csv", Bytes: int64(len(data)), Hash: d}}
-		}
-		b, err := datapackage.Encode(r)
-		must(c.t, err)
-		batch.Manifests = append(batch.Manifests, portal.SignedManifest{Dataset: id, Number: r.Number, Bytes: b})
-	}
-	generation, err := o.Publish(c.t.Context(), []origin.Batch{batch})
-	must(c.t, err)
-	return generation
-}
-
-// rows is a table of which every changed-th row differs between revisions.
-func rows(n, rev, changed int) []byte {
-	var b strings.Builder
-	for i := range n {
-		v := i * 7919 % 10007
-		if i%changed == 0 {
-			v += rev
-		}
-		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, i*2654435761)
-	}
-	return []byte(b.String())
-}
-
-func (c *centre) read(name string) []byte {
-	c.t.Helper()
-	return readFrom(c.t, c.disk, name)
 }
 
 func readFrom(t testing.TB, d *disktest.Disk, name string) []byte {
@@ -201,23 +112,23 @@ func TestTheLast32SnapshotsAndFewOlderOnesGetAPack(t *testing.T) {
 
 func TestThePackOfTheNewestSnapshotIsItsHeadAlone(t *testing.T) {
 	c := newCentre(t)
-	k := c.publish("main", map[string][]byte{"a": rows(100, 1, 10)})
+	k := c.Publish("main", map[string][]byte{"a": rows(100, 1, 10)})
 	must(t, c.packer().Pack(t.Context()))
-	if p, files := contentsOf(t, c.disk, k); p.To != k || len(files)+len(p.Objects) > 0 || len(c.read(carrier.PackPath(k))) > 540 {
-		t.Errorf("%d bytes to %d: %v, %v", len(c.read(carrier.PackPath(k))), p.To, files, p.Objects)
+	if p, files := contentsOf(t, c.Disk, k); p.To != k || len(files)+len(p.Objects) > 0 || len(c.File(carrier.PackPath(k))) > 540 {
+		t.Errorf("%d bytes to %d: %v, %v", len(c.File(carrier.PackPath(k))), p.To, files, p.Objects)
 	}
-	if !bytes.Equal(c.read("head"), c.read(carrier.PackPath(k))) {
+	if !bytes.Equal(c.File("head"), c.File(carrier.PackPath(k))) {
 		t.Error("head is another file")
 	}
 }
 
 func TestAPackHoldsWhatChangedAndNothingElse(t *testing.T) {
 	c := newCentre(t)
-	k := c.publish("main", map[string][]byte{"a": rows(500, 1, 10), "b": rows(200, 1, 10), "c": rows(90, 1, 9)})
-	c.publish("main", map[string][]byte{"a": rows(500, 2, 10)})
-	c.publish("main", map[string][]byte{"a": rows(500, 3, 10), "b": nil, "d": rows(50, 1, 7)})
+	k := c.Publish("main", map[string][]byte{"a": rows(500, 1, 10), "b": rows(200, 1, 10), "c": rows(90, 1, 9)})
+	c.Publish("main", map[string][]byte{"a": rows(500, 2, 10)})
+	c.Publish("main", map[string][]byte{"a": rows(500, 3, 10), "b": nil, "d": rows(50, 1, 7)})
 	must(t, c.packer().Pack(t.Context()))
-	p, files := contentsOf(t, c.disk, k)
+	p, files := contentsOf(t, c.Disk, k)
 	want := []string{"d/main/a/2.json", "d/main/a/3.json", "d/main/b/2.json", "d/main/d/1.json", "metadata/4.main.json", "metadata/4.snapshot.json"}
 	if !slices.Equal(files, want) {
 		t.Errorf("files: %v", files)
@@ -226,29 +137,28 @@ func TestAPackHoldsWhatChangedAndNothingElse(t *testing.T) {
 		t.Errorf("objects: %+v", p.Objects)
 	}
 	gone := carrier.PatchPath(portal.DigestOf(rows(500, 2, 10)), portal.DigestOf(rows(500, 1, 10)))
-	if _, err := c.disk.Stat("repository/" + gone); err == nil {
+	if _, err := c.Disk.Stat("repository/" + gone); err == nil {
 		t.Error("a patch to a release that was replaced is still there")
 	}
 }
 
 func TestOnlyTheHeadIsReplacedWhenTheTimestampIsSignedAgain(t *testing.T) {
 	c := newCentre(t)
-	k := c.publish("main", map[string][]byte{"a": rows(500, 1, 10)})
-	c.publish("main", map[string][]byte{"a": rows(500, 2, 10)})
+	k := c.Publish("main", map[string][]byte{"a": rows(500, 1, 10)})
+	c.Publish("main", map[string][]byte{"a": rows(500, 2, 10)})
 	p := c.packer()
 	must(t, p.Pack(t.Context()))
-	was := c.read(carrier.PackPath(k))
-	c.now = c.now.Add(24 * time.Hour)
-	_, err := c.origin().Refresh(t.Context())
+	was := c.File(carrier.PackPath(k))
+	c.Now = c.Now.Add(24 * time.Hour)
+	_, err := c.Origin().Refresh(t.Context())
 	must(t, err)
-	c.contents = nil // nothing is encoded
-	must(t, packerOf(c.disk, nil).Pack(t.Context()))
-	now := c.read(carrier.PackPath(k))
+	must(t, packerOf(c.Disk, &origintest.Contents{}).Pack(t.Context()))
+	now := c.File(carrier.PackPath(k))
 	_, _, head, err := carrier.ReadHead(bytes.NewReader(now))
 	must(t, err)
 	_, _, old, err := carrier.ReadHead(bytes.NewReader(was))
 	must(t, err)
-	if !bytes.Equal(head, c.read("metadata/timestamp.json")) || bytes.Equal(head, old) {
+	if !bytes.Equal(head, c.File("metadata/timestamp.json")) || bytes.Equal(head, old) {
 		t.Error("the head is not the newest timestamp")
 	}
 	if !bytes.Equal(bytes.Replace(was, old, head, 1), now) {
@@ -261,18 +171,18 @@ func TestOnlyTheHeadIsReplacedWhenTheTimestampIsSignedAgain(t *testing.T) {
 // undisturbed one makes.
 func TestPowerCutWhilePackingLeavesEveryPackWhole(t *testing.T) {
 	c := newCentre(t)
-	c.publish("main", map[string][]byte{"a": rows(60, 1, 10), "b": rows(20, 1, 10)})
+	c.Publish("main", map[string][]byte{"a": rows(60, 1, 10), "b": rows(20, 1, 10)})
 	must(t, c.packer().Pack(t.Context()))
-	newest := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
-	begin := func() *disktest.Disk { return c.disk.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
+	newest := c.Publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	begin := func() *disktest.Disk { return c.Disk.Reboot(rand.New(rand.NewPCG(1, 1))) } //nolint:gosec // everything is synced
 	whole := begin()
 	before := whole.Ops()
-	must(t, packerOf(whole, c.contents).Pack(t.Context()))
+	must(t, packerOf(whole, c.Held).Pack(t.Context()))
 	operations := whole.Ops() - before
 	for n := 1; n <= operations; n++ {
 		d := begin()
 		d.FailAt(d.Ops() + n)
-		if err := packerOf(d, c.contents).Pack(t.Context()); !errors.Is(err, disktest.ErrPowerCut) {
+		if err := packerOf(d, c.Held).Pack(t.Context()); !errors.Is(err, disktest.ErrPowerCut) {
 			t.Fatalf("operation %d of %d: %v", n, operations, err)
 		}
 		d = d.Reboot(rand.New(rand.NewPCG(uint64(n), 2))) //nolint:gosec // repeatable
@@ -282,7 +192,7 @@ func TestPowerCutWhilePackingLeavesEveryPackWhole(t *testing.T) {
 				contentsOf(t, d, k)
 			}
 		}
-		must(t, packerOf(d, c.contents).Pack(t.Context()))
+		must(t, packerOf(d, c.Held).Pack(t.Context()))
 		for k := int64(1); k <= newest; k++ {
 			if !bytes.Equal(readFrom(t, d, carrier.PackPath(k)), readFrom(t, whole, carrier.PackPath(k))) {
 				t.Errorf("power cut at operation %d: pack %d is another one", n, k)
@@ -294,10 +204,10 @@ func TestPowerCutWhilePackingLeavesEveryPackWhole(t *testing.T) {
 
 func TestAStoppedRunIsTakenUpByTheNext(t *testing.T) {
 	c := newCentre(t)
-	k := c.publish("main", map[string][]byte{"a": rows(9000, 1, 2)})
-	c.publish("main", map[string][]byte{"a": rows(9000, 2, 2)})
+	k := c.Publish("main", map[string][]byte{"a": rows(9000, 1, 2)})
+	c.Publish("main", map[string][]byte{"a": rows(9000, 2, 2)})
 	must(t, c.packer().PackNearest(t.Context()))
-	if p, _ := contentsOf(t, c.disk, k); len(p.Objects) != 1 || p.Objects[0].Way != carrier.ZstdAside {
+	if p, _ := contentsOf(t, c.Disk, k); len(p.Objects) != 1 || p.Objects[0].Way != carrier.ZstdAside {
 		t.Errorf("at once: %+v", p.Objects)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -306,7 +216,7 @@ func TestAStoppedRunIsTakenUpByTheNext(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 	must(t, c.packer().Pack(t.Context()))
-	if p, _ := contentsOf(t, c.disk, k); p.Objects[0].Way != carrier.InlinePatch {
+	if p, _ := contentsOf(t, c.Disk, k); p.Objects[0].Way != carrier.InlinePatch {
 		t.Errorf("at the end: %+v", p.Objects)
 	}
 }
@@ -315,34 +225,34 @@ func TestAStoppedRunIsTakenUpByTheNext(t *testing.T) {
 // and the pack that said "nothing new" goes, so that mirrors walk.
 func TestAPackThatCannotBeMadeLeavesNoWordThatNothingIsNew(t *testing.T) {
 	c := newCentre(t)
-	older := c.publish("main", map[string][]byte{"a": rows(60, 1, 10)})
-	k := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	older := c.Publish("main", map[string][]byte{"a": rows(60, 1, 10)})
+	k := c.Publish("main", map[string][]byte{"a": rows(60, 2, 10)})
 	must(t, c.packer().Pack(t.Context()))
-	c.publish("main", map[string][]byte{"a": rows(60, 3, 10)})
-	c.disk.Full(0)
+	c.Publish("main", map[string][]byte{"a": rows(60, 3, 10)})
+	c.Disk.Full(0)
 	for _, pack := range []func(context.Context) error{c.packer().PackNearest, c.packer().Pack} {
 		if err := pack(t.Context()); !errors.Is(err, disk.ErrNoSpace) {
 			t.Errorf("on a full disk: %v", err)
 		}
 	}
-	if _, err := c.disk.Stat("repository/" + carrier.PackPath(k)); !errors.Is(err, os.ErrNotExist) {
+	if _, err := c.Disk.Stat("repository/" + carrier.PackPath(k)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("who stands at %d is still told that nothing is new: %v", k, err)
 	}
-	if p, _ := contentsOf(t, c.disk, older); p.To != k {
+	if p, _ := contentsOf(t, c.Disk, older); p.To != k {
 		t.Errorf("the pack for %d leads to %d", older, p.To)
 	}
 }
 
 func TestNewRootsTravelInEveryPackThatMayNeedThem(t *testing.T) {
 	c := newCentre(t)
-	c.publish("main", map[string][]byte{"a": rows(60, 1, 10)})
+	c.Publish("main", map[string][]byte{"a": rows(60, 1, 10)})
 	must(t, c.packer().Pack(t.Context()))
-	_, err := c.origin().Rotate(t.Context(), "timestamp", "", nil)
+	_, err := c.Origin().Rotate(t.Context(), "timestamp", "", nil)
 	must(t, err)
-	k := c.publish("main", map[string][]byte{"a": rows(60, 2, 10)})
+	k := c.Publish("main", map[string][]byte{"a": rows(60, 2, 10)})
 	must(t, c.packer().Pack(t.Context()))
 	for from := int64(1); from < k; from++ {
-		if _, files := contentsOf(t, c.disk, from); !slices.Contains(files, "metadata/2.root.json") {
+		if _, files := contentsOf(t, c.Disk, from); !slices.Contains(files, "metadata/2.root.json") {
 			t.Errorf("the pack for %d holds %v", from, files)
 		}
 	}
@@ -358,14 +268,14 @@ func TestMetadataOf200ChangedOf10000IsAtMost14KB(t *testing.T) {
 	c := newCentre(t)
 	for p := range publishers {
 		id := portal.PublisherID(fmt.Sprintf("office-%02d", p))
-		must(t, c.origin().AddPublisher(t.Context(), id))
+		must(t, c.Origin().AddPublisher(t.Context(), id))
 		sets := map[string][]byte{}
 		for d := range each {
 			sets[fmt.Sprintf("table-%03d", d)] = []byte("a,b\n1,2\n")
 		}
-		c.publish(id, sets)
+		c.Publish(id, sets)
 	}
-	k := c.publish("main", map[string][]byte{"x": []byte("a\n1\n")})
+	k := c.Publish("main", map[string][]byte{"x": []byte("a\n1\n")})
 	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
 	changed := map[int]map[string][]byte{}
 	for range 200 {
@@ -377,9 +287,9 @@ func TestMetadataOf200ChangedOf10000IsAtMost14KB(t *testing.T) {
 	}
 	to := k
 	for p, sets := range changed {
-		to = c.publish(portal.PublisherID(fmt.Sprintf("office-%02d", p)), sets)
+		to = c.Publish(portal.PublisherID(fmt.Sprintf("office-%02d", p)), sets)
 	}
-	r, err := c.packer().begin(c.read("metadata/timestamp.json"))
+	r, err := c.packer().begin(c.File("metadata/timestamp.json"))
 	must(t, err)
 	g := &gathered{run: r}
 	then, err := r.snapshot(k)
