@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 
 	"koprik/embed/blob"
 	"koprik/internal/disk"
@@ -365,24 +363,6 @@ func (a *answer) Read(p []byte) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
-}
-
-// tree gives a disk's folder as a file system.
-type tree struct{ disk.FS }
-
-func (t tree) Open(name string) (fs.File, error) {
-	b, err := t.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return fstest.MapFS{name: {Data: b}}.Open(name)
-}
-
-func (t tree) ReadFile(name string) ([]byte, error) {
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
-	}
-	return disk.ReadFile(t.FS, name, 64<<20)
 }
 
 // restarted is a machine after its power was cut.

@@ -100,7 +100,7 @@ func (h *history) upstream(f *follower) (disk.FS, string) {
 func (h *history) fromWeb(f *follower) int {
 	h.t.Helper()
 	repo, name := h.upstream(f)
-	site := faults.NewOrigin(tree{repo})
+	site := faults.NewOrigin(faults.Tree(repo))
 	trouble := h.trouble(site, repo)
 	broken := h.rng.IntN(10) == 0
 	if h.rng.IntN(6) == 0 {
@@ -246,7 +246,7 @@ func (h *history) end() {
 	h.pack("the centre", h.centre.machine, "repository", 10)
 	up := disk.Sub(h.centre.disk, "repository")
 	for _, f := range h.mirrors {
-		must(h.t, h.round(f, h.http(f, faults.NewOrigin(tree{up})), false, false))
+		must(h.t, h.round(f, h.http(f, faults.NewOrigin(faults.Tree(up))), false, false))
 		if f.generation != state.Generation || !maps.Equal(f.shows, h.now) {
 			h.t.Errorf("%s ends with generation %d, %v; the centre has %d, %v", f.name, f.generation, f.shows, state.Generation, h.now)
 		}

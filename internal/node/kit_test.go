@@ -2,9 +2,9 @@ package node_test
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -114,6 +114,18 @@ func revision(name string, rev int) node.Input {
 	}}
 }
 
+// big is a package with one file of n bytes that cannot be compressed.
+func big(t *testing.T, n int) node.Input {
+	t.Helper()
+	b := make([]byte, n)
+	_, err := crand.Read(b)
+	must(t, err)
+	return node.Input{Label: "big", Name: ".", FS: fstest.MapFS{
+		"datapackage.json": {Data: []byte(`{"name":"big","title":"Big","resources":[{"name":"scan","path":"scan.pdf"}]}`)},
+		"scan.pdf":         {Data: b},
+	}}
+}
+
 func publish(t *testing.T, n *node.Node, inputs ...node.Input) node.Published {
 	t.Helper()
 	out, err := n.Publish(t.Context(), "", inputs)
@@ -168,8 +180,6 @@ func wantKind(t *testing.T, err, kind error) {
 		t.Fatalf("%v, want %v", err, kind)
 	}
 }
-
-func dirFS(dir string) fs.FS { return os.DirFS(dir) }
 
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()

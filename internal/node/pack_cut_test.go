@@ -22,7 +22,7 @@ func TestPowerCutWhileAPackIsReadLeavesAnAcceptedCopy(t *testing.T) {
 		must(t, packer.Open(packer.Options{Repository: disk.Sub(centre.disk, "repository"), Contents: centre.objects, Effort: -1}).Pack(t.Context()))
 	}
 	round := func(d *disktest.Disk) error {
-		site := faults.NewOrigin(tree{disk.Sub(centre.disk, "repository")})
+		site := faults.NewOrigin(faults.Tree(disk.Sub(centre.disk, "repository")))
 		source, err := mirror.HTTP("http://upstream.example", &http.Client{Transport: &web{origin: site}})
 		must(t, err)
 		m := newMachine(d).mirror()

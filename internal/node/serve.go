@@ -18,6 +18,7 @@ import (
 
 	"koprik/internal/disk"
 	"koprik/portal"
+	"koprik/sync/mirror"
 	"koprik/ui/api"
 	"koprik/ui/locale"
 	"koprik/ui/site"
@@ -310,8 +311,7 @@ func (n *Node) syncOnce(ctx context.Context, failures *int) time.Duration {
 	}
 	n.logged("sync", err)
 	*failures++
-	backoff := min(interval, 2*time.Second<<min(*failures, 10))
-	return backoff/2 + rand.N(backoff/2+1) //nolint:gosec // jitter, no secret
+	return mirror.Retry(interval, *failures, rand.N[time.Duration])
 }
 
 // noticed applies what another process has written: then the timestamp, which

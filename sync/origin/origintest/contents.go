@@ -93,3 +93,13 @@ func (c *Contents) Remove(d portal.Digest) error {
 	delete(c.by, d)
 	return nil
 }
+
+// All gives everything that is held.
+func (c *Contents) All() (list [][]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range c.by {
+		list = append(list, b)
+	}
+	return list
+}
