@@ -350,7 +350,7 @@ func TestMetadataOfThirtySnapshotsOr400DaysIsKept(t *testing.T) {
 	if count("root") != 2 || count("targets") != 1 {
 		t.Errorf("%q", w.files("repository/metadata"))
 	}
-	_, err = w.origin().Refresh(t.Context()) // talkback and seal, which nobody published
+	_, err = w.Origin().Refresh(t.Context()) // talkback and seal, which nobody published
 	must(t, err)
 	if refused := follow(w, w.set()); len(refused) > 0 {
 		t.Error(refused)
