@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"koprik/internal/disk"
@@ -367,4 +369,55 @@ func says(a portal.Answer) string {
 		return "?"
 	}
 	return portal.DigestOf(b).Hex()
+}
+
+// OpenCases opens what came in, with the sealing keys in keys/ and those in files,
+// which are named sealing-<quarter>.key. left is how many stay sealed.
+func (n *Node) OpenCases(ctx context.Context, files []string) (opened, left int, err error) {
+	defer named(n.dir, &err)
+	if !n.central() {
+		return 0, 0, notCentral("inquiry open")
+	}
+	brought := map[post.Epoch]post.CentreKey{}
+	for _, file := range files {
+		e, k, err := sealingKeyIn(file)
+		if err != nil {
+			return 0, 0, err
+		}
+		brought[e] = k
+	}
+	keys, err := openKeys(n.dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer keys.Close() //nolint:errcheck // opened for reading
+	ids, err := n.local.Unopened(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	opened, err = n.openWith(ctx, ids, func(e post.Epoch) (post.CentreKey, error) {
+		if k, ok := brought[e]; ok {
+			return k, nil
+		}
+		return readSealingKey(keys, e)
+	})
+	return opened, len(ids) - opened, err
+}
+
+// sealingKeyIn reads a sealing key that is kept elsewhere.
+func sealingKeyIn(file string) (post.Epoch, post.CentreKey, error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "sealing-"), ".key")
+	e, err := post.ParseEpoch(name)
+	if err != nil {
+		return "", post.CentreKey{}, portal.Rejected(file, "must be named sealing-<quarter>.key, like sealing-2026q4.key")
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", post.CentreKey{}, portal.Rejected(file, "cannot be read: %v", err)
+	}
+	k, err := post.ParseCentreKey(b)
+	if err != nil {
+		return "", post.CentreKey{}, portal.Rejected(file, "%v", err)
+	}
+	return e, k, nil
 }
