@@ -30,6 +30,7 @@ type Store struct {
 	open    *openTables
 	columns *columns
 	answers *answers
+	sql     *publicSQL
 	limit   time.Duration // of one query
 
 	mu     sync.Mutex
@@ -49,7 +50,7 @@ func Open(dir string, objects portal.Objects) *Store {
 	return &Store{
 		dir: dir, objects: objects,
 		slots: make(chan struct{}, maxBuilds), open: newOpenTables(), limit: maxDuration,
-		columns: newColumns(dir), answers: newAnswers(),
+		columns: newColumns(dir), answers: newAnswers(), sql: newPublicSQL(),
 		builds: map[string]chan struct{}{}, lists: map[string]listing{},
 	}
 }
