@@ -250,7 +250,7 @@ func TestBoundariesThatAreNoneAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "a list": "[]", "no features": `{"type":"FeatureCollection"}`, "features of text": `{"features":"x"}`,
 		"cut off": squares[:300], "beyond the poles": `{"features":[{"geometry":{"type":"Point","coordinates":[0,91]}}]}`,
-		"text for a corner": `{"features":[{"geometry":{"type":"Polygon","coordinates":[[["a",1]]]}}]}`,
+		"text for a corner":  `{"features":[{"geometry":{"type":"Polygon","coordinates":[[["a",1]]]}}]}`,
 		"nested collections": `{"features":[{"geometry":` + strings.Repeat(`{"type":"GeometryCollection","geometries":[`, 9) + strings.Repeat("]}", 9) + "}]}",
 	} {
 		if _, err := ReadGeoJSON(strings.NewReader(text), codeKey); !errors.Is(err, ErrFigure) {

@@ -66,6 +66,7 @@ type Frame struct {
 	Style, Icon    string
 	FigureStyle    string // of pages that draw; "" elsewhere
 	Script         string // of the small comforts
+	Feed           string // what is new of what the page is about; "" where there is none
 	Languages      []LanguageLink
 	Menu, Foot     []NavLink
 	Crumbs         []Link // above the heading, after the home page

@@ -55,6 +55,7 @@ func (s *site) history(v *visit) (answer, error) {
 		p.Releases = append(p.Releases, row)
 	}
 	v.Paper = v.paper(d)
+	v.Feed = v.feedAddress("dataset-" + string(d.ID))
 	v.Crumbs = []Link{{Shown: v.title(d), Href: v.datasetURL(d.ID)}}
 	v.Title = v.T("history.of", "title", v.Crumbs[0].Text)
 	return answer{template: "history", data: p}, nil

@@ -45,6 +45,7 @@ func (s *site) home(v *visit) (answer, error) {
 		return answer{}, fmt.Errorf("newest datasets: %w", err)
 	}
 	v.Title = v.T("home.title")
+	v.Feed = v.feedAddress("all")
 	v.Wide = true
 	p := &homePage{Frame: v.Frame, Datasets: v.N("home.datasets", count), Any: count > 0}
 	if p.Updated, err = v.hits(results); err != nil {
@@ -193,6 +194,7 @@ func (s *site) publisherAnswer(v *visit, o portal.Publisher) (answer, error) {
 		}
 		p.Contacts = append(p.Contacts, card)
 	}
+	v.Feed = v.feedAddress("publisher-" + string(o.ID))
 	v.Title = p.Heading.Text
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.who")}, Href: v.Base + "/#who"}}
 	return answer{template: "publisher", data: p}, nil

@@ -51,10 +51,12 @@ func pathLanguage(path string) (portal.Lang, bool) {
 }
 
 // inLanguage is a path from its language on: what stands before it in the
-// addresses of figures for other sites is left out.
+// addresses of feeds and of figures for other sites is left out.
 func inLanguage(path string) string {
-	if rest, ok := strings.CutPrefix(path, embedPath+"/"); ok {
-		return "/" + rest
+	for _, prefix := range []string{embedPath, feedsPath} {
+		if rest, ok := strings.CutPrefix(path, prefix+"/"); ok {
+			return "/" + rest
+		}
 	}
 	return path
 }
@@ -78,8 +80,8 @@ func preferred(r *http.Request) portal.Lang {
 // rememberLanguage keeps the language of the address for the next visit of
 // "/", where it is not kept already.
 func rememberLanguage(w http.ResponseWriter, r *http.Request, l portal.Lang) {
-	if _, ok := pathLanguage(r.URL.Path); !ok || strings.HasPrefix(r.URL.Path, embedPath+"/") {
-		return // and no cookie for who looks at another site
+	if _, ok := pathLanguage(r.URL.Path); !ok || inLanguage(r.URL.Path) != r.URL.Path {
+		return // and no cookie for programs and for who looks at another site
 	}
 	if c, err := r.Cookie(languageCookie); err == nil && c.Value == l.Path() {
 		return

@@ -163,9 +163,10 @@ func (s *site) routes() http.Handler {
 	const figure = "/dataset/{slug}/{way:chart|map}/{name}"
 	get(in+figure, s.page(s.chart))
 	if !s.o.Kiosk {
-		get(in+figure+"/figure.{format:svg|png|csv}", s.livePage(s.chartFile))
+		get(in+figure+"/figure.{format:svg|png|csv}", s.page(s.chartFile))
 		get(in+figure+"/embed", s.livePage(s.embedCode))
-		get("/embed"+in+figure, s.page(s.embed))
+		get(embedPath+in+figure, s.page(s.embed))
+		s.feedRoutes(get)
 	}
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))

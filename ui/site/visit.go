@@ -81,6 +81,9 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 			return
 		}
 		if err == nil && a.file != nil {
+			if tag != "" {
+				w.Header().Set("ETag", tag)
+			}
 			v.sendFile(*a.file)
 			return
 		}
@@ -223,7 +226,7 @@ func (v *visit) send(status int, body []byte) {
 	}
 }
 
-// file is what a page gives away to be kept.
+// file is what a page gives away to be kept; without a name it is read at once.
 type file struct {
 	name, mime string
 	body       []byte
@@ -232,7 +235,9 @@ type file struct {
 func (v *visit) sendFile(f file) {
 	h := v.w.Header()
 	h.Set("Content-Type", f.mime)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+	if f.name != "" {
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+	}
 	h.Set("Content-Length", strconv.Itoa(len(f.body)))
 	v.w.WriteHeader(http.StatusOK)
 	if v.r.Method != http.MethodHead {
