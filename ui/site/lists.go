@@ -11,8 +11,9 @@ import (
 	"koprik/portal/lang"
 )
 
-// perPage is how many datasets a list shows at once.
-const perPage = 20
+// perPage is how many datasets a list shows at once: so many fit the 4 KB of a page,
+// with titles and summaries as long as Russian ones are.
+const perPage = 12
 
 // Hit is one dataset in a list.
 type Hit struct {
