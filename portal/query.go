@@ -65,6 +65,8 @@ type Sort string
 const (
 	ByRelevance Sort = ""
 	ByUpdated   Sort = "updated" // newest issue first
+	ByTitle     Sort = "title"   // by title, in the alphabet of Query.Lang
+	ByUse       Sort = "used"    // most used first; where nobody counts, by DatasetID
 	ByName      Sort = "name"    // by DatasetID
 )
 
@@ -84,6 +86,8 @@ type Results struct {
 	// Suggestions are whole queries that begin like this one, most frequent
 	// first; only where the query asked for them.
 	Suggestions []string
+	// Counted says that uses are counted, so that ByUse means something.
+	Counted bool
 }
 
 // Hit is one dataset found.

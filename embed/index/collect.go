@@ -9,12 +9,13 @@ import (
 
 // hit is one document found.
 type hit struct {
-	part *part
-	doc  uint32
-	key  float32 // greater comes first; 0 in orders without one
-	time uint32  // greater comes first; 0 in orders without one
-	rank uint32  // of the id among those of its segment; smaller comes first
-	id   string  // read when it is needed
+	part  *part
+	doc   uint32
+	key   float32 // greater comes first; 0 in orders without one
+	time  uint32  // or uses; greater comes first; 0 in orders without one
+	rank  uint32  // of the id or the title among those of its segment; smaller comes first
+	title string  // key of the title; read where segments are put together by it
+	id    string  // read when it is needed
 }
 
 // before tells whether a comes before b of the same segment.
@@ -97,6 +98,14 @@ func (s *search) collect(p *part, matched bitset, keep int, ages *[4]int) ([]hit
 			return nil, 0, err
 		}
 	}
+	ranks := p.cols.rank
+	if s.query.Sort == portal.ByTitle {
+		order, err := p.orderBy(s.reader())
+		if err != nil {
+			return nil, 0, err
+		}
+		ranks = order.place
+	}
 	pass := newFilters(p.cols, s.plan.conditions, s.asOf)
 	count := newCounter(p.cols)
 	best := &heap{keep: keep}
@@ -109,12 +118,15 @@ func (s *search) collect(p *part, matched bitset, keep int, ages *[4]int) ([]hit
 		for _, doc := range docs {
 			updated := p.cols.updated[doc]
 			ages[bounds.age(updated)]++
-			key, time, rank := float32(0), uint32(0), p.cols.rank[doc]
+			key, time, rank := float32(0), uint32(0), ranks[doc]
 			if scores != nil {
 				key = scores[doc]
 			}
-			if s.query.Sort == portal.ByUpdated {
+			switch s.query.Sort {
+			case portal.ByUpdated:
 				time = updated
+			case portal.ByUse:
+				time = p.cols.used(doc)
 			}
 			if !best.refuses(key, time, rank) {
 				best.offer(hit{part: p, doc: doc, key: key, time: time, rank: rank})
@@ -164,6 +176,11 @@ func (s *search) order() error {
 		}
 		return x.id
 	}
+	if s.query.Sort == portal.ByTitle && len(s.parts) > 1 {
+		if err := s.keys(); err != nil {
+			return err
+		}
+	}
 	slices.SortFunc(s.best, func(a, b hit) int {
 		if c := cmp.Or(cmp.Compare(b.key, a.key), cmp.Compare(b.time, a.time)); c != 0 {
 			return c
@@ -171,7 +188,7 @@ func (s *search) order() error {
 		if a.part == b.part {
 			return cmp.Compare(a.rank, b.rank)
 		}
-		return cmp.Compare(id(&a), id(&b))
+		return cmp.Or(cmp.Compare(a.title, b.title), cmp.Compare(id(&a), id(&b)))
 	})
 	from := min(s.query.Offset, len(s.best))
 	s.best = s.best[from:min(from+s.query.Limit, len(s.best))]

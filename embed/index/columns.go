@@ -16,13 +16,15 @@ import (
 // of one segment, by its number there. A segment never changes, so neither do
 // they; what was deleted from it stands in the snapshot.
 type columns struct {
-	facets  []column // as facetFields
-	updated []uint32 // seconds since 1970
-	rank    []uint32 // place of the id among the segment's ids
-	byRank  []uint32 // documents in the order of their ids
-	subset  []uint8  // subset of the title
-	length  []uint8  // words of the title
-	use     []uint8  // useOf
+	facets    []column // as facetFields
+	updated   []uint32 // seconds since 1970
+	rank      []uint32 // place of the id among the segment's ids
+	byRank    []uint32 // documents in the order of their ids
+	subset    []uint8  // subset of the title
+	length    []uint8  // words of the title
+	use       []uint32 // how often it was used; nil where nobody counts
+	orders    *orders
+	countedBy *popularity // whose uses these are
 }
 
 // column is one facet of one segment: for each document one small number, which
@@ -98,7 +100,7 @@ type cache struct {
 // of gives the columns of every segment of a snapshot, loading those that it
 // has not. Those of segments that this snapshot has not are let go of; a pinned
 // reader that still needs them keeps its own.
-func (c *cache) of(snapshot *scorch.IndexSnapshot) ([]*columns, error) {
+func (c *cache) of(snapshot *scorch.IndexSnapshot, uses *popularity) ([]*columns, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []*columns
@@ -111,6 +113,10 @@ func (c *cache) of(snapshot *scorch.IndexSnapshot) ([]*columns, error) {
 				return nil, err
 			}
 		}
+		cols, err := cols.counted(s.Segment(), uses)
+		if err != nil {
+			return nil, err
+		}
 		next[s.Id()] = cols
 		all = append(all, cols)
 	}
@@ -122,7 +128,7 @@ func loadColumns(seg segmentapi.Segment) (*columns, error) {
 	n := int(seg.Count())
 	c := &columns{
 		updated: make([]uint32, n), rank: make([]uint32, n), byRank: make([]uint32, n),
-		subset: make([]uint8, n), length: make([]uint8, n), use: make([]uint8, n),
+		subset: make([]uint8, n), length: make([]uint8, n), orders: &orders{byLang: map[portal.Lang]*titleOrder{}},
 	}
 	for _, f := range facetFields {
 		col, err := loadColumn(seg, string(f), n)
@@ -139,7 +145,6 @@ func loadColumns(seg segmentapi.Segment) (*columns, error) {
 		},
 		fieldSubset: func(term string, doc uint32) { c.subset[doc] = small(term) },
 		fieldLength: func(term string, doc uint32) { c.length[doc] = small(term) },
-		fieldUse:    func(term string, doc uint32) { c.use[doc] = small(term) },
 		"_id": func(_ string, doc uint32) {
 			c.rank[doc], c.byRank[place] = place, doc
 			place++

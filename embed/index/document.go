@@ -23,7 +23,6 @@ const (
 const (
 	fieldSubset = "subset" // of which part of the whole the title speaks
 	fieldLength = "length" // words of the title
-	fieldUse    = "use"    // how much it is used (useOf)
 	fieldWords  = "words"  // loose key, NUL, the word as it is spelt in a title
 )
 
@@ -104,7 +103,7 @@ func addFacts(doc *document, d *Document, f facts) {
 	doc.addValues(fieldUpdated, sortableTime(r.Issued.Unix()))
 	doc.addValues(fieldSubset, strconv.Itoa(int(f.subset)))
 	doc.addValues(fieldLength, strconv.Itoa(min(f.length, 255)))
-	doc.addValues(fieldUse, strconv.Itoa(int(useOf(d.Uses))))
+	addOrder(doc, r.Title)
 }
 
 func plain(texts []string) []wording {

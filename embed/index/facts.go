@@ -1,7 +1,6 @@
 package index
 
 import (
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,13 +22,7 @@ type Document struct {
 	Questions []portal.Text
 	// Reuses are the titles of applications and stories made with it.
 	Reuses []portal.Text
-	// Uses is how often it was opened or taken away, by any count that is made
-	// for all datasets alike; used ones rank before unused ones.
-	Uses int64
 }
-
-// useOf gives how much a dataset is used as a power of two: 0 for never.
-func useOf(uses int64) uint8 { return uint8(bits.Len64(uint64(max(uses, 0)))) }
 
 // MaxValues is how many distinct values of one dataset are indexed.
 const MaxValues = 10_000

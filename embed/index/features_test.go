@@ -304,22 +304,6 @@ func TestWhatIsSaidAboutADatasetIsFoundWithoutANewGeneration(t *testing.T) {
 	}
 }
 
-func TestUsedDatasetsComeBeforeUnusedOnes(t *testing.T) {
-	x := open(t, t.TempDir())
-	docs := []Document{
-		{Dataset: dataset("a", "Suv sarfi")}, {Dataset: dataset("b", "Suv narxi"), Uses: 900}, {Dataset: dataset("c", "Suv sifati"), Uses: 3},
-	}
-	if err := x.UpdateDocuments(t.Context(), 1, docs, nil); err != nil {
-		t.Fatal(err)
-	}
-	if got := names(find(t, reader(t, x), portal.Query{Text: "suv"})); !slices.Equal(got, []string{"b", "c", "a"}) {
-		t.Errorf("suv: %q", got)
-	}
-	if got := names(find(t, reader(t, x), portal.Query{Text: "suv sarfi"})); got[0] != "a" {
-		t.Errorf("a whole title: %q", got)
-	}
-}
-
 // TestPrefixesAndMisspellingsLookAtFewWords has more words under one prefix than
 // a search may look at.
 func TestPrefixesAndMisspellingsLookAtFewWords(t *testing.T) {

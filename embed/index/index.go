@@ -18,7 +18,7 @@ import (
 
 // mappingVersion names the build. Raise it with every change of what is indexed
 // or of how words are folded.
-const mappingVersion = "m6"
+const mappingVersion = "m7"
 
 // batchSize is how many datasets one batch carries: at 10 it costs three times
 // the CPU, at 10,000 it costs 757 MB (spec/text-and-search.md).
@@ -63,7 +63,8 @@ type Index struct {
 	mu       sync.RWMutex // guards what follows
 	state    state
 	synonyms func() *synonyms
-	current  *view // of the newest whole generation; nil when there is none
+	uses     *popularity // nil: nobody counts
+	current  *view       // of the newest whole generation; nil when there is none
 	closed   bool
 }
 
@@ -189,7 +190,7 @@ func (x *Index) pin() error {
 	}
 	x.mu.Lock()
 	old := x.current
-	x.current = &view{snapshot: r.(*scorch.IndexSnapshot), cache: x.cache, synonyms: x.synonyms}
+	x.current = &view{snapshot: r.(*scorch.IndexSnapshot), cache: x.cache, synonyms: x.synonyms, uses: x.uses}
 	x.mu.Unlock()
 	if old != nil {
 		return old.snapshot.Close()
@@ -209,9 +210,7 @@ func (x *Index) SetSynonyms(table []byte) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.synonyms = s
-	if v := x.current; v != nil {
-		x.current = &view{snapshot: v.snapshot, cache: x.cache, synonyms: s}
-	}
+	x.renew()
 	return nil
 }
 

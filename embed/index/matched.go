@@ -2,6 +2,7 @@ package index
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -186,7 +187,7 @@ func (s *search) explain(h *hit) (string, error) {
 	}
 	doc := h.part.cols
 	fmt.Fprintf(&b, "\n  × %.4f: a title of %d words, issued %s, used %d (a power of two), parts of the whole %04b that the query does not name",
-		h.part.prior(h.doc, subsetOf(s.query.Text), s.asOf), doc.length[h.doc], dateOf(doc.updated[h.doc]), doc.use[h.doc], doc.subset[h.doc]&^uint8(subsetOf(s.query.Text)))
+		h.part.prior(h.doc, subsetOf(s.query.Text), s.asOf), doc.length[h.doc], dateOf(doc.updated[h.doc]), bits.Len32(doc.used(h.doc)), doc.subset[h.doc]&^uint8(subsetOf(s.query.Text)))
 	if whole, err := has(term{field: fieldTitles, text: s.plan.whole}); err == nil && whole && s.plan.whole != "" {
 		fmt.Fprintf(&b, "\n  + %.0f: the query is the whole title", boostWhole)
 	}

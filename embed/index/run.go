@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"math"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ func run(ctx context.Context, v *view, q portal.Query) (portal.Results, error) {
 	if !q.AsOf.IsZero() {
 		newest = seconds(q.AsOf)
 	}
-	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{}}
+	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{Counted: v.uses != nil}}
 	if err := s.segments(cols); err != nil {
 		return portal.Results{}, err
 	}
@@ -177,7 +178,7 @@ func (s *search) findAll() error {
 	s.best, s.results.Facets = nil, noFacets()
 	keep := s.query.Offset + s.query.Limit
 	var ages [4]int
-	if len(s.plan.groups) == 0 && len(s.plan.conditions) == 0 && s.query.Sort != portal.ByUpdated {
+	if len(s.plan.groups) == 0 && len(s.plan.conditions) == 0 && (s.query.Sort == portal.ByRelevance || s.query.Sort == portal.ByName) {
 		s.results.Facets, ages = s.view.countAll(s.parts, s.asOf)
 		for _, p := range s.parts {
 			s.results.Total += p.alive
@@ -348,7 +349,7 @@ func (p *part) prior(doc uint32, asked subset, asOf uint32) float32 {
 	if t := p.cols.updated[doc]; t < asOf {
 		years = float32(asOf-t) / (365 * day)
 	}
-	prior := (1 + 0.15/(1+years)) / (1 + 0.03*float32(min(p.cols.length[doc], 30))) * (1 + useWeight*float32(min(p.cols.use[doc], maxUse)))
+	prior := (1 + 0.15/(1+years)) / (1 + 0.03*float32(min(p.cols.length[doc], 30))) * (1 + useWeight*float32(min(bits.Len32(p.cols.used(doc)), maxUse)))
 	for other := p.cols.subset[doc] &^ uint8(asked); other != 0; other &= other - 1 {
 		prior *= 0.7
 	}

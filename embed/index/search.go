@@ -23,6 +23,7 @@ type view struct {
 	snapshot *scorch.IndexSnapshot
 	cache    *cache
 	synonyms func() *synonyms
+	uses     *popularity
 
 	mu     sync.Mutex
 	cols   []*columns // nil until the first search
@@ -35,7 +36,7 @@ func (v *view) columns() ([]*columns, uint32, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.cols == nil {
-		cols, err := v.cache.of(v.snapshot)
+		cols, err := v.cache.of(v.snapshot, v.uses)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -147,9 +148,9 @@ func checkQuery(q portal.Query) error {
 		return usage("offset", "is %d, must be 0 to %d", q.Offset, portal.MaxOffset)
 	}
 	switch q.Sort {
-	case portal.ByRelevance, portal.ByUpdated, portal.ByName:
+	case portal.ByRelevance, portal.ByUpdated, portal.ByTitle, portal.ByUse, portal.ByName:
 	default:
-		return usage("sort", "is %q, must be empty, %q or %q", q.Sort, portal.ByUpdated, portal.ByName)
+		return usage("sort", "is %q, must be empty, %q, %q, %q or %q", q.Sort, portal.ByUpdated, portal.ByTitle, portal.ByUse, portal.ByName)
 	}
 	values := 0
 	for f, vs := range q.Filters {

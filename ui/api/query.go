@@ -124,12 +124,12 @@ func parseSearch(raw string) (portal.Query, error) {
 		}
 	}
 	switch s := portal.Sort(p.one("sort")); s {
-	case portal.ByRelevance, portal.ByUpdated, portal.ByName:
+	case portal.ByRelevance, portal.ByUpdated, portal.ByTitle, portal.ByUse, portal.ByName:
 		q.Sort = s
 	case "relevance":
 		q.Sort = portal.ByRelevance
 	default:
-		p.wrong("sort", "%q is none of relevance, updated, name", s)
+		p.wrong("sort", "%q is none of relevance, updated, title, used, name", s)
 	}
 	switch s := p.one("suggest"); s {
 	case "", "0", "false":

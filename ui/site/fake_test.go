@@ -35,6 +35,7 @@ type fakeView struct {
 	changes    map[string]portal.TableChange // by both files' short digests and the sheet
 	objects    map[portal.Digest]string
 	failing    error // what every search ends with
+	counted    bool  // uses are counted
 	open       *atomic.Int32
 }
 
@@ -116,7 +117,7 @@ func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, er
 	if f.failing != nil {
 		return portal.Results{}, f.failing
 	}
-	r := portal.Results{Facets: map[portal.Facet]map[string]int{}}
+	r := portal.Results{Facets: map[portal.Facet]map[string]int{}, Counted: f.counted}
 	for _, d := range f.datasets {
 		values := facetsOf(d)
 		if !strings.Contains(strings.ToLower(strings.Join(d.Latest.Title.All(), " ")), strings.ToLower(q.Text)) || !passes(values, q.Filters) {

@@ -48,7 +48,7 @@ func (s *site) search(v *visit) (answer, error) {
 	}
 	p := &searchPage{
 		Frame: v.Frame, Query: q.Text, Found: v.N("search.found", results.Total), Any: results.Total > 0,
-		Filtered: len(q.Filters) > 0, Orders: v.orders(q.Sort), Partly: results.Partly, Also: strings.Join(results.AlsoSearched, ", "),
+		Filtered: len(q.Filters) > 0, Orders: v.orders(q.Sort, results.Counted), Partly: results.Partly, Also: strings.Join(results.AlsoSearched, ", "),
 	}
 	if meant := results.DidYouMean; meant != "" {
 		p.Meant = Link{Shown: Shown{Text: meant}, Href: v.address("q", meant, "page", "")}
@@ -113,8 +113,10 @@ func (v *visit) readSearch() (q portal.Query, page int, err error) {
 		}
 	}
 	switch order := portal.Sort(v.one("sort")); order {
-	case portal.ByRelevance, portal.ByUpdated, portal.ByName:
+	case portal.ByRelevance, portal.ByUpdated, portal.ByTitle, portal.ByUse:
 		q.Sort = order
+	case portal.ByName: // as older addresses call it
+		q.Sort = portal.ByTitle
 	default:
 		return q, 0, v.bad("error.badorder", "got", clip(string(order), 60))
 	}
@@ -123,11 +125,15 @@ func (v *visit) readSearch() (q portal.Query, page int, err error) {
 	return q, page, err
 }
 
-func (v *visit) orders(current portal.Sort) []Choice {
+// orders offers the order by use where uses are counted.
+func (v *visit) orders(current portal.Sort, counted bool) []Choice {
 	all := []Choice{
 		{Value: string(portal.ByRelevance), Label: Shown{Text: v.T("search.relevance")}},
 		{Value: string(portal.ByUpdated), Label: Shown{Text: v.T("search.updated")}},
-		{Value: string(portal.ByName), Label: Shown{Text: v.T("search.name")}},
+		{Value: string(portal.ByTitle), Label: Shown{Text: v.T("search.name")}},
+	}
+	if counted {
+		all = append(all, Choice{Value: string(portal.ByUse), Label: Shown{Text: v.T("search.used")}})
 	}
 	for i := range all {
 		all[i].On = all[i].Value == string(current)

@@ -66,6 +66,18 @@ func TestASearchSaysWhatWasMeantAndWhatElseItLookedFor(t *testing.T) {
 	}
 }
 
+func TestTheOrderByUseIsOfferedWhereUsesAreCounted(t *testing.T) {
+	w := newWorld(t)
+	body := w.body(t, "/en/search?sort=name", 200)
+	mustHave(t, body, `<option value="title" selected>By name</option>`)
+	if strings.Contains(body, `value="used"`) {
+		t.Error("an order that means nothing is offered")
+	}
+	w = newWorld(t)
+	w.view.counted = true
+	mustHave(t, w.body(t, "/en/search?sort=used", 200), `<option value="used" selected>Most used first</option>`)
+}
+
 func TestBadSearchesAreNamed(t *testing.T) {
 	w := newWorld(t)
 	for query, want := range map[string]string{
