@@ -100,9 +100,10 @@ func domains() map[Key]bool {
 	for _, v := range portal.Ways {
 		keys[Key("node.way-"+v)] = true
 	}
-	for _, v := range []string{"eq", "ne", "lt", "le", "gt", "ge", "contains"} {
+	for _, v := range portal.TableOps {
 		keys[Key("op."+v)], keys[Key("said."+v)] = true, true
 	}
+	keys["said.full"] = true // of a cell that is not empty
 	for _, v := range (portal.Passport{}).Missing() {
 		keys[Key("missing."+strings.ReplaceAll(v, "_", "-"))] = true
 	}

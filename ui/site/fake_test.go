@@ -192,8 +192,69 @@ func (f *fakeView) Tables(_ context.Context, r portal.Resource) ([]portal.TableI
 	return infos, nil
 }
 
-func (f *fakeView) Query(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableAnswer, error) {
+func (f *fakeView) Query(_ context.Context, r portal.Resource, sheet string, q portal.TableQuery) (portal.TableAnswer, error) {
+
+	for _, t := range f.tables[r.Hash] {
+		if t.info.Sheet == sheet {
+			return fakeAnswer(t, q)
+		}
+	}
 	return portal.TableAnswer{}, portal.ErrNotFound
+}
+
+// fakeAnswer answers as fakeRows does, and also ne, in, facets and sums.
+func fakeAnswer(t fakeTable, q portal.TableQuery) (portal.TableAnswer, error) {
+	old := portal.RowQuery{Columns: q.Columns, After: q.After, Limit: q.Limit}
+	if len(q.Order) > 0 {
+		old.Sort, old.Desc = q.Order[0].By, q.Order[0].Desc
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(t.info.Columns, func(f portal.Field) bool { return f.Name == name })
+	}
+	a := portal.TableAnswer{}
+	for _, name := range q.Facets {
+		counts := map[any]int64{}
+		for _, row := range t.rows {
+			counts[row[at(name)]]++
+		}
+		facet := portal.TableFacet{Column: name, Total: int64(len(counts))}
+		for _, row := range t.rows {
+			if n := counts[row[at(name)]]; n > 0 && len(facet.Values) < q.FacetLimit {
+				facet.Values = append(facet.Values, portal.FacetValue{Value: row[at(name)], Count: n})
+				counts[row[at(name)]] = 0
+			}
+		}
+		a.Facets = append(a.Facets, facet)
+	}
+	t.rows = slices.DeleteFunc(slices.Clone(t.rows), func(row []any) bool {
+		return slices.ContainsFunc(q.Filters, func(f portal.TableFilter) bool {
+			value := fmt.Sprint(row[at(f.Column)])
+			switch f.Op {
+			case portal.OpEqual, portal.OpIn:
+				return !slices.Contains(f.Values, value)
+			case portal.OpNot:
+				return slices.Contains(f.Values, value)
+			case portal.OpContains:
+				return !strings.Contains(value, f.Values[0])
+			}
+			return false
+		})
+	})
+	for _, g := range q.Aggregates {
+		sum := 0.0
+		for _, row := range t.rows {
+			switch n := row[at(g.Column)].(type) {
+			case int64:
+				sum += float64(n)
+			case float64:
+				sum += n
+			}
+		}
+		a.Totals = append(a.Totals, sum)
+	}
+	page, err := fakeRows(t, old)
+	a.Columns, a.Total, a.Rows, a.Next = page.Columns, page.Total, page.Rows, page.Next
+	return a, err
 }
 
 func (f *fakeView) Stream(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableRows, error) {

@@ -13,6 +13,7 @@ type dataTable struct {
 	Columns []tableColumn
 	Rows    [][]cell
 	Cards   bool // on a phone each row stands as a card
+	Foot    []cell
 }
 
 // A table of so many columns reads better as cards on a phone: fewer fit its
@@ -34,6 +35,7 @@ type cell struct {
 	Number bool   // set to the right, with its column
 	Code   bool   // a short code with a hyphen in it, which no line breaks
 	Label  string // the column's title, where the row may stand as a card
+	Href   string // where it leads, if anywhere
 }
 
 func (v *visit) tableOf(page portal.RowPage) dataTable {

@@ -67,6 +67,9 @@ type Options struct {
 	// Contact is the e-mail of those who run the node: whom to ask for data that
 	// nobody has published. "" is none.
 	Contact string
+	// Asking says that the pages under /{lang}/ask are there: then each row of a
+	// table leads to one, with dataset, release, table and the row's own words.
+	Asking bool
 	// Version is the program's; pages change their ETag with it.
 	Version string
 }
@@ -173,6 +176,7 @@ func (s *site) routes() http.Handler {
 	get(in+"/node", s.livePage(s.node))
 	get(in+"/verify", s.livePage(s.verify))
 	get(in+"/verify/code.svg", http.HandlerFunc(s.printedCode))
+	get(in+"/code.svg", http.HandlerFunc(s.addressCode))
 	if !s.o.Kiosk {
 		r.Handle(in+"/verify", s.livePage(s.verifyFile)).Methods(http.MethodPost)
 	}

@@ -268,7 +268,12 @@ func (s *site) printedCode(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
+	picture.send(w)
+}
+
+// send answers with the code as a picture.
+func (c *QR) send(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "image/svg+xml")
 	w.Header().Set("Cache-Control", "private, max-age=86400")
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="%[2]s"/></svg>`, picture.Size, picture.Path)
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[1]d"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path d="%[2]s"/></svg>`, c.Size, c.Path)
 }

@@ -1,0 +1,262 @@
+package site
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"koprik/portal"
+	"koprik/portal/query"
+)
+
+// filterForm is the form beside a table.
+type filterForm struct {
+	Action     string
+	Sheet      string
+	Text       string // words in the rows
+	Boxed      string // the columns that have boxes, for _f
+	Boxes      []FacetBox
+	Conditions []condition
+	Columns    []Choice // for a new condition
+	Ops        []Choice
+	Sort       []Choice
+	Desc       bool
+	Shown      []Choice // which columns are shown; none where there are too many to choose from
+}
+
+// condition is one filter that is set; emptying its field takes it back.
+type condition struct {
+	ID    string
+	Name  string // of the field: "Region__eq"
+	Label string // "Region is"
+	Value string
+}
+
+// Limits of a form.
+const (
+	maxFaceted = 4   // columns with boxes
+	facetLimit = 40  // values of one
+	maxValues  = 400 // different ones; a column with more has no boxes
+	maxChosen  = 60  // columns that can be chosen from
+)
+
+// faceted are the columns that have boxes: what the rows are about, but for days
+// and moments, of which no two are alike, and for codes beside words.
+func faceted(columns []portal.Field) []string {
+	var names []string
+	worded := map[portal.ColumnRole]bool{}
+	for _, c := range columns {
+		worded[c.Meaning.Role] = worded[c.Meaning.Role] || !coded(c.Meaning)
+	}
+	for _, c := range columns {
+		m := c.Meaning
+		switch {
+		case !m.Dimension(), m.SameAs != "", m.Kind == portal.KindDate, m.Kind == portal.KindMoment, coded(m) && worded[m.Role]:
+		case len(names) < maxFaceted:
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func coded(m portal.Meaning) bool {
+	return m.Kind == portal.KindSOATO || m.Kind == portal.KindISO || m.Kind == portal.KindCode
+}
+
+func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableFacet) filterForm {
+	columns := o.info.Columns
+	f := filterForm{Action: v.r.URL.EscapedPath(), Sheet: v.query.Get("sheet"), Text: q.Text}
+	inBoxes := v.boxes(&f, columns, q, facets)
+	for i, c := range q.Filters {
+		if (c.Op == portal.OpEqual || c.Op == portal.OpIn) && slices.Contains(inBoxes, c.Column) {
+			continue
+		}
+		name := query.FilterName(c.Column, c.Op)
+		value := query.Values(portal.TableQuery{Filters: []portal.TableFilter{c}}).Get(name)
+		f.Conditions = append(f.Conditions, condition{
+			ID: "c" + strconv.Itoa(i), Name: name, Value: value, Label: v.columnName(columns, c.Column) + ": " + v.Op(string(c.Op)),
+		})
+	}
+	by := ""
+	if len(q.Order) > 0 {
+		by, f.Desc = q.Order[0].By, q.Order[0].Desc
+	}
+	for _, c := range columns {
+		title := v.columnTitle(c)
+		f.Columns = append(f.Columns, Choice{Value: c.Name, Label: title})
+		f.Sort = append(f.Sort, Choice{Value: query.OrderName(portal.TableOrder{By: c.Name}), Label: title, On: c.Name == by})
+		if len(columns) <= maxChosen {
+			f.Shown = append(f.Shown, Choice{Value: c.Name, Label: title, On: len(q.Columns) == 0 || slices.Contains(q.Columns, c.Name)})
+		}
+	}
+	for _, op := range operators {
+		f.Ops = append(f.Ops, Choice{Value: string(op), Label: Shown{Text: v.Op(string(op))}})
+	}
+	return f
+}
+
+// boxes fills the form with boxes, and says which columns have them. A column
+// with one value has none unless it is chosen; one that is filtered in a way that
+// boxes cannot say has none either.
+func (v *visit) boxes(f *filterForm, columns []portal.Field, q portal.TableQuery, facets []portal.TableFacet) (names []string) {
+	for _, facet := range facets {
+		chosen, ok := boxed(q, facet.Column)
+		if !ok || len(chosen) == 0 && (facet.Total < 2 || facet.Total > maxValues) {
+			continue
+		}
+		i := slices.IndexFunc(columns, func(c portal.Field) bool { return c.Name == facet.Column })
+		if i < 0 {
+			continue
+		}
+		names = append(names, facet.Column)
+		f.Boxes = append(f.Boxes, v.box(columns[i], facet, chosen))
+	}
+	f.Boxed = query.FormatList(names)
+	return names
+}
+
+func (v *visit) box(column portal.Field, facet portal.TableFacet, chosen []string) FacetBox {
+	title := v.columnTitle(column)
+	box := FacetBox{Name: boxPrefix + column.Name, Label: title.Text}
+	found := map[string]string{} // counts of what is chosen
+	var rest []Choice
+	for _, value := range facet.Values {
+		text := valueText(value.Value)
+		if text == "" {
+			continue
+		}
+		c := Choice{Value: text, Label: Shown{Text: v.cellText(value.Value, true)}, Count: v.Int(value.Count)}
+		if slices.Contains(chosen, text) {
+			found[text] = c.Count
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	if column.Meaning.Role == portal.RoleTime { // the newest first
+		slices.SortFunc(rest, func(a, b Choice) int { return strings.Compare(b.Value, a.Value) })
+	}
+	for _, value := range chosen {
+		box.Options = append(box.Options, Choice{Value: value, Label: Shown{Text: clip(value, cellText)}, Count: found[value], On: true})
+	}
+	for i, c := range rest {
+		if i < shownOptions {
+			box.Options = append(box.Options, c)
+		} else {
+			box.More = append(box.More, c)
+		}
+	}
+	box.MoreOf = v.T("search.more", "n", len(box.More))
+	return box
+}
+
+// viewFiles lead to exactly this view as files, of the release that is shown.
+func (v *visit) viewFiles(o opened, q portal.TableQuery) []Link {
+	if v.Kiosk != nil {
+		return nil // nothing is taken away from a public screen
+	}
+	q.After, q.Limit, q.Facets, q.FacetLimit, q.Aggregates = "", 0, nil, 0, nil
+	values := query.Values(q)
+	if o.info.Sheet != "" && len(o.infos) > 1 {
+		values.Set("sheet", o.info.Sheet)
+	}
+	values.Set("release", strconv.Itoa(o.dataset.Latest.Number))
+	address := "/api/v1/tables/" + string(o.dataset.ID) + "/" + url.PathEscape(o.resource.Name) + "/export?"
+	var links []Link
+	add := func(format portal.ExportFormat, name string, choices ...string) {
+		mine := url.Values{"format": {string(format)}}
+		for name, value := range values {
+			mine[name] = value
+		}
+		for i := 0; i+1 < len(choices); i += 2 {
+			mine.Set(choices[i], choices[i+1])
+		}
+		links = append(links, Link{Shown: Shown{Text: name}, Href: address + mine.Encode()})
+	}
+	lang := v.lang.Path()
+	add(portal.ExportXLSX, "XLSX", "lang", lang)
+	add(portal.ExportCSV, "CSV (;)", "separator", "semicolon", "decimal", "comma", "lang", lang)
+	add(portal.ExportCSV, "CSV (,)")
+	add(portal.ExportJSON, "JSON")
+	add(portal.ExportNDJSON, "NDJSON")
+	add(portal.ExportParquet, "Parquet")
+	add(portal.ExportSQLite, "SQLite")
+	if canBeMapped(o.info.Columns) {
+		add(portal.ExportGeoJSON, "GeoJSON")
+	}
+	return links
+}
+
+// canBeMapped tells whether a table can be a GeoJSON file.
+func canBeMapped(columns []portal.Field) bool {
+	lon, lat := false, false
+	for _, c := range columns {
+		if c.Type == "geojson" {
+			return true
+		}
+		lon = lon || c.Meaning.Kind == portal.KindLongitude
+		lat = lat || c.Meaning.Kind == portal.KindLatitude
+	}
+	return lon && lat
+}
+
+// askLinks put at the end of each row a link to the page on which one asks about
+// it: what is asked about is named by dataset, release, table and the row's own
+// words.
+func (v *visit) askLinks(o opened, t *dataTable, columns []portal.Field) {
+	if !v.site.o.Asking {
+		return
+	}
+	t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: v.T("table.ask")}})
+	base := v.Base + "/ask?dataset=" + escape(string(o.dataset.ID)) + "&release=" + strconv.Itoa(o.dataset.Latest.Number) + "&table=" + escape(o.resource.Name) + "&row="
+	for y, row := range t.Rows {
+		words := rowWords(columns, row)
+		link := cell{Text: v.T("table.askrow"), Href: base + escape(clip(strings.Join(words, " · "), maxValue))}
+		if t.Cards {
+			link.Label = v.T("table.ask")
+		}
+		t.Rows[y] = append(row, link)
+	}
+}
+
+// rowWords name a row for a person: its dimensions, and where these are numbers
+// alone its first words.
+func rowWords(columns []portal.Field, row []cell) []string {
+	var words []string
+	first, lettered := "", false
+	for x := range min(len(columns), len(row)) {
+		text := row[x].Text
+		letters := strings.ContainsFunc(text, unicode.IsLetter)
+		if first == "" && letters {
+			first = text
+		}
+		if m := columns[x].Meaning; m.Dimension() && m.SameAs == "" && text != "–" {
+			words, lettered = append(words, text), lettered || letters
+		}
+	}
+	if !lettered && first != "" {
+		words = slices.Insert(words, 0, first)
+	}
+	return words
+}
+
+// addressCode draws the code of a page of this node, under the name by which the
+// reader knows it, so that a telephone opens the same view.
+func (s *site) addressCode(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Query().Get("a")
+	u, err := url.ParseRequestURI(path)
+	base := "/" + s.languageOf(r).Path() + "/"
+	here := origin(r)
+	if err != nil || u.Host != "" || !strings.HasPrefix(path, base) || here == "" {
+		s.notFound(w, r)
+		return
+	}
+	picture := qrOf(here+u.RequestURI(), "")
+	if picture == nil {
+		s.notFound(w, r)
+		return
+	}
+	picture.send(w)
+}
