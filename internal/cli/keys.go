@@ -139,7 +139,7 @@ terminal, otherwise it is the first line of standard input.`,
 		Example: "  koprik key new root-2.key",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			passphrase, err := a.newPassphrase()
+			passphrase, err := a.newSecret("Passphrase")
 			if err != nil {
 				return err
 			}
@@ -175,8 +175,9 @@ func (a *app) secret(question string) ([]byte, error) {
 	return []byte(strings.TrimRight(line, "\r\n")), nil
 }
 
-func (a *app) newPassphrase() ([]byte, error) {
-	first, err := a.secret("Passphrase")
+// newSecret asks for something that is new, twice on a terminal.
+func (a *app) newSecret(question string) ([]byte, error) {
+	first, err := a.secret(question)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +186,7 @@ func (a *app) newPassphrase() ([]byte, error) {
 	}
 	again, err := a.secret("The same again")
 	if err == nil && string(again) != string(first) {
-		err = usage("passphrase", "the two are not the same")
+		err = usage(strings.ToLower(question), "the two are not the same")
 	}
 	return first, err
 }

@@ -1,0 +1,15 @@
+package node
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// WeakPassword is a password as a program of less effort kept it.
+func WeakPassword(password string) string {
+	salt := make([]byte, passwordSalt)
+	b64 := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, b64(salt), b64(argon2.IDKey([]byte(password), salt, 1, 8, 1, passwordSize)))
+}
