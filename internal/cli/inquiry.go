@@ -229,7 +229,7 @@ func (a *app) inquiryAnswerCommand() *cobra.Command {
 	var published bool
 	cmd := &cobra.Command{
 		Use: "answer ID", Short: "Answer a question; the words are read from standard input unless --text has them", Args: cobra.ExactArgs(1),
-		Example: "  koprik inquiry answer 3f0a9c12 --lang uz --post Boshliq < javob.txt",
+		Example: "  koprik inquiry answer 3f0a9c12 --lang uz --post Boshliq",
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if ans.Lang, err = portal.ParseLang(lang); err != nil {
 				return usage(cmd.CommandPath(), "--lang: %v", err)
