@@ -285,8 +285,16 @@ func (p *publication) write(r portal.Release) (portal.SignedManifest, error) {
 
 // finish signs and publishes what was gathered, and makes it visible.
 func (p *publication) finish(ctx context.Context) error {
+	if err := p.sign(ctx); err != nil {
+		return err
+	}
+	return p.node.settle(ctx, p.out.Generation, p.unlock)
+}
+
+// sign publishes what was gathered, if anything was.
+func (p *publication) sign(ctx context.Context) error {
 	if len(p.manifests) == 0 && !p.recordChanged && !p.suspended {
-		return p.node.settle(ctx, p.out.Generation, p.unlock)
+		return nil
 	}
 	batch := origin.Batch{Publisher: p.id, Manifests: p.manifests}
 	if p.recordChanged {
@@ -304,5 +312,5 @@ func (p *publication) finish(ctx context.Context) error {
 		return err
 	}
 	p.out.Generation = generation
-	return p.node.settle(ctx, generation, p.unlock)
+	return nil
 }

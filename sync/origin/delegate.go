@@ -140,22 +140,27 @@ func (o *Origin) Suspended() ([]portal.PublisherID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.suspended(c)
+	all := make([]portal.PublisherID, len(c.targets.Roles))
+	for i, d := range c.targets.Roles {
+		all[i] = portal.PublisherID(d.Name)
+	}
+	return o.suspended(c, all...)
 }
 
-func (o *Origin) suspended(c *current) (ids []portal.PublisherID, err error) {
+// suspended gives those of the publishers asked for that are.
+func (o *Origin) suspended(c *current, of ...portal.PublisherID) (ids []portal.PublisherID, err error) {
 	set, err := o.verified(c)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range c.targets.Roles {
-		name := carrier.MetadataPath(d.Name, c.snapshot.Meta[d.Name+".json"].Version)
+	for _, p := range of {
+		name := carrier.MetadataPath(string(p), c.snapshot.Meta[string(p)+".json"].Version)
 		b, err := disk.ReadFile(o.repo, name, maxMetadata)
 		if err != nil {
 			return nil, err
 		}
-		if err := set.UpdateDelegated(d.Name, b, tuf.Policy{}); err != nil {
-			ids = append(ids, portal.PublisherID(d.Name))
+		if err := set.UpdateDelegated(string(p), b, tuf.Policy{}); err != nil {
+			ids = append(ids, p)
 		}
 	}
 	return ids, nil

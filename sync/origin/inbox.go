@@ -35,17 +35,17 @@ func (o *Origin) Standing(p portal.PublisherID) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	role, ok := c.roles[string(p)]
-	if !ok {
-		return Standing{}, unknownPublisher(p)
+	role, err := o.role(c, p)
+	if err != nil {
+		return Standing{}, err
 	}
-	suspended, err := o.suspended(c)
+	suspended, err := o.suspended(c, p)
 	if err != nil {
 		return Standing{}, err
 	}
 	s := Standing{
 		Version: role.Version, Generation: c.snapshot.Version, Expires: role.Expires,
-		Suspended: slices.Contains(suspended, p), Targets: map[string]portal.Digest{},
+		Suspended: len(suspended) > 0, Targets: map[string]portal.Digest{},
 	}
 	for path, t := range role.Targets {
 		s.Targets[path] = t.SHA256
@@ -71,7 +71,10 @@ func (o *Origin) SignFor(p portal.PublisherID, version int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	role := c.roles[string(p)]
+	role, err := o.role(c, p)
+	if err != nil {
+		return nil, err
+	}
 	role.Version, role.Expires = version, o.expiry(publisherLife)
 	return tuf.SignTargets(role, keys...)
 }
@@ -97,9 +100,9 @@ func (o *Origin) Offered(p portal.PublisherID, b []byte) (*Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, ok := c.roles[string(p)]
-	if !ok {
-		return nil, unknownPublisher(p)
+	held, err := o.role(c, p)
+	if err != nil {
+		return nil, err
 	}
 	offer := &Offer{Publisher: p, Bytes: b, c: c}
 	if stated := c.snapshot.Meta[string(p)+".json"]; stated.SHA256 == portal.DigestOf(b) {
@@ -393,7 +396,11 @@ func (o *Origin) Handed(p portal.PublisherID, have map[string]portal.Digest) ([]
 	if err != nil {
 		return nil, err
 	}
-	f := &Offer{Publisher: p, role: c.roles[string(p)], c: &current{roles: map[string]tuf.Targets{string(p): known(have)}}}
+	role, err := o.role(c, p)
+	if err != nil {
+		return nil, err
+	}
+	f := &Offer{Publisher: p, role: role, c: &current{roles: map[string]tuf.Targets{string(p): known(have)}}}
 	var all []Want
 	err = o.walk(f, func(Want) {}, func(r release, b []byte) error {
 		all = append(all, Want{r.sha256, int64(len(b))})

@@ -20,7 +20,7 @@ type current struct {
 	timestamp tuf.Timestamp
 	snapshot  tuf.Snapshot
 	targets   tuf.Targets
-	roles     map[string]tuf.Targets
+	roles     map[string]tuf.Targets // those that were read, or are new: Origin.role
 	root      tuf.Root
 	rootBytes []byte
 	ring      ring
@@ -62,14 +62,39 @@ func (o *Origin) load() (*current, error) {
 	if err := read(o, roleTargets, c.snapshot.Meta["targets.json"].Version, tuf.ParseTargets, &c.targets); err != nil {
 		return nil, err
 	}
-	for _, d := range c.targets.Roles {
-		var role tuf.Targets
-		if err := read(o, d.Name, c.snapshot.Meta[d.Name+".json"].Version, tuf.ParseTargets, &role); err != nil {
-			return nil, err
-		}
-		c.roles[d.Name] = role
-	}
 	return c, nil
+}
+
+// role reads the role of one publisher: the others' are not needed to sign it, and
+// reading all of a large catalogue takes seconds. A role that this Origin has read
+// before is not parsed again: its file is compared by its hash.
+func (o *Origin) role(c *current, p portal.PublisherID) (tuf.Targets, error) {
+	if role, ok := c.roles[string(p)]; ok {
+		return role, nil
+	}
+	if _, ok := c.delegated(p); !ok {
+		return tuf.Targets{}, unknownPublisher(p)
+	}
+	name := carrier.MetadataPath(string(p), c.snapshot.Meta[string(p)+".json"].Version)
+	b, err := disk.ReadFile(o.repo, name, maxMetadata)
+	if err != nil {
+		return tuf.Targets{}, err
+	}
+	if d := portal.DigestOf(b); o.last.digest != d {
+		role, err := tuf.ParseTargets(b)
+		if err != nil {
+			return tuf.Targets{}, damaged(name, err)
+		}
+		o.last = parsedRole{d, role}
+	}
+	c.roles[string(p)] = o.last.role
+	return o.last.role, nil
+}
+
+// parsedRole is a publisher's role as it was read; nobody changes its maps.
+type parsedRole struct {
+	digest portal.Digest
+	role   tuf.Targets
 }
 
 // loadRoot reads the newest root.
@@ -267,7 +292,10 @@ func (o *Origin) signTargets(c *current, files *[]file) error {
 	}
 	slices.Sort(c.changed)
 	for _, p := range slices.Compact(c.changed) {
-		role := c.roles[string(p)]
+		role, err := o.role(c, p)
+		if err != nil {
+			return err
+		}
 		role.Version++
 		role.Expires = o.expiry(lifeOf(string(p)))
 		by, _ := c.delegated(p)

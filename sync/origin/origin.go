@@ -60,6 +60,7 @@ type Origin struct {
 	contents   Contents
 	now        func() time.Time
 	brought    []tuf.PrivateKey
+	last       parsedRole // the one that was read last
 }
 
 // Open gives the repository's writer. Whether there is a repository shows at
@@ -209,16 +210,21 @@ func (o *Origin) Refresh(_ context.Context) (int64, error) {
 // refreshPublishers signs anew what ages and is not suspended: that its publisher
 // has to look at first.
 func (o *Origin) refreshPublishers(c *current) error {
-	for p := range c.roles {
-		by, _ := c.delegated(portal.PublisherID(p))
-		if o.ageing(c.roles[p].Expires, lifeOf(p)) && c.ring.can(by) {
-			c.changed = append(c.changed, portal.PublisherID(p))
+	for _, d := range c.targets.Roles {
+		p := portal.PublisherID(d.Name)
+		role, err := o.role(c, p)
+		if err != nil {
+			return err
+		}
+		delete(c.roles, d.Name) // one is in memory at a time, and those that are signed again
+		if o.ageing(role.Expires, lifeOf(d.Name)) && c.ring.can(tuf.Role{KeyIDs: d.KeyIDs, Threshold: d.Threshold}) {
+			c.changed, c.roles[d.Name] = append(c.changed, p), role
 		}
 	}
 	if len(c.changed) == 0 {
 		return nil
 	}
-	suspended, err := o.suspended(c)
+	suspended, err := o.suspended(c, c.changed...)
 	c.changed = slices.DeleteFunc(c.changed, func(p portal.PublisherID) bool { return slices.Contains(suspended, p) })
 	return err
 }
@@ -265,17 +271,21 @@ func (o *Origin) Publishers() ([]portal.PublisherID, error) {
 
 // stage writes a batch's contents and manifests and puts them into its role.
 func (o *Origin) stage(ctx context.Context, c *current, b Batch) error {
-	role, ok := c.roles[string(b.Publisher)]
-	if !ok {
-		return unknownPublisher(b.Publisher)
+	role, err := o.role(c, b.Publisher)
+	if err != nil {
+		return err
 	}
 	role.Targets = maps.Clone(role.Targets)
 	if role.Targets == nil {
 		role.Targets = map[string]tuf.Target{}
 	}
+	listed := make(map[string]string, len(role.Targets)) // folder → path: one release of a dataset is listed
+	for path := range role.Targets {
+		listed[folderOf(path)] = path
+	}
 	if b.Record != nil {
 		v := b.Record.Publisher.Version
-		if err := o.target(role, datapackage.PublisherPath(b.Publisher, v), datapackage.PublisherFile(b.Publisher, v, portal.DigestOf(b.Record.Bytes)), b.Record.Bytes); err != nil {
+		if err := o.target(role, listed, datapackage.PublisherPath(b.Publisher, v), datapackage.PublisherFile(b.Publisher, v, portal.DigestOf(b.Record.Bytes)), b.Record.Bytes); err != nil {
 			return err
 		}
 	}
@@ -287,7 +297,7 @@ func (o *Origin) stage(ctx context.Context, c *current, b Batch) error {
 			return err
 		}
 		d := portal.DigestOf(m.Bytes)
-		if err := o.target(role, datapackage.ManifestPath(m.Dataset, m.Number), datapackage.ManifestFile(m.Dataset, m.Number, d), m.Bytes); err != nil {
+		if err := o.target(role, listed, datapackage.ManifestPath(m.Dataset, m.Number), datapackage.ManifestFile(m.Dataset, m.Number, d), m.Bytes); err != nil {
 			return err
 		}
 	}
@@ -298,19 +308,17 @@ func (o *Origin) stage(ctx context.Context, c *current, b Batch) error {
 
 // target writes one target file and lists it instead of its predecessor, which
 // stands in the same folder.
-func (o *Origin) target(role tuf.Targets, path, file string, b []byte) error {
+func (o *Origin) target(role tuf.Targets, listed map[string]string, path, file string, b []byte) error {
 	if err := disk.WriteFile(o.repo, file, b); err != nil {
 		return err
 	}
-	folder := path[:strings.LastIndexByte(path, '/')+1]
-	for old := range role.Targets {
-		if strings.HasPrefix(old, folder) {
-			delete(role.Targets, old)
-		}
-	}
+	delete(role.Targets, listed[folderOf(path)])
 	role.Targets[path] = tuf.Target{Length: int64(len(b)), SHA256: portal.DigestOf(b)}
+	listed[folderOf(path)] = path
 	return nil
 }
+
+func folderOf(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
 
 // objects writes the carriers of everything that a manifest names.
 func (o *Origin) objects(m portal.SignedManifest) error {
@@ -368,16 +376,16 @@ func (o *Origin) Listing(p portal.PublisherID) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
-	role, ok := c.roles[string(p)]
-	if !ok {
-		return Listing{}, unknownPublisher(p)
+	role, err := o.role(c, p)
+	if err != nil {
+		return Listing{}, err
 	}
-	suspended, err := o.suspended(c)
+	suspended, err := o.suspended(c, p)
 	if err != nil {
 		return Listing{}, err
 	}
 	l := Listing{
-		Generation: c.snapshot.Version, Datasets: map[portal.DatasetID]Listed{}, Suspended: slices.Contains(suspended, p),
+		Generation: c.snapshot.Version, Datasets: make(map[portal.DatasetID]Listed, len(role.Targets)), Suspended: len(suspended) > 0,
 	}
 	for path, target := range role.Targets {
 		t, err := datapackage.ParseTargetPath(path)

@@ -73,10 +73,13 @@ func (o *Origin) EnsureSides(_ context.Context) (ready bool, err error) {
 // that lists the same already is left as it is.
 func (o *Origin) stageSides(c *current, sides Sides) error {
 	for _, name := range slices.Sorted(maps.Keys(sides)) {
-		role, ok := c.roles[name]
-		if _, delegated := c.delegated(portal.PublisherID(name)); !ok || !delegated || !datapackage.IsSide(name) {
+		if _, delegated := c.delegated(portal.PublisherID(name)); !delegated || !datapackage.IsSide(name) {
 			return portal.Rejected("role "+name, "this repository has no such role").
 				WithHint("koprik serve makes it, where the keys of targets are")
+		}
+		role, err := o.role(c, portal.PublisherID(name))
+		if err != nil {
+			return err
 		}
 		next := make(map[string]tuf.Target, len(sides[name]))
 		for path, b := range sides[name] {
@@ -136,9 +139,12 @@ func (o *Origin) Side(role string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	listed, ok := c.roles[role]
-	if !ok {
+	if _, there := c.delegated(portal.PublisherID(role)); !there {
 		return nil, nil
+	}
+	listed, err := o.role(c, portal.PublisherID(role))
+	if err != nil {
+		return nil, err
 	}
 	files := map[string][]byte{}
 	for path, t := range listed.Targets {
