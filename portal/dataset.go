@@ -1,6 +1,9 @@
 package portal
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 // Dataset is what the catalogue knows of one dataset in one generation: its
 // latest release, who signed it, who answers for it, and its history.
@@ -51,12 +54,26 @@ type Change struct {
 	Generation int64     // TUF snapshot version
 	State      CopyState // as verified
 	Full       bool      // everything not in Upserts is removed (a rebuild)
-	Upserts    []Upsert
+	// Upserts are the datasets that are new or have new releases, each once. They
+	// come one after the other, because a first sync has a hundred thousand, and may
+	// be gone through again; an error ends them. nil: none.
+	Upserts    iter.Seq2[Upsert, error]
 	Removed    []DatasetID
 	Publishers []PublisherRecord // new or newer records
 	// Signers are the key ids that verified each publisher's role, for those whose
 	// keys are others than before; none: what the publisher has is suspended.
 	Signers map[PublisherID][]string
+}
+
+// Upserts gives a list as Change.Upserts has it.
+func Upserts(list ...Upsert) iter.Seq2[Upsert, error] {
+	return func(yield func(Upsert, error) bool) {
+		for _, u := range list {
+			if !yield(u, nil) {
+				return
+			}
+		}
+	}
 }
 
 // PublisherRecord is a publisher's record as signed and as read.

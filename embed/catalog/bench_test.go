@@ -13,19 +13,24 @@ import (
 
 const benched = 5000 // datasets
 
-var fixture = sync.OnceValue(func() portal.Change {
-	ch := portal.Change{Generation: 1}
+var fixture = sync.OnceValue(func() (ch struct {
+	portal.Change
+	list []portal.Upsert
+},
+) {
+	ch.Generation = 1
 	for i := range benched {
 		id := portal.DatasetID(fmt.Sprintf("main_dataset-%05d", i))
-		ch.Upserts = append(ch.Upserts, upsert(chain(&testing.B{}, id, 2, string(id)), "aa", "bb"))
+		ch.list = append(ch.list, upsert(chain(&testing.B{}, id, 2, string(id)), "aa", "bb"))
 	}
+	ch.Upserts = portal.Upserts(ch.list...)
 	ch.Publishers = append(ch.Publishers, record(&testing.B{}, "main", 1, "Main"))
 	return ch
 })
 
 func BenchmarkFullChange(b *testing.B) {
 	c := open(b, filepath.Join(b.TempDir(), "catalog.db"))
-	ch := fixture()
+	ch := fixture().Change
 	ch.Full = true
 	for b.Loop() {
 		apply(b, c, ch)
@@ -35,16 +40,16 @@ func BenchmarkFullChange(b *testing.B) {
 
 func BenchmarkSmallChange(b *testing.B) {
 	c := open(b, filepath.Join(b.TempDir(), "catalog.db"))
-	apply(b, c, fixture())
+	apply(b, c, fixture().Change)
 	for b.Loop() {
-		apply(b, c, portal.Change{Generation: 2, Upserts: fixture().Upserts[:1]})
+		apply(b, c, portal.Change{Generation: 2, Upserts: portal.Upserts(fixture().list[:1]...)})
 	}
 }
 
 func BenchmarkOpen(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "catalog.db")
 	c := open(b, path)
-	apply(b, c, fixture())
+	apply(b, c, fixture().Change)
 	c.Close()
 	for b.Loop() {
 		open(b, path).Close()
@@ -54,13 +59,13 @@ func BenchmarkOpen(b *testing.B) {
 func BenchmarkSnapshot(b *testing.B) {
 	ctx := context.Background()
 	c := open(b, filepath.Join(b.TempDir(), "catalog.db"))
-	apply(b, c, fixture())
+	apply(b, c, fixture().Change)
 	for _, n := range []int{0, 1, 20, 100} {
 		b.Run(fmt.Sprintf("datasets=%d", n), func(b *testing.B) {
 			ids := make([]portal.DatasetID, n)
 			for b.Loop() {
 				for i := range ids {
-					ids[i] = fixture().Upserts[rand.IntN(benched)].Dataset
+					ids[i] = fixture().list[rand.IntN(benched)].Dataset
 				}
 				s, err := c.Snapshot(ctx)
 				if err != nil {

@@ -162,7 +162,7 @@ func TestADatasetReadsAsItWasSigned(t *testing.T) {
 	publisher := record(t, "main", 1, "Main")
 	state := portal.CopyState{Generation: 7, AsOf: day0, Expires: day0.AddDate(0, 0, 7), Repository: portal.DigestOf([]byte("root")), Media: true}
 	apply(t, c, portal.Change{
-		Generation: 7, State: state, Upserts: []portal.Upsert{upsert(list, "bb", "aa")},
+		Generation: 7, State: state, Upserts: portal.Upserts(upsert(list, "bb", "aa")),
 		Publishers: []portal.PublisherRecord{publisher},
 	})
 	s := snapshot(t, c)
@@ -221,7 +221,7 @@ func TestDatasetsComeInTheOrderOfTheIDs(t *testing.T) {
 		asked = append([]portal.DatasetID{id, "main_missing", "nobody's ' id"}, asked...)
 		expected = append([]portal.DatasetID{id}, expected...)
 	}
-	apply(t, c, portal.Change{Generation: 1, Upserts: upserts})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(upserts...)})
 	s := snapshot(t, c)
 	list, err := s.Datasets(ctx, asked)
 	if err != nil {
@@ -249,9 +249,9 @@ func TestDatasetsComeInTheOrderOfTheIDs(t *testing.T) {
 func TestAllStopsAtTheErrorOfYieldAndAllowsReadingMeanwhile(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(
 		upsert(chain(t, "main_a", 1, "A")), upsert(chain(t, "main_b", 1, "B")),
-	}})
+	)})
 	s := snapshot(t, c)
 	stop := errors.New("stop")
 	seen := 0
@@ -271,7 +271,7 @@ func TestWithdrawnDatasetsAreFoundAndNotCounted(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
 	water := chain(t, "main_water", 1, "Water")
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(water), upsert(chain(t, "main_fire", 1, "Fire"))}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(upsert(water), upsert(chain(t, "main_fire", 1, "Fire")))})
 	last, err := datapackage.Decode(water[0].Bytes)
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestWithdrawnDatasetsAreFoundAndNotCounted(t *testing.T) {
 	last.Number, last.Resources = 2, nil
 	last.Previous = &portal.PreviousRelease{Release: 1, SHA256: portal.DigestOf(water[0].Bytes), Length: int64(len(water[0].Bytes))}
 	last.Withdrawn = &portal.Withdrawal{Reason: portal.PlainText("A name stood in it")}
-	apply(t, c, portal.Change{Generation: 2, Upserts: []portal.Upsert{upsert([]portal.SignedManifest{sign(t, last)})}})
+	apply(t, c, portal.Change{Generation: 2, Upserts: portal.Upserts(upsert([]portal.SignedManifest{sign(t, last)}))})
 	s := snapshot(t, c)
 	if n, err := s.Count(ctx); n != 1 || err != nil {
 		t.Errorf("%d counted, %v; want 1", n, err)
@@ -295,7 +295,7 @@ func TestPublishersAreListedByIDWithAndWithoutARecord(t *testing.T) {
 	c := fresh(t)
 	apply(t, c, portal.Change{
 		Generation: 1, Publishers: []portal.PublisherRecord{record(t, "water", 3, "Water office"), record(t, "agro", 1, "Agro")},
-		Upserts: []portal.Upsert{upsert(chain(t, "main_a", 1, "A")), upsert(chain(t, "main_b", 1, "B")), upsert(chain(t, "agro_c", 1, "C"))},
+		Upserts: portal.Upserts(upsert(chain(t, "main_a", 1, "A")), upsert(chain(t, "main_b", 1, "B")), upsert(chain(t, "agro_c", 1, "C"))),
 	})
 	s := snapshot(t, c)
 	list, err := s.Publishers(ctx)
@@ -318,8 +318,8 @@ func TestChangedSinceSaysWhatReadsDifferentlyOrThatItCannotSay(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
 	water, fire := chain(t, "main_water", 2, "Water"), chain(t, "main_fire", 1, "Fire")
-	apply(t, c, portal.Change{Generation: 5, Upserts: []portal.Upsert{upsert(water[:1]), upsert(fire)}, Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}})
-	apply(t, c, portal.Change{Generation: 7, Upserts: []portal.Upsert{upsert(water[1:])}})
+	apply(t, c, portal.Change{Generation: 5, Upserts: portal.Upserts(upsert(water[:1]), upsert(fire)), Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}})
+	apply(t, c, portal.Change{Generation: 7, Upserts: portal.Upserts(upsert(water[1:]))})
 	apply(t, c, portal.Change{Generation: 8, Removed: []portal.DatasetID{"main_fire", "main_never"}})
 	apply(t, c, portal.Change{Generation: 9, Publishers: []portal.PublisherRecord{record(t, "main", 2, "New name")}})
 	check := func(generation int64, complete bool, want ...portal.DatasetID) {
@@ -336,10 +336,10 @@ func TestChangedSinceSaysWhatReadsDifferentlyOrThatItCannotSay(t *testing.T) {
 	check(9, true)
 	check(10, false) // of a commit that never came
 	check(-1, false)
-	apply(t, c, portal.Change{Generation: 9 + LoggedGenerations, Upserts: []portal.Upsert{upsert(chain(t, "main_air", 1, "Air"))}})
+	apply(t, c, portal.Change{Generation: 9 + LoggedGenerations, Upserts: portal.Upserts(upsert(chain(t, "main_air", 1, "Air")))})
 	check(8, false)
 	check(9, true, "main_air")
-	apply(t, c, portal.Change{Generation: 2000, Full: true, Upserts: []portal.Upsert{upsert(water)}})
+	apply(t, c, portal.Change{Generation: 2000, Full: true, Upserts: portal.Upserts(upsert(water))})
 	check(1999, false)
 	check(2000, true)
 	var rows int
@@ -352,7 +352,7 @@ func TestADamagedOrForeignFileIsErrDamagedAndNotAPanic(t *testing.T) {
 	ctx := context.Background()
 	whole := filepath.Join(t.TempDir(), "whole.db")
 	c := open(t, whole)
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(chain(t, "main_water", 3, "Water"))}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(upsert(chain(t, "main_water", 3, "Water")))})
 	c.Close()
 	data, err := os.ReadFile(whole)
 	if err != nil {
@@ -391,7 +391,7 @@ func TestBytesThatRottedOnTheDiskAreNeverShown(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
 	apply(t, c, portal.Change{
-		Generation: 1, Upserts: []portal.Upsert{upsert(chain(t, "main_water", 1, "Water"))},
+		Generation: 1, Upserts: portal.Upserts(upsert(chain(t, "main_water", 1, "Water"))),
 		Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")},
 	})
 	for _, table := range []string{"publishers SET record = CAST(replace(record, 'laboratory', 'observatory') AS BLOB)", "releases SET manifest = CAST(replace(manifest, 'Water', 'Vodka') AS BLOB)"} {

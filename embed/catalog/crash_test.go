@@ -27,6 +27,7 @@ func turn(t testing.TB, last map[portal.DatasetID]portal.SignedManifest, g int64
 		Publishers: []portal.PublisherRecord{record(t, "main", int(g), fmt.Sprint(g))},
 		Removed:    []portal.DatasetID{visitor(g - 1)},
 	}
+	var upserts []portal.Upsert
 	for i := range turning {
 		id := portal.DatasetID(fmt.Sprintf("main_%02d", i))
 		r := portal.Release{Dataset: id, Number: 1}
@@ -35,9 +36,10 @@ func turn(t testing.TB, last map[portal.DatasetID]portal.SignedManifest, g int64
 			r.Previous = &portal.PreviousRelease{Release: before.Number, SHA256: portal.DigestOf(before.Bytes), Length: int64(len(before.Bytes))}
 		}
 		last[id] = turned(t, r, g)
-		ch.Upserts = append(ch.Upserts, upsert([]portal.SignedManifest{last[id]}, fmt.Sprint(g)))
+		upserts = append(upserts, upsert([]portal.SignedManifest{last[id]}, fmt.Sprint(g)))
 	}
-	ch.Upserts = append(ch.Upserts, upsert([]portal.SignedManifest{turned(t, portal.Release{Dataset: visitor(g), Number: 1}, g)}, fmt.Sprint(g)))
+	upserts = append(upserts, upsert([]portal.SignedManifest{turned(t, portal.Release{Dataset: visitor(g), Number: 1}, g)}, fmt.Sprint(g)))
+	ch.Upserts = portal.Upserts(upserts...)
 	return ch
 }
 

@@ -24,10 +24,11 @@ func TestWhatIsOverdueIsCountedInACatalogueOfAnySize(t *testing.T) {
 	c := fresh(t)
 	ch := portal.Change{Generation: 1}
 	const all = 2500
+	upserts := []portal.Upsert{due(t, "main_nobody-said", "")}
 	for i := range all {
-		ch.Upserts = append(ch.Upserts, due(t, portal.DatasetID(fmt.Sprintf("main_set-%04d", i)), portal.Date(fmt.Sprintf("2026-%02d-01", 1+i%12))))
+		upserts = append(upserts, due(t, portal.DatasetID(fmt.Sprintf("main_set-%04d", i)), portal.Date(fmt.Sprintf("2026-%02d-01", 1+i%12))))
 	}
-	ch.Upserts = append(ch.Upserts, due(t, "main_nobody-said", ""))
+	ch.Upserts = portal.Upserts(upserts...)
 	apply(t, c, ch)
 	s := snapshot(t, c)
 	defer s.Close()
@@ -43,7 +44,7 @@ func TestWhatIsOverdueIsCountedInACatalogueOfAnySize(t *testing.T) {
 func TestACatalogueMadeBeforeLearnsWhatIsDue(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "catalog.db")
 	c := open(t, path)
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{due(t, "main_a", "2026-01-31"), due(t, "main_b", "")}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(due(t, "main_a", "2026-01-31"), due(t, "main_b", ""))})
 	for _, q := range []string{"DROP INDEX datasets_by_due", "ALTER TABLE datasets DROP COLUMN due", "DROP TABLE fingerprints", "DELETE FROM migrations WHERE number >= 2"} {
 		if _, err := c.db.Write.Exec(q); err != nil {
 			t.Fatal(err)
@@ -68,8 +69,8 @@ func TestAWithdrawnDatasetIsNotOverdue(t *testing.T) {
 		Licenses: []portal.License{{Name: "CC-BY-4.0"}}, Withdrawn: &portal.Withdrawal{Reason: portal.PlainText("names of persons")},
 		Passport: portal.Passport{Contact: "lab", Uploaded: portal.DateOf(day0), NextDue: "2026-01-31"},
 	})
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{first}})
-	apply(t, c, portal.Change{Generation: 2, Upserts: []portal.Upsert{upsert([]portal.SignedManifest{gone}, "aa")}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(first)})
+	apply(t, c, portal.Change{Generation: 2, Upserts: portal.Upserts(upsert([]portal.SignedManifest{gone}, "aa"))})
 	s := snapshot(t, c)
 	defer s.Close()
 	if ids, total, err := s.Overdue(context.Background(), "2026-12-31", 9); err != nil || total != 0 {

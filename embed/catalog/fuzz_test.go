@@ -18,11 +18,13 @@ func sound(t testing.TB) (file []byte, signed map[portal.Digest]bool) {
 	path := filepath.Join(t.TempDir(), "catalog.db")
 	ch := portal.Change{Generation: 3, Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}}
 	signed = map[portal.Digest]bool{}
+	var upserts []portal.Upsert
 	for _, id := range []portal.DatasetID{"main_a", "main_b", "main_c"} {
 		list := chain(t, id, 3, string(id))
-		ch.Upserts = append(ch.Upserts, upsert(list, "aa"))
+		upserts = append(upserts, upsert(list, "aa"))
 		signed[portal.DigestOf(list[2].Bytes)] = true
 	}
+	ch.Upserts = portal.Upserts(upserts...)
 	c := open(t, path)
 	apply(t, c, ch)
 	c.Close()

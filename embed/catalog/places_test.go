@@ -41,7 +41,7 @@ func wantPlaces(t *testing.T, c *Catalog, d portal.Digest, want ...Place) {
 func TestAFileIsFoundByItsHashInEveryReleaseThatHasIt(t *testing.T) {
 	c := fresh(t)
 	a, b := filed(t, "main_a", "one", "two", "one"), filed(t, "main_b", "two")
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{a, b}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(a, b)})
 	wantPlaces(t, c, portal.DigestOf([]byte("one")), Place{"main_a", 3}, Place{"main_a", 1})
 	wantPlaces(t, c, portal.DigestOf([]byte("two")), Place{"main_a", 2}, Place{"main_b", 1})
 	wantPlaces(t, c, portal.DigestOf(a.Manifests[1].Bytes), Place{"main_a", 2})
@@ -54,7 +54,7 @@ func TestACatalogueMadeBeforeLearnsItsFingerprints(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "catalog.db")
 	c := open(t, path)
 	a := filed(t, "main_a", "one", "two")
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{a}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(a)})
 	for _, q := range []string{"DROP TABLE fingerprints", "DELETE FROM migrations WHERE number >= 3"} {
 		if _, err := c.db.Write.Exec(q); err != nil {
 			t.Fatal(err)

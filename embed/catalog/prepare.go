@@ -123,23 +123,21 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 			return err
 		}
 	}
-	if err := p.remove(ctx, ch); err != nil {
+	if err := p.remove(ctx, ch.Removed); err != nil {
 		return err
 	}
 	renewed, err := p.publishers(ctx, ch)
 	if err != nil {
 		return err
 	}
-	w, err := newWriter(ctx, p.q.tx, ch.Full)
+	named, err := p.upserts(ctx, ch)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	for _, u := range ch.Upserts {
-		if err := w.upsert(ctx, u); err != nil {
-			return fmt.Errorf("dataset %s: %w", u.Dataset, err)
+	if ch.Full {
+		if err := p.removeOthers(ctx, named); err != nil {
+			return err
 		}
-		p.touched = append(p.touched, u.Dataset)
 	}
 	if err := p.resigned(ctx, ch.Signers); err != nil {
 		return fmt.Errorf("signers: %w", err)
@@ -153,6 +151,41 @@ func (p *Pending) write(ctx context.Context, ch portal.Change) error {
 	held.state = ch.State
 	held.state.Generation = ch.Generation
 	return writeMeta(ctx, p.q.tx, held)
+}
+
+// upserts writes what is new, dataset by dataset as it comes, and gives what was
+// named.
+func (p *Pending) upserts(ctx context.Context, ch portal.Change) (map[portal.DatasetID]bool, error) {
+	named := map[portal.DatasetID]bool{} // true: written; false: removed by this change
+	for _, id := range ch.Removed {
+		named[id] = false
+	}
+	if ch.Upserts == nil {
+		return named, nil
+	}
+	w, err := newWriter(ctx, p.q.tx, ch.Full)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	for u, err := range ch.Upserts {
+		if err != nil {
+			return nil, err
+		}
+		written, twice := named[u.Dataset]
+		switch {
+		case written:
+			return nil, fmt.Errorf("dataset %s is in the change twice", u.Dataset)
+		case twice:
+			return nil, fmt.Errorf("dataset %s is both new and removed in the change", u.Dataset)
+		}
+		named[u.Dataset] = true
+		if err := w.upsert(ctx, u); err != nil {
+			return nil, fmt.Errorf("dataset %s: %w", u.Dataset, err)
+		}
+		p.touched = append(p.touched, u.Dataset)
+	}
+	return named, nil
 }
 
 // resigned writes down who signs for all datasets of publishers whose keys have
@@ -173,22 +206,10 @@ func (p *Pending) resigned(ctx context.Context, signers map[portal.PublisherID][
 	return nil
 }
 
-// sensible refuses a change that says two things at once.
+// sensible refuses a change whose state is of another generation.
 func sensible(ch portal.Change) error {
 	if ch.Generation < 1 || ch.State.Generation != 0 && ch.State.Generation != ch.Generation {
 		return fmt.Errorf("the change has the state of generation %d", ch.State.Generation)
-	}
-	named := make(map[portal.DatasetID]bool, len(ch.Upserts))
-	for _, u := range ch.Upserts {
-		if named[u.Dataset] {
-			return fmt.Errorf("dataset %s is in the change twice", u.Dataset)
-		}
-		named[u.Dataset] = true
-	}
-	for _, id := range ch.Removed {
-		if named[id] {
-			return fmt.Errorf("dataset %s is both new and removed in the change", id)
-		}
 	}
 	return nil
 }
@@ -204,21 +225,18 @@ func follows(held portal.CopyState, ch portal.Change) error {
 	return nil
 }
 
-// remove deletes the datasets that ch doesn't keep; their releases and signers
-// go with them.
-func (p *Pending) remove(ctx context.Context, ch portal.Change) error {
-	gone := slices.Clone(ch.Removed)
-	if ch.Full {
-		all, err := p.ids(ctx, "SELECT id FROM datasets")
-		if err != nil {
-			return fmt.Errorf("list of datasets: %w", err)
-		}
-		kept := make(map[portal.DatasetID]bool, len(ch.Upserts))
-		for _, u := range ch.Upserts {
-			kept[u.Dataset] = true
-		}
-		gone = slices.DeleteFunc(all, func(id portal.DatasetID) bool { return kept[id] })
+// removeOthers deletes what a Full change did not name.
+func (p *Pending) removeOthers(ctx context.Context, named map[portal.DatasetID]bool) error {
+	all, err := p.ids(ctx, "SELECT id FROM datasets")
+	if err != nil {
+		return fmt.Errorf("list of datasets: %w", err)
 	}
+	return p.remove(ctx, slices.DeleteFunc(all, func(id portal.DatasetID) bool { return named[id] }))
+}
+
+// remove deletes datasets; their releases and signers go with them.
+func (p *Pending) remove(ctx context.Context, gone []portal.DatasetID) error {
+	gone = slices.Clone(gone)
 	slices.Sort(gone)
 	for _, id := range slices.Compact(gone) {
 		result, err := p.q.tx.ExecContext(ctx, "DELETE FROM datasets WHERE id = ?", string(id))

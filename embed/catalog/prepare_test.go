@@ -26,9 +26,9 @@ func prepare(t testing.TB, c *Catalog, ch portal.Change) *Pending {
 func TestNothingIsSeenBeforeCommit(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(chain(t, "main_a", 1, "A"))}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(upsert(chain(t, "main_a", 1, "A")))})
 	before := snapshot(t, c)
-	p := prepare(t, c, portal.Change{Generation: 2, Upserts: []portal.Upsert{upsert(chain(t, "main_b", 1, "B"))}, Removed: []portal.DatasetID{"main_a"}})
+	p := prepare(t, c, portal.Change{Generation: 2, Upserts: portal.Upserts(upsert(chain(t, "main_b", 1, "B"))), Removed: []portal.DatasetID{"main_a"}})
 	want(t, c, 1, "main_a/1 A")
 	if g, err := c.Generation(ctx); g != 1 || err != nil {
 		t.Errorf("generation %d, %v", g, err)
@@ -54,9 +54,9 @@ func TestRollbackLeavesNothing(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
 	a := chain(t, "main_a", 2, "A")
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(a[:1], "aa")}, Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}})
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(upsert(a[:1], "aa")), Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}})
 	for _, ch := range []portal.Change{
-		{Generation: 2, Upserts: []portal.Upsert{upsert(a[1:], "bb"), upsert(chain(t, "main_b", 1, "B"))}, Publishers: []portal.PublisherRecord{record(t, "main", 2, "New")}},
+		{Generation: 2, Upserts: portal.Upserts(upsert(a[1:], "bb"), upsert(chain(t, "main_b", 1, "B"))), Publishers: []portal.PublisherRecord{record(t, "main", 2, "New")}},
 		{Generation: 2, Full: true},
 	} {
 		p := prepare(t, c, ch)
@@ -92,11 +92,11 @@ func TestPendingGivesWhatWillReadDifferently(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
 	a := chain(t, "main_a", 2, "A")
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(
 		upsert(a[:1]), upsert(chain(t, "main_b", 1, "B")), upsert(chain(t, "main_c", 1, "C")), upsert(chain(t, "agro_d", 1, "D")),
-	}})
+	)})
 	p := prepare(t, c, portal.Change{
-		Generation: 2, Upserts: []portal.Upsert{upsert(chain(t, "zoo_z", 1, "Z")), upsert(a[1:], "cc")},
+		Generation: 2, Upserts: portal.Upserts(upsert(chain(t, "zoo_z", 1, "Z")), upsert(a[1:], "cc")),
 		Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}, Removed: []portal.DatasetID{"main_c", "main_never", "main_c"},
 	})
 	list, err := p.Datasets(ctx)
@@ -120,9 +120,9 @@ func TestPendingGivesWhatWillReadDifferently(t *testing.T) {
 func TestOtherSignersReplaceThoseOfAllDatasetsAndNoneSuspends(t *testing.T) {
 	ctx := context.Background()
 	c := fresh(t)
-	apply(t, c, portal.Change{Generation: 1, Upserts: []portal.Upsert{
+	apply(t, c, portal.Change{Generation: 1, Upserts: portal.Upserts(
 		upsert(chain(t, "main_a", 1, "A"), "aa"), upsert(chain(t, "main_b", 1, "B"), "aa"), upsert(chain(t, "agro_d", 1, "D"), "dd"),
-	}})
+	)})
 	for i, want := range []struct {
 		signers   []string
 		suspended bool
@@ -154,12 +154,12 @@ func TestAFullChangeLeavesOnlyWhatItNames(t *testing.T) {
 	a := chain(t, "main_a", 3, "A")
 	apply(t, c, portal.Change{
 		Generation: 9, State: portal.CopyState{Repository: portal.DigestOf([]byte("one"))},
-		Upserts:    []portal.Upsert{upsert(a), upsert(chain(t, "main_b", 2, "B")), upsert(chain(t, "old_c", 1, "C"))},
+		Upserts:    portal.Upserts(upsert(a), upsert(chain(t, "main_b", 2, "B")), upsert(chain(t, "old_c", 1, "C"))),
 		Publishers: []portal.PublisherRecord{record(t, "main", 4, "Main"), record(t, "old", 1, "Old")},
 	})
 	p := prepare(t, c, portal.Change{ // an older generation of another repository, with other bytes under the same numbers
 		Generation: 3, Full: true, State: portal.CopyState{Repository: portal.DigestOf([]byte("two"))},
-		Upserts:    []portal.Upsert{upsert(a[1:2]), upsert(chain(t, "main_b", 1, "Other B"))},
+		Upserts:    portal.Upserts(upsert(a[1:2]), upsert(chain(t, "main_b", 1, "Other B"))),
 		Publishers: []portal.PublisherRecord{record(t, "main", 2, "Main of before")},
 	})
 	if d := cmp.Diff([]portal.DatasetID{"old_c"}, p.Removed()); d != "" {
@@ -195,7 +195,7 @@ func TestTheSameGenerationMayComeAgain(t *testing.T) {
 	c := fresh(t)
 	a := chain(t, "main_a", 2, "A")
 	change := portal.Change{
-		Generation: 4, State: portal.CopyState{AsOf: day0}, Upserts: []portal.Upsert{upsert(a, "aa")},
+		Generation: 4, State: portal.CopyState{AsOf: day0}, Upserts: portal.Upserts(upsert(a, "aa")),
 		Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")},
 	}
 	apply(t, c, change)
@@ -232,7 +232,7 @@ func TestPrepareRefusesWhatContradictsWhatIsHeld(t *testing.T) {
 	other := chain(t, "main_a", 4, "Another A")
 	keep := func(*portal.Release) {}
 	one := func(list ...portal.SignedManifest) portal.Change {
-		return portal.Change{Generation: 6, Upserts: []portal.Upsert{upsert(list)}}
+		return portal.Change{Generation: 6, Upserts: portal.Upserts(upsert(list))}
 	}
 	named := func(m portal.SignedManifest, id portal.DatasetID, number int) portal.SignedManifest {
 		return portal.SignedManifest{Dataset: id, Number: number, Bytes: m.Bytes}
@@ -248,11 +248,11 @@ func TestPrepareRefusesWhatContradictsWhatIsHeld(t *testing.T) {
 		"a gap inside":                one(held[0], held[2]),
 		"out of order":                one(held[1], held[0]),
 		"a wrong length of previous":  one(edited(t, held, func(r *portal.Release) { r.Previous.Length++ })),
-		"a new dataset from its 2nd":  {Generation: 6, Upserts: []portal.Upsert{upsert(chain(t, "main_new", 2, "N")[1:])}},
+		"a new dataset from its 2nd":  {Generation: 6, Upserts: portal.Upserts(upsert(chain(t, "main_new", 2, "N")[1:]))},
 		"the manifest of another":     one(named(chain(t, "main_b", 4, "B")[3], "main_a", 4)),
 		"the manifest of another no":  one(named(held[2], "main_a", 4)),
-		"a dataset that isn't one":    {Generation: 6, Upserts: []portal.Upsert{{Dataset: "../etc", Manifests: held}}},
-		"no manifest":                 {Generation: 6, Upserts: []portal.Upsert{{Dataset: "main_a"}}},
+		"a dataset that isn't one":    {Generation: 6, Upserts: portal.Upserts(portal.Upsert{Dataset: "../etc", Manifests: held})},
+		"no manifest":                 {Generation: 6, Upserts: portal.Upserts(portal.Upsert{Dataset: "main_a"})},
 		"an older record":             {Generation: 6, Publishers: []portal.PublisherRecord{record(t, "main", 1, "Main")}},
 		"another record":              {Generation: 6, Publishers: []portal.PublisherRecord{record(t, "main", 2, "Not main")}},
 		"the record of another":       {Generation: 6, Publishers: []portal.PublisherRecord{{Publisher: portal.Publisher{ID: "main", Version: 1}, Bytes: record(t, "agro", 1, "Agro").Bytes}}},
@@ -261,14 +261,14 @@ func TestPrepareRefusesWhatContradictsWhatIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := fresh(t)
 			apply(t, c, portal.Change{
-				Generation: 5, State: portal.CopyState{Repository: portal.DigestOf([]byte("one"))}, Upserts: []portal.Upsert{upsert(held)},
+				Generation: 5, State: portal.CopyState{Repository: portal.DigestOf([]byte("one"))}, Upserts: portal.Upserts(upsert(held)),
 				Publishers: []portal.PublisherRecord{record(t, "main", 2, "Main")},
 			})
 			if _, err := c.Prepare(ctx, ch); !errors.Is(err, portal.ErrUnverified) && !errors.Is(err, portal.ErrRejected) {
 				t.Errorf("%v", err)
 			}
 			want(t, c, 5, "main_a/3 A")
-			apply(t, c, portal.Change{Generation: 6, Upserts: []portal.Upsert{upsert(append(held[2:3:3], edited(t, held, keep)))}}) // the writer is free again
+			apply(t, c, portal.Change{Generation: 6, Upserts: portal.Upserts(upsert(append(held[2:3:3], edited(t, held, keep))))}) // the writer is free again
 		})
 	}
 }
@@ -280,12 +280,12 @@ func TestPrepareRefusesAChangeThatSaysTwoThings(t *testing.T) {
 		"no generation":            {},
 		"a negative generation":    {Generation: -1, Full: true},
 		"the state of another":     {Generation: 2, State: portal.CopyState{Generation: 3}},
-		"one dataset twice":        {Generation: 2, Upserts: []portal.Upsert{upsert(a), upsert(a)}},
-		"upserted and removed":     {Generation: 2, Upserts: []portal.Upsert{upsert(a)}, Removed: []portal.DatasetID{"main_a"}},
+		"one dataset twice":        {Generation: 2, Upserts: portal.Upserts(upsert(a), upsert(a))},
+		"upserted and removed":     {Generation: 2, Upserts: portal.Upserts(upsert(a)), Removed: []portal.DatasetID{"main_a"}},
 		"bytes that are no record": {Generation: 2, Publishers: []portal.PublisherRecord{{Publisher: portal.Publisher{ID: "main"}, Bytes: []byte("{")}}},
-		"bytes that are no manifest": {Generation: 2, Upserts: []portal.Upsert{
-			{Dataset: "main_a", Manifests: []portal.SignedManifest{{Dataset: "main_a", Number: 1, Bytes: []byte("null")}}},
-		}},
+		"bytes that are no manifest": {Generation: 2, Upserts: portal.Upserts(
+			portal.Upsert{Dataset: "main_a", Manifests: []portal.SignedManifest{{Dataset: "main_a", Number: 1, Bytes: []byte("null")}}},
+		)},
 	} {
 		if _, err := c.Prepare(context.Background(), ch); err == nil {
 			t.Errorf("%s: accepted", name)
@@ -299,7 +299,7 @@ func TestAnEndedContextLeavesNothingAndFreesTheWriter(t *testing.T) {
 	a := upsert(chain(t, "main_a", 1, "A"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := c.Prepare(ctx, portal.Change{Generation: 1, Upserts: []portal.Upsert{a}}); !errors.Is(err, context.Canceled) {
+	if _, err := c.Prepare(ctx, portal.Change{Generation: 1, Upserts: portal.Upserts(a)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended before: %v", err)
 	}
 	if _, err := c.Snapshot(ctx); !errors.Is(err, context.Canceled) {
@@ -321,7 +321,7 @@ func TestAnEndedContextLeavesNothingAndFreesTheWriter(t *testing.T) {
 	}
 
 	ctx, cancel = context.WithCancel(context.Background())
-	p, err := c.Prepare(ctx, portal.Change{Generation: 1, Upserts: []portal.Upsert{a}})
+	p, err := c.Prepare(ctx, portal.Change{Generation: 1, Upserts: portal.Upserts(a)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,12 +334,14 @@ func TestAnEndedContextLeavesNothingAndFreesTheWriter(t *testing.T) {
 
 func TestAPreparationThatIsInterruptedLeavesNothing(t *testing.T) {
 	c := fresh(t)
-	first := portal.Change{Generation: 1, Upserts: []portal.Upsert{upsert(chain(t, "main_a", 1, "A"))}}
+	first := portal.Change{Generation: 1, Upserts: portal.Upserts(upsert(chain(t, "main_a", 1, "A")))}
 	apply(t, c, first)
 	large := portal.Change{Generation: 2, Full: true}
+	var upserts []portal.Upsert
 	for i := range 300 {
-		large.Upserts = append(large.Upserts, upsert(chain(t, portal.DatasetID(fmt.Sprintf("main_%03d", i)), 1, "x")))
+		upserts = append(upserts, upsert(chain(t, portal.DatasetID(fmt.Sprintf("main_%03d", i)), 1, "x")))
 	}
+	large.Upserts = portal.Upserts(upserts...)
 	for i := range 12 { // wherever in the change that happens to be
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*400*time.Microsecond)
 		p, err := c.Prepare(ctx, large)

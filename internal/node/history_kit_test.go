@@ -275,7 +275,10 @@ func (h *history) apply(ctx context.Context, f *follower, c portal.Change) error
 	if c.Full {
 		clear(next)
 	}
-	for _, u := range c.Upserts {
+	for u, err := range c.Upserts {
+		if err != nil {
+			return err
+		}
 		last := u.Manifests[len(u.Manifests)-1]
 		r, err := datapackage.Decode(last.Bytes)
 		if err != nil {

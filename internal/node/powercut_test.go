@@ -131,8 +131,9 @@ func shown(t *testing.T, repo disk.FS, root []byte) int {
 	number := 0
 	_, err := fresh.mirror().Round(t.Context(), mirror.Folder(repo, "repository"), mirror.RoundOptions{
 		Apply: func(_ context.Context, c portal.Change) error {
-			for i, u := range c.Upserts {
-				if i > 0 && number != len(u.Manifests) {
+			for u, err := range c.Upserts {
+				must(t, err)
+				if number > 0 && number != len(u.Manifests) {
 					t.Errorf("%s is of another publication than those before it", u.Dataset)
 				}
 				number = len(u.Manifests)
@@ -317,8 +318,16 @@ func cutWhileSyncing(t *testing.T, on func(*disktest.Disk) machine, serve func(*
 		}
 		c, err := on(d).mirror().Change(t.Context())
 		must(t, err)
-		if len(c.Upserts) != centre.many || len(c.Upserts[0].Manifests) != 2 {
-			t.Errorf("accepted: %+v", c)
+		datasets := 0
+		for u, err := range c.Upserts {
+			must(t, err)
+			datasets++
+			if len(u.Manifests) != 2 {
+				t.Errorf("accepted: %+v", u)
+			}
+		}
+		if datasets != centre.many {
+			t.Errorf("accepted: %d datasets", datasets)
 		}
 	})
 }

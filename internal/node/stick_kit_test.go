@@ -98,7 +98,10 @@ func (m machine) take(ctx context.Context, stick disk.FS) (number int, err error
 	}
 	_, err = m.mirror().Round(ctx, mirror.Folder(stick, "stick"), mirror.RoundOptions{
 		Have: have.Generation, Media: true, Apply: func(ctx context.Context, c portal.Change) error {
-			for _, u := range c.Upserts {
+			for u, err := range c.Upserts {
+				if err != nil {
+					return err
+				}
 				last := u.Manifests[len(u.Manifests)-1]
 				number = last.Number
 				release, err := datapackage.Decode(last.Bytes)

@@ -3,6 +3,8 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -29,13 +31,26 @@ type listing struct {
 func list(a *accepted) (listing, error) {
 	l := newListing()
 	for _, p := range a.publishers() {
-		if role := a.role(p); role != nil {
-			if err := l.add(p, role); err != nil {
-				return l, err
-			}
+		if err := l.addRole(a, p); err != nil {
+			return l, err
 		}
 	}
 	return l, nil
+}
+
+// listOf is list of one publisher.
+func listOf(a *accepted, p portal.PublisherID) (listing, error) {
+	l := newListing()
+	return l, l.addRole(a, p)
+}
+
+// addRole adds the role of a publisher that counts, if it has one.
+func (l listing) addRole(a *accepted, p portal.PublisherID) error {
+	role, err := a.role(p)
+	if err != nil || role == nil {
+		return err
+	}
+	return l.add(p, role)
 }
 
 func newListing() listing {
@@ -70,49 +85,121 @@ func (l listing) add(p portal.PublisherID, role *tuf.Targets) error {
 	return nil
 }
 
+// changes is a portal.Change on its way: what it has read of new releases is where
+// they are, not what they say.
+type changes struct {
+	portal.Change
+	fresh []fresh
+	plan  planning
+}
+
+// fresh is a dataset that is new or has new releases, all of them verified and held.
+type fresh struct {
+	id    portal.DatasetID
+	chain []link // oldest first
+}
+
+// link is one release of a chain.
+type link struct {
+	number   int
+	manifest portal.Digest
+}
+
 // diff says what has changed since the copy that was accepted and applied
-// before, with the manifests of everything new.
-func (r *round) diff(ctx context.Context, before, now *accepted, report *Report) (portal.Change, error) {
-	c := portal.Change{Generation: now.state(false).Generation}
-	old := listing{}
-	var err error
-	if before.state(false).Generation == r.o.Have && r.o.Have > 0 {
-		if old, err = list(before); err != nil {
+// before. A publisher whose role is the same file is passed over; what is new of
+// the others is verified, and read again by who goes through Upserts.
+func (r *round) diff(ctx context.Context, before, now *accepted, report *Report) (changes, error) {
+	c := changes{plan: r.m.planning()}
+	c.Generation = now.state(false).Generation
+	c.Full = before.state(false).Generation != r.o.Have || r.o.Have == 0 // the catalogue is behind what was accepted, or new
+	all := append(now.publishers(), before.publishers()...)
+	slices.Sort(all)
+	for _, p := range slices.Compact(all) {
+		if err := r.publisher(ctx, p, before, now, &c, report); err != nil {
 			return c, err
 		}
-	} else {
-		c.Full = true // the catalogue is behind what was accepted, or new
 	}
-	known, err := list(before)
-	if err != nil {
-		return c, err
+	for _, ids := range [][]portal.DatasetID{report.Added, report.Updated, c.Removed} {
+		slices.Sort(ids)
 	}
-	next, err := list(now)
+	report.Removed = c.Removed
+	c.Signers = resigned(before, now)
+	c.Upserts = r.upserts(c.fresh, now)
+	return c, nil
+}
+
+// publisher adds what has changed of one publisher.
+func (r *round) publisher(ctx context.Context, p portal.PublisherID, before, now *accepted, c *changes, report *Report) error {
+	same := sameRole(before, now, p)
+	if same && !c.Full {
+		return nil
+	}
+	next, err := listOf(now, p)
 	if err != nil {
-		return c, err
+		return err
+	}
+	known, old := next, newListing()
+	if !same {
+		if known, err = listOf(before, p); err != nil {
+			return err
+		}
+	}
+	if !c.Full {
+		old = known
 	}
 	if err := r.prefetch(ctx, old, next); err != nil {
-		return c, err
+		return err
 	}
-	if err := r.records(ctx, old, next, &c); err != nil {
-		return c, err
+	if err := r.records(ctx, old, next, &c.Change); err != nil {
+		return err
 	}
 	if err := r.sides(ctx, known, next); err != nil {
-		return c, err
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(next.datasets)) {
-		if err := r.dataset(ctx, id, old, known, next.datasets[id], now, &c, report); err != nil {
-			return c, err
+		if err := r.dataset(ctx, id, old, known, next.datasets[id], c, report); err != nil {
+			return err
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(old.datasets)) {
+	for id := range old.datasets {
 		if _, still := next.datasets[id]; !still {
 			c.Removed = append(c.Removed, id)
 		}
 	}
-	report.Removed = c.Removed
-	c.Signers = resigned(before, now)
-	return c, nil
+	return nil
+}
+
+// sameRole tells whether one file says in both what a publisher has.
+func sameRole(before, now *accepted, p portal.PublisherID) bool {
+	_, then := before.suspended[p]
+	_, still := now.suspended[p]
+	v, ok := now.vets[p]
+	return ok && !then && !still && before.vets[p].File == v.File
+}
+
+// upserts gives what is fresh as a change has it, from what is held.
+func (r *round) upserts(list []fresh, now *accepted) iter.Seq2[portal.Upsert, error] {
+	return func(yield func(portal.Upsert, error) bool) {
+		for _, f := range list {
+			manifests, err := r.m.read(f)
+			if !yield(portal.Upsert{Dataset: f.id, Manifests: manifests, Signers: now.signers(f.id.Publisher())}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// read gives the manifests of a chain, which are held.
+func (m *Mirror) read(f fresh) ([]portal.SignedManifest, error) {
+	manifests := make([]portal.SignedManifest, len(f.chain))
+	for i, l := range f.chain {
+		b, err := m.o.Contents.ReadAll(l.manifest, maxManifest)
+		if err != nil {
+			return nil, fmt.Errorf("manifest of %s release %d: %w", f.id, l.number, err)
+		}
+		manifests[i] = portal.SignedManifest{Dataset: f.id, Number: l.number, Bytes: b}
+	}
+	return manifests, nil
 }
 
 // resigned gives who signs for the publishers that others signed for before.
@@ -122,14 +209,14 @@ func resigned(before, now *accepted) map[portal.PublisherID][]string {
 		if datapackage.IsSide(string(p)) {
 			continue
 		}
-		if is := now.set.Signers(string(p)); !slices.Equal(is, before.set.Signers(string(p))) {
+		if is := now.signers(p); !slices.Equal(is, before.signers(p)) {
 			signers[p] = is
 		}
 	}
 	return signers
 }
 
-func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known listing, want listed, now *accepted, c *portal.Change, report *Report) error {
+func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known listing, want listed, c *changes, report *Report) error {
 	path := datapackage.ManifestPath(id, want.number)
 	if held, ok := known.datasets[id]; ok {
 		switch {
@@ -145,11 +232,12 @@ func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known lis
 	if ok && held.number == want.number {
 		return nil
 	}
-	manifests, err := r.chain(ctx, id, want, held)
+	chain, latest, err := r.chain(ctx, id, want, held)
 	if err != nil {
 		return err
 	}
-	c.Upserts = append(c.Upserts, portal.Upsert{Dataset: id, Manifests: manifests, Signers: now.set.Signers(string(id.Publisher()))})
+	c.fresh = append(c.fresh, fresh{id, chain})
+	c.plan.add(latest)
 	if ok {
 		report.Updated = append(report.Updated, id)
 	} else {
@@ -158,33 +246,35 @@ func (r *round) dataset(ctx context.Context, id portal.DatasetID, old, known lis
 	return nil
 }
 
-// chain gives the manifests of a dataset from the release after the held one to
-// the one that is listed, oldest first, following `previous` by hash. Nothing
-// held is release 0.
-func (r *round) chain(ctx context.Context, id portal.DatasetID, want, held listed) ([]portal.SignedManifest, error) {
-	var chain []portal.SignedManifest
+// chain verifies the manifests of a dataset from the release after the held one to
+// the one that is listed, following `previous` by hash, and gives where they are,
+// oldest first, and what the latest says. Nothing held is release 0.
+func (r *round) chain(ctx context.Context, id portal.DatasetID, want, held listed) (chain []link, latest portal.Release, err error) {
 	number, digest, length := want.number, portal.Digest(want.target.SHA256), want.target.Length
 	for {
 		b, err := r.manifest(ctx, datapackage.ManifestFile(id, number, digest), digest, length)
 		if err != nil {
-			return nil, err
+			return nil, latest, err
 		}
 		release, err := datapackage.Decode(b)
 		where := r.where(datapackage.ManifestPath(id, number))
 		if err != nil {
-			return nil, verdict(where, err)
+			return nil, latest, verdict(where, err)
 		}
 		if release.Dataset != id || release.Number != number {
-			return nil, portal.Unverified(where, "is the manifest of %s release %d", release.Dataset, release.Number)
+			return nil, latest, portal.Unverified(where, "is the manifest of %s release %d", release.Dataset, release.Number)
 		}
-		chain = append(chain, portal.SignedManifest{Dataset: id, Number: number, Bytes: b})
+		if len(chain) == 0 {
+			latest = release
+		}
+		chain = append(chain, link{number, digest})
 		prev := release.Previous
 		if number == 1 && prev == nil || number-1 == held.number && prev != nil && prev.SHA256 == held.target.SHA256 {
 			slices.Reverse(chain)
-			return chain, nil
+			return chain, latest, nil
 		}
 		if prev == nil || prev.Release != number-1 || number-1 == held.number {
-			return nil, portal.Unverified(where, "does not follow the release before it")
+			return nil, latest, portal.Unverified(where, "does not follow the release before it")
 		}
 		number, digest, length = prev.Release, prev.SHA256, prev.Length
 	}

@@ -333,12 +333,8 @@ func (p *exportPlan) record(id portal.PublisherID) (portal.Publisher, bool, erro
 	if n := len(p.Datasets); n > 0 && p.Datasets[n-1].Publisher.ID == id {
 		return p.Datasets[n-1].Publisher, true, nil // datasets come publisher by publisher
 	}
-	role := p.a.role(id)
-	if role == nil {
-		return portal.Publisher{}, false, nil
-	}
-	l := newListing()
-	if err := l.add(id, role); err != nil {
+	l, err := listOf(p.a, id)
+	if err != nil {
 		return portal.Publisher{}, false, err
 	}
 	want, ok := l.records[id]

@@ -28,25 +28,6 @@ func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 func isNotFound(err error) bool { return errors.Is(err, portal.ErrNotFound) }
 
-// missing lists the contents that the change needs and the node does not hold.
-func (r *round) missing(c portal.Change) []Item {
-	var items []Item
-	seen := map[portal.Digest]bool{}
-	for _, u := range c.Upserts {
-		latest, err := datapackage.Decode(u.Manifests[len(u.Manifests)-1].Bytes)
-		if err != nil || latest.Withdrawn != nil {
-			continue // decoded before; a tombstone names no contents
-		}
-		for _, res := range latest.Resources {
-			if !seen[res.Hash] && !r.m.o.Contents.Has(res.Hash) {
-				items = append(items, Item{Dataset: u.Dataset, Resource: res})
-			}
-			seen[res.Hash] = true
-		}
-	}
-	return items
-}
-
 // fetch brings all items, some side by side, and stops at the first that
 // cannot be had. What has arrived stays for the next round.
 func (r *round) fetch(ctx context.Context, items []Item) error {

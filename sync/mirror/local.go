@@ -28,7 +28,7 @@ func (m *Mirror) Change(ctx context.Context) (portal.Change, error) {
 	r := &round{m: m, src: &counted{Source: source}, o: RoundOptions{Have: -1}}
 	c, err := r.diff(ctx, a, a, &Report{})
 	c.State = a.state(false)
-	return c, errors.Join(err, m.o.Flush())
+	return c.Change, errors.Join(err, m.o.Flush())
 }
 
 // nothing is the source of a node that is alone.
@@ -111,7 +111,7 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := newAccepted()
+	a := r.m.newAccepted()
 	a.set, a.id = set, held.id
 	p := tuf.Policy{Now: r.m.o.Now(), Expire: tuf.ExpireNothing}
 	step := func(name string, limit int64, update func([]byte, tuf.Policy) error) error {
@@ -138,7 +138,10 @@ func (r *round) audited(ctx context.Context) (*accepted, error) {
 	}
 	for _, id := range a.publishers() {
 		v := set.Snapshot().Meta[string(id)+".json"].Version
-		err := step(carrier.MetadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error { return a.updateRole(id, b, p) })
+		err := step(carrier.MetadataName(string(id), v), maxMetadata, func(b []byte, p tuf.Policy) error {
+			a.raw[carrier.MetadataName(string(id), v)] = b
+			return a.updateRole(id, b, p)
+		})
 		switch _, known := held.suspended[id]; {
 		case err != nil && known && suspends(err): // what was accepted before stands, and is read as it is
 			a.suspended[id] = held.suspended[id]

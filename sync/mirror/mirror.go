@@ -192,71 +192,10 @@ func (m *Mirror) summary() (summary, error) {
 	return m.known, nil
 }
 
-// accepted is verified metadata, from trust/ or on its way into it.
-type accepted struct {
-	set *tuf.Set
-	id  portal.Digest // SHA-256 of 1.root.json; zero when trust began later
-	// suspended are publishers whose role did not verify: the older role that
-	// was accepted before stands.
-	suspended map[portal.PublisherID]*tuf.Targets
-	raw       map[string][]byte // files new in this round, by name in trust/
-	refused   map[string][]byte // roles of suspended publishers as they were published: only ever passed on
-	damaged   []string          // files of trust/ that are not what was accepted
-	anchor    int64             // the root that the chain begins with
-	mended    map[string][]byte // roots that were damaged, and were found elsewhere
-}
-
-func newAccepted() *accepted {
-	return &accepted{suspended: map[portal.PublisherID]*tuf.Targets{}, raw: map[string][]byte{}, refused: map[string][]byte{}, mended: map[string][]byte{}}
-}
-
-func (a *accepted) state(media bool) portal.CopyState {
-	s := portal.CopyState{Repository: a.id}
-	if ts := a.set.Timestamp(); ts != nil {
-		s.AsOf, s.Expires, s.Media = ts.SignedAt, ts.Expires, media
-	}
-	if snap := a.set.Snapshot(); snap != nil {
-		s.Generation = snap.Version
-	}
-	return s
-}
-
-// role gives the role of a publisher that counts: verified now, or held from before.
-func (a *accepted) role(p portal.PublisherID) *tuf.Targets {
-	if t, ok := a.suspended[p]; ok {
-		return t
-	}
-	return a.set.Delegated(string(p))
-}
-
-// updateRole offers a publisher's role. One that lists what is no release, or
-// two releases of a dataset, is as good as one that does not verify.
-func (a *accepted) updateRole(id portal.PublisherID, b []byte, p tuf.Policy) error {
-	if err := a.set.UpdateDelegated(string(id), b, p); err != nil {
-		return err
-	}
-	if err := newListing().add(id, a.set.Delegated(string(id))); err != nil {
-		return fmt.Errorf("%w: %w", tuf.ErrFormat, err)
-	}
-	return nil
-}
-
-func (a *accepted) publishers() []portal.PublisherID {
-	t := a.set.Targets()
-	if t == nil {
-		return nil
-	}
-	ids := make([]portal.PublisherID, 0, len(t.Roles))
-	for _, d := range t.Roles {
-		ids = append(ids, portal.PublisherID(d.Name))
-	}
-	return ids
-}
-
 // load reads trust/ and verifies it again, but for expiry: what was accepted
 // stays accepted. Files that a crash left incomplete count as not accepted.
 func (m *Mirror) load() (*accepted, error) {
-	a := newAccepted()
+	a := m.newAccepted()
 	if err := m.loadRoots(a); err != nil {
 		return nil, err
 	}
@@ -297,41 +236,9 @@ func (m *Mirror) loadAccepted(a *accepted) error {
 			return nil //nolint:nilerr // told by damaged
 		}
 	}
+	vets := m.readVets()
 	for _, id := range a.publishers() {
-		m.loadRole(a, id, p)
-	}
-	return nil
-}
-
-// loadRole takes a publisher's role from trust/. One that is missing or does
-// not verify there was suspended when it came: the newest older one stands.
-func (m *Mirror) loadRole(a *accepted, id portal.PublisherID, p tuf.Policy) {
-	v := a.set.Snapshot().Meta[string(id)+".json"].Version
-	if b, err := disk.ReadFile(m.o.Trust, carrier.MetadataName(string(id), v), maxMetadata); err == nil {
-		err := a.updateRole(id, b, p)
-		if err == nil {
-			return
-		}
-		if errors.Is(err, tuf.ErrMismatch) {
-			a.damaged = append(a.damaged, carrier.MetadataName(string(id), v))
-		}
-	}
-	if held := m.heldRole(id); held != nil {
-		a.suspended[id] = held
-	}
-}
-
-// heldRole is the newest role of a publisher in trust/ that can be read: it was
-// verified when it was accepted. nil when there is none.
-func (m *Mirror) heldRole(id portal.PublisherID) *tuf.Targets {
-	for _, v := range versionsOf(m.o.Trust, string(id)) {
-		b, err := disk.ReadFile(m.o.Trust, carrier.MetadataName(string(id), v), maxMetadata)
-		if err != nil {
-			continue
-		}
-		if t, err := tuf.ParseTargets(b); err == nil {
-			return &t
-		}
+		m.loadRole(a, id, p, vets)
 	}
 	return nil
 }

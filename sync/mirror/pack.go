@@ -173,21 +173,40 @@ func (r *round) heldFile(path string) ([]byte, error) {
 	if name, ok := strings.CutPrefix(path, "metadata/"); ok && !strings.Contains(name, "/") {
 		return disk.ReadFile(r.m.o.Trust, name, maxMetadata)
 	}
-	if side, ok := r.known.sides[path]; ok {
-		return r.m.o.Contents.ReadAll(side.target.SHA256, datapackage.MaxSide)
+	if r.beside == nil {
+		r.beside = r.before.sides()
+	}
+	if side, ok := r.beside[path]; ok {
+		return r.m.o.Contents.ReadAll(side.SHA256, datapackage.MaxSide)
 	}
 	t, err := datapackage.ParseTargetPath(path)
 	if err != nil {
 		return nil, err
 	}
-	entry := r.known.datasets[t.Dataset]
+	known, err := r.listed(t.Publisher)
+	if err != nil {
+		return nil, err
+	}
+	entry := known.datasets[t.Dataset]
 	if t.Kind == datapackage.PublisherTarget {
-		entry = r.known.records[t.Publisher]
+		entry = known.records[t.Publisher]
 	}
 	if entry.number != t.Number {
 		return nil, fmt.Errorf("%s: %w", path, portal.ErrNotHeld)
 	}
 	return r.m.o.Contents.ReadAll(entry.target.SHA256, maxManifest)
+}
+
+// listed is what was accepted before of one publisher.
+func (r *round) listed(p portal.PublisherID) (listing, error) {
+	if r.whose == p {
+		return r.known, nil
+	}
+	l, err := listOf(r.before, p)
+	if err == nil {
+		r.known, r.whose = l, p
+	}
+	return l, err
 }
 
 // closePack gives a pack up because of err. What came stays for the next round

@@ -52,24 +52,53 @@ func (m *Mirror) policy() Policy {
 	return m.o.Policy()
 }
 
-// wanted parts missing contents into those that the node wants and those that
-// it leaves out. What several datasets share comes when one of them is wanted.
-func (r *round) wanted(c portal.Change, items []Item) (fetch, left []Item) {
-	p := r.m.policy()
-	if p.All() {
-		return items, nil
-	}
-	wants := map[portal.Digest]bool{}
-	for _, u := range c.Upserts {
-		latest, err := datapackage.Decode(u.Manifests[len(u.Manifests)-1].Bytes)
-		if err != nil {
-			continue // decoded before
+// planning gathers the contents that releases need and the node does not hold,
+// each once.
+type planning struct {
+	held   func(portal.Digest) bool
+	policy Policy
+	items  []Item
+	wanted []bool                // of items: what several datasets share comes when one of them is wanted
+	place  map[portal.Digest]int // in items
+	table  *portal.TableSchema   // stands for any: of a resource the plan says what it takes to fetch it
+}
+
+func (m *Mirror) planning() planning {
+	return planning{held: m.o.Contents.Has, policy: m.policy(), place: map[portal.Digest]int{}, table: &portal.TableSchema{}}
+}
+
+// add takes in a latest release. A tombstone names no contents.
+func (p *planning) add(latest portal.Release) {
+	for _, res := range latest.Resources {
+		at, known := p.place[res.Hash]
+		if !known {
+			if p.held(res.Hash) {
+				continue
+			}
+			at = len(p.items)
+			p.place[res.Hash], p.wanted = at, append(p.wanted, false)
+			p.items = append(p.items, Item{Dataset: latest.Dataset, Resource: p.brief(res)})
 		}
-		for _, res := range latest.Resources {
-			wants[res.Hash] = wants[res.Hash] || p.Wants(latest, res)
-		}
+		p.wanted[at] = p.wanted[at] || p.policy.Wants(latest, res)
 	}
-	return part(items, func(it Item) bool { return wants[it.Resource.Hash] })
+}
+
+// brief leaves out what is not needed to fetch a resource: a plan has as many as
+// there are datasets.
+func (p *planning) brief(res portal.Resource) portal.Resource {
+	if res.Schema != nil {
+		res.Schema = p.table
+	}
+	res.Title, res.Description, res.Dialect = portal.Text{}, portal.Text{}, nil
+	return res
+}
+
+// parts are the contents that the node wants, and those that it leaves out.
+func (p *planning) parts() (fetch, left []Item) {
+	if p.policy.All() {
+		return p.items, nil
+	}
+	return part(p.items, func(it Item) bool { return p.wanted[p.place[it.Resource.Hash]] })
 }
 
 // part gives the items that are so, and the others, both in order.
@@ -206,33 +235,28 @@ func (m *Mirror) Lacking(ctx context.Context) (owed, left []Item, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := list(a)
-	if err != nil {
-		return nil, nil, err
-	}
-	p := m.policy()
-	wants := map[portal.Digest]bool{}
-	var all []Item
-	for _, id := range slices.Sorted(maps.Keys(l.datasets)) {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		b, err := m.o.Contents.ReadAll(l.datasets[id].target.SHA256, maxManifest)
+	plan := m.planning()
+	for _, p := range a.publishers() {
+		l, err := listOf(a, p)
 		if err != nil {
 			return nil, nil, err
 		}
-		release, err := datapackage.Decode(b)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, res := range release.Resources {
-			if _, seen := wants[res.Hash]; !seen && !m.o.Contents.Has(res.Hash) {
-				all = append(all, Item{Dataset: id, Resource: res})
+		for _, id := range slices.Sorted(maps.Keys(l.datasets)) {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
 			}
-			wants[res.Hash] = wants[res.Hash] || p.Wants(release, res)
+			b, err := m.o.Contents.ReadAll(l.datasets[id].target.SHA256, maxManifest)
+			if err != nil {
+				return nil, nil, err
+			}
+			release, err := datapackage.Decode(b)
+			if err != nil {
+				return nil, nil, err
+			}
+			plan.add(release)
 		}
 	}
-	owed, left = part(all, func(it Item) bool { return wants[it.Resource.Hash] })
+	owed, left = plan.parts()
 	return owed, left, nil
 }
 

@@ -92,15 +92,15 @@ func (m *Mirror) relay(a *accepted) error {
 // when its manifests are durable.
 func (m *Mirror) relayManifests(a *accepted) error {
 	for _, p := range a.publishers() {
-		role := a.role(p)
-		if role == nil {
+		version := a.vets[p].File.Version
+		if held, ok := a.suspended[p]; ok && held != nil {
+			version = held.Version
+		}
+		if _, err := m.o.Relay.Stat(carrier.MetadataPath(string(p), version)); err == nil && version > 0 {
 			continue
 		}
-		if _, err := m.o.Relay.Stat(carrier.MetadataPath(string(p), role.Version)); err == nil && role.Version > 0 {
-			continue
-		}
-		l := newListing()
-		if err := l.add(p, role); err != nil {
+		l, err := listOf(a, p)
+		if err != nil {
 			return err
 		}
 		if err := m.relayListed(l); err != nil {

@@ -96,7 +96,7 @@ func (r *round) refetchRoots(ctx context.Context, a *accepted) error {
 	if !slices.ContainsFunc(a.damaged, func(name string) bool { return strings.HasSuffix(name, ".root.json") && a.mended[name] == nil }) {
 		return nil
 	}
-	chain := newAccepted()
+	chain := r.m.newAccepted()
 	for v := int64(1); v < a.anchor; v++ {
 		name := carrier.MetadataName("root", v)
 		b, err := r.get(ctx, "metadata/"+name, maxRoot)
@@ -145,7 +145,7 @@ func (r *round) regain(ctx context.Context) error {
 	if r.m.o.Known == nil || r.o.DryRun {
 		return nil
 	}
-	err := r.m.loadRoots(newAccepted())
+	err := r.m.loadRoots(r.m.newAccepted())
 	known := r.m.o.Known()
 	if !errors.Is(err, portal.ErrUnverified) || known.IsZero() {
 		return nil //nolint:nilerr // said by whoever loads it

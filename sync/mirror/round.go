@@ -81,16 +81,19 @@ func (m *Mirror) Round(ctx context.Context, source Source, o RoundOptions) (Repo
 }
 
 type round struct {
-	m     *Mirror
-	src   *counted
-	o     RoundOptions
-	trips atomic.Int64      // requests that waited for the one before
-	saw   map[string][]byte // metadata as it came, by name: evidence, should it contradict what is held
-	owes  bool              // contents are to come with a later round
-	known listing           // what was accepted before
-	pack  *pack             // nil: everything is fetched file by file
-	came  tally             // contents, by way
-	note  string            // for Report.Note
+	m      *Mirror
+	src    *counted
+	o      RoundOptions
+	trips  atomic.Int64      // requests that waited for the one before
+	saw    map[string][]byte // metadata as it came, by name: evidence, should it contradict what is held
+	owes   bool              // contents are to come with a later round
+	before *accepted         // what was accepted before
+	known  listing           // what it lists of the publisher that was asked for last
+	whose  portal.PublisherID
+	beside map[string]Side // what before lists beside the publishers; nil: not asked for yet
+	pack   *pack  // nil: everything is fetched file by file
+	came   tally  // contents, by way
+	note   string // for Report.Note
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
@@ -103,9 +106,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 	}
 	r.m.o.Progress("metadata", 0, 0)
 	report := Report{Previous: r.o.Have, Generation: before.state(false).Generation, State: before.state(false)}
-	if r.known, err = list(before); err != nil {
-		return report, err
-	}
+	r.before = before
 	now, unchanged, err := r.latest(ctx, before)
 	if err != nil {
 		return report, err
@@ -123,7 +124,8 @@ func (r *round) run(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	change.State = report.State
-	report.Plan, report.LeftOut = r.wanted(change, r.missing(change))
+	report.Plan, report.LeftOut = change.plan.parts()
+	change.plan = planning{}
 	if r.o.DryRun {
 		report.Plan = r.laidOut(report.Plan)
 		return report, nil
@@ -136,7 +138,7 @@ func (r *round) run(ctx context.Context) (Report, error) {
 			return report, err
 		}
 	}
-	return report, r.accept(ctx, now, change)
+	return report, r.accept(ctx, now, change.Change)
 }
 
 // accept writes what was verified into trust/, timestamp last, and then makes it visible.
@@ -157,6 +159,9 @@ func (r *round) accept(ctx context.Context, now *accepted, change portal.Change)
 		if err := disk.WriteFile(r.m.o.Trust, "timestamp.json", b); err != nil {
 			return err
 		}
+	}
+	if err := r.m.writeVets(now); err != nil {
+		return err
 	}
 	if r.o.Apply != nil {
 		if err := r.o.Apply(ctx, change); err != nil {
@@ -238,6 +243,13 @@ func (r *round) rest(ctx context.Context, now *accepted, p tuf.Policy) error {
 		want, published := now.set.Snapshot().Meta[string(id)+".json"]
 		if !published {
 			continue // delegated to, and has handed nothing over yet
+		}
+		v := now.vets[id]
+		if v.holds(now, id, p) {
+			continue // the same file under the same keys as before
+		}
+		if !v.holds(now, id, tuf.Policy{}) {
+			delete(now.vets, id)
 		}
 		err := r.role(ctx, now, string(id), want, p, func(b []byte, p tuf.Policy) error { return now.updateRole(id, b, p) })
 		if err != nil && !suspends(err) {

@@ -31,7 +31,7 @@ func (m *Mirror) Sides() (map[string]Side, int64, error) {
 func (a *accepted) sides() map[string]Side {
 	files := map[string]Side{}
 	for _, role := range datapackage.SideRoles {
-		if t := a.role(portal.PublisherID(role)); t != nil {
+		if t, err := a.role(portal.PublisherID(role)); err == nil && t != nil { // one that was lost since has none
 			for path, target := range t.Targets {
 				files[path] = Side{target.SHA256, target.Length}
 			}

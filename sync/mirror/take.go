@@ -26,18 +26,21 @@ func (m *Mirror) Take(ctx context.Context, source Source, p portal.PublisherID) 
 	if err != nil {
 		return Taken{}, err
 	}
-	role := now.set.Delegated(string(p))
-	if role == nil {
+	if _, ok := now.vets[p]; !ok {
 		return Taken{}, portal.Unverified(r.where(string(p)), "is no publisher there whose signature holds")
 	}
-	l := newListing()
-	if err := l.add(p, role); err != nil {
+	l, err := listOf(now, p)
+	if err != nil {
 		return Taken{}, err
 	}
 	var out Taken
 	var plan []Item
 	for _, id := range slices.Sorted(maps.Keys(l.datasets)) {
-		chain, err := r.chain(ctx, id, l.datasets[id], listed{})
+		links, _, err := r.chain(ctx, id, l.datasets[id], listed{})
+		if err != nil {
+			return out, err
+		}
+		chain, err := m.read(fresh{id, links})
 		if err != nil {
 			return out, err
 		}

@@ -365,6 +365,15 @@ func (s *Set) Delegated(name string) *Targets {
 	return content[Targets](s, name)
 }
 
+// Forget lets go of what a publisher's role says, and keeps who signed which file:
+// for whoever reads many large roles one after the other.
+func (s *Set) Forget(name string) {
+	h := s.held[name]
+	h.meta = nil
+	s.held[name] = h
+}
+
+// content is nil when nothing, or something else, is held.
 func content[T any](s *Set, role string) *T {
 	t, _ := s.held[role].meta.(*T)
 	return t

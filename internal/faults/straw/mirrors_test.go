@@ -61,7 +61,10 @@ func (f *follower) apply(ctx context.Context, c portal.Change) error {
 	if c.Full {
 		clear(f.shows)
 	}
-	for _, u := range c.Upserts {
+	for u, err := range c.Upserts {
+		if err != nil {
+			return err
+		}
 		last := u.Manifests[len(u.Manifests)-1]
 		r, err := datapackage.Decode(last.Bytes)
 		if err != nil {
