@@ -91,9 +91,9 @@ type round struct {
 	known  listing           // what it lists of the publisher that was asked for last
 	whose  portal.PublisherID
 	beside map[string]Side // what before lists beside the publishers; nil: not asked for yet
-	pack   *pack  // nil: everything is fetched file by file
-	came   tally  // contents, by way
-	note   string // for Report.Note
+	pack   *pack           // nil: everything is fetched file by file
+	came   tally           // contents, by way
+	note   string          // for Report.Note
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {

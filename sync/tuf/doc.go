@@ -6,9 +6,8 @@
 // readers could differ, and expiry is a [Policy], because it runs on machines that
 // nobody visits: docs/reference/tuf.md lists every difference, with its clause.
 //
-// An update that is refused leaves the [Set] as it was, and one that is taken
-// drops all that stood below: a cached role is always verified against its
-// current delegator, and two generations never mix. A caller keeps the files of one
-// whole walk, timestamp last, and offers them to a new Set with ExpireNothing before
-// it asks the network; so the versions seen survive a restart.
+// An update that is refused leaves the [Set] as it was; one that is taken drops all
+// below, so that generations never mix. A caller keeps the files of one whole walk,
+// timestamp last, and offers them to a new Set with ExpireNothing before it asks the
+// network; so the versions seen survive a restart.
 package tuf

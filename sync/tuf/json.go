@@ -1,6 +1,7 @@
 package tuf
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,27 +33,16 @@ func parseJSON(b []byte) (any, error) {
 	if !json.Valid(b) {
 		return nil, json.Unmarshal(b, new(json.RawMessage)) // says where
 	}
-	p := parser{text: string(b)}
+	p := parser{tokens: json.NewDecoder(bytes.NewReader(b))}
+	p.tokens.UseNumber()
 	return p.value(0), p.err
 }
 
 // parser walks a text that is known to be valid JSON, and stops at an error.
-// What it gives are pieces of the text, where that has no escapes.
 type parser struct {
-	text   string // what is left
+	tokens *json.Decoder
 	values int
 	err    error
-}
-
-// more skips what only separates values, and tells whether the list or object
-// that is being read goes on; its end is taken.
-func (p *parser) more() bool {
-	p.text = strings.TrimLeft(p.text, " \t\r\n,:")
-	ends := p.text[0] == ']' || p.text[0] == '}'
-	if ends {
-		p.text = p.text[1:]
-	}
-	return !ends && p.err == nil
 }
 
 func (p *parser) value(depth int) any {
@@ -60,21 +50,18 @@ func (p *parser) value(depth int) any {
 		p.err = errors.New("too many values, or nested too deeply")
 		return nil
 	}
-	p.text = strings.TrimLeft(p.text, " \t\r\n,:")
-	first := p.text[0]
-	if first == '[' || first == '{' {
-		p.text = p.text[1:]
-	}
-	switch first {
-	case '[':
+	token, _ := p.tokens.Token()
+	switch token {
+	case json.Delim('['):
 		list := []any{}
-		for p.more() {
+		for p.err == nil && p.tokens.More() {
 			list = append(list, p.value(depth+1))
 		}
+		_, _ = p.tokens.Token()
 		return list
-	case '{':
+	case json.Delim('{'):
 		object := map[string]any{}
-		for p.more() {
+		for p.err == nil && p.tokens.More() {
 			name, _ := p.value(depth).(string)
 			if _, twice := object[name]; twice || name == "path_hash_prefixes" || name == "succinct_roles" {
 				p.err = fmt.Errorf("the name %.80q: twice, or a delegation of a kind that is not read", name)
@@ -86,36 +73,13 @@ func (p *parser) value(depth int) any {
 			}
 			object[name] = p.value(depth + 1)
 		}
+		_, _ = p.tokens.Token()
 		return object
-	case '"':
-		return p.string()
 	}
-	rest := strings.TrimLeft(p.text, "+-.0123456789Eaeflnrstu") // what numbers and literals are made of
-	literal := p.text[:len(p.text)-len(rest)]
-	p.text = rest
-	switch literal {
-	case "true", "false":
-		return literal == "true"
-	case "null":
-		return nil
-	}
-	return json.Number(literal)
-}
-
-func (p *parser) string() (s string) {
-	end := 1
-	for p.text[end] != '"' {
-		end += 1 + strings.Count(p.text[end:end+1], `\`) // and what is escaped
-	}
-	quoted := p.text[:end+1]
-	p.text = p.text[end+1:]
-	if s = quoted[1:end]; strings.ContainsRune(s, '\\') {
-		_ = json.Unmarshal([]byte(quoted), &s) // valid
-	}
-	if strings.ContainsRune(s, utf8.RuneError) {
+	if s, ok := token.(string); ok && strings.ContainsRune(s, utf8.RuneError) {
 		p.err = fmt.Errorf("%.80q: invalid UTF-8, a lone surrogate, or U+FFFD", s)
 	}
-	return s
+	return token
 }
 
 // appendCanonical appends v as OLPC canonical JSON, the bytes that TUF signs:

@@ -85,9 +85,8 @@ func GenerateKey() (k PrivateKey, err error) {
 	return k, err
 }
 
-// ParsePrivateKey reads an unencrypted PKCS #8 PEM block ("PRIVATE KEY") that
-// holds an ed25519 key, with nothing but white space after it. No error quotes
-// the key.
+// ParsePrivateKey reads an unencrypted PKCS #8 PEM block ("PRIVATE KEY") of an ed25519
+// key, with nothing but white space after it. No error quotes the key.
 func ParsePrivateKey(pemText []byte) (PrivateKey, error) {
 	block, rest := pem.Decode(pemText)
 	if block == nil || block.Type != "PRIVATE KEY" || len(bytes.TrimSpace(rest)) > 0 {
@@ -101,8 +100,7 @@ func ParsePrivateKey(pemText []byte) (PrivateKey, error) {
 	return PrivateKey{[ed25519.SeedSize]byte(key.Seed())}, nil
 }
 
-// MarshalPEM returns the key as an unencrypted PKCS #8 PEM block, which
-// OpenSSL and ParsePrivateKey read; nil for the zero value.
+// MarshalPEM returns an unencrypted PKCS #8 PEM block; nil for the zero value.
 func (k PrivateKey) MarshalPEM() []byte {
 	der, err := x509.MarshalPKCS8PrivateKey(k.ed25519())
 	if err != nil || k == (PrivateKey{}) { // an ed25519 key always has this form

@@ -14,8 +14,7 @@ import (
 // topRoles are those of root, in the order of updates.
 var topRoles = []string{"root", "timestamp", "snapshot", "targets"}
 
-// MaxLength is the longest file, in bytes, that is read for a role. A publisher
-// of 45,000 datasets has 8 MB.
+// MaxLength bounds a role's file, bytes. A publisher of 45,000 datasets has 8 MB.
 func MaxLength(role string) int {
 	return [...]int{512 << 10, 16 << 10, 2 << 20, 8 << 20, 8 << 20}[rank(role)]
 }
@@ -239,8 +238,7 @@ func (w *wireDelegations) check(general bool) error {
 	return nil
 }
 
-// check compares a role with the keys beside it. A threshold above the number
-// of keys is legal; nobody can meet it.
+// check compares a role with the keys. A threshold nobody can meet is legal.
 func (r Role) check(keys map[string]Key) error {
 	seen := map[string]bool{}
 	for _, id := range r.KeyIDs {

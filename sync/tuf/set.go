@@ -365,12 +365,10 @@ func (s *Set) Delegated(name string) *Targets {
 	return content[Targets](s, name)
 }
 
-// Forget lets go of what a publisher's role says, and keeps who signed which file:
-// for whoever reads many large roles one after the other.
+// Forget lets go of what a publisher's role lists, and keeps who signed which file.
 func (s *Set) Forget(name string) {
 	h := s.held[name]
-	h.meta = nil
-	s.held[name] = h
+	s.held[name] = held{nil, h.file, h.expires, h.signers}
 }
 
 // content is nil when nothing, or something else, is held.

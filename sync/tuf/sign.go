@@ -11,10 +11,9 @@ import (
 
 const specVersion = "1.0.31" // that is written
 
-// SignRoot writes a root file: canonical JSON, the same bytes for the same
-// root and keys. A root that follows another one needs signatures by keys of
-// both. What ParseRoot would not read back is an error, and so is a key under
-// another id than its own. Times are cut to whole seconds.
+// SignRoot writes a root file: canonical JSON, the same bytes for the same root and
+// keys. A root that follows another needs signatures by keys of both. What ParseRoot
+// would not read, and a key under another's id, are errors. Times are whole seconds.
 func SignRoot(r Root, keys ...PrivateKey) ([]byte, error) {
 	r.Expires = second(r.Expires)
 	return sign("root", &r, &Root{}, r.Keys, keys)
