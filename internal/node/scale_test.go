@@ -33,7 +33,7 @@ func TestMakeScale(t *testing.T) {
 	if _, err := fmt.Sscan(os.Getenv("KOPRIK_SCALE_DATASETS"), &n); err != nil {
 		t.Fatal(err)
 	}
-	makeScale(t, filepath.Join(dir, "centre"), n, SystemClockOptions())
+	makeScale(t, filepath.Join(dir, "centre"), n, Options{NoPacks: true, Version: "bench"})
 	for i := range 2 { // of the largest publisher
 		folder := filepath.Join(dir, "in", "d"+strconv.Itoa(i))
 		if err := os.CopyFS(folder, scalePackage(t, i, scaleRecords(t)[i])); err != nil {
@@ -41,9 +41,6 @@ func TestMakeScale(t *testing.T) {
 		}
 	}
 }
-
-// SystemClockOptions are those of a node in a measurement.
-func SystemClockOptions() Options { return Options{NoPacks: true, Version: "bench"} }
 
 // makeScale makes a centre in dir whose repository has n datasets of 40 publishers.
 func makeScale(t *testing.T, dir string, n int, o Options) {
@@ -173,8 +170,8 @@ func madeRecords() []scaleRecord {
 func scalePackage(t *testing.T, number int, r scaleRecord) fstest.MapFS {
 	t.Helper()
 	about, err := json.Marshal(map[string]any{
-		"name": "d" + strconv.Itoa(number), "title": strings.Join(strings.Fields(r.Name), " ") + " " + strconv.Itoa(number),
-		"description": r.Description, "keywords": r.Tags,
+		"name": "d" + strconv.Itoa(number), "title": fmt.Sprintf("%.200s %d", strings.Join(strings.Fields(r.Name), " "), number),
+		"description": fmt.Sprintf("%.2000s", r.Description), "keywords": r.Tags[:min(len(r.Tags), 20)],
 		"resources": []any{map[string]any{"name": "t", "path": "t.csv"}},
 	})
 	if err != nil {
