@@ -118,7 +118,10 @@ func (f *follower) round(source mirror.Source) (mirror.Report, error) {
 		if c.Full {
 			clear(f.shows)
 		}
-		for _, u := range c.Upserts {
+		for u, err := range c.Upserts {
+			if err != nil {
+				return err
+			}
 			f.shows[u.Dataset] = u.Manifests[len(u.Manifests)-1].Number
 		}
 		f.have = c.Generation

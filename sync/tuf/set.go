@@ -371,7 +371,6 @@ func (s *Set) Forget(name string) {
 	s.held[name] = held{nil, h.file, h.expires, h.signers}
 }
 
-// content is nil when nothing, or something else, is held.
 func content[T any](s *Set, role string) *T {
 	t, _ := s.held[role].meta.(*T)
 	return t
