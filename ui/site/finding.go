@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"maps"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"koprik/portal"
+	"koprik/portal/period"
 	"koprik/portal/region"
 	"koprik/ui/chart"
 )
@@ -19,11 +21,12 @@ import (
 type figure struct {
 	Question string // that the number answers; "" where none was put
 	Number   string
-	Measure  Shown  // what is counted: the column's title
-	Where    string // "Uzbekistan, 2025"
-	Computed string // says so, where the publisher marked the cell as its own calculation
-	Source   Link   // the dataset; empty on its own page
-	Tag      string // BCP 47, where the card is not in the page's language
+	Measure  Shown         // what is counted: the column's title
+	Where    string        // "Uzbekistan, 2025"
+	Computed string        // says so, where the publisher marked the cell as its own calculation
+	Source   Link          // the dataset; empty on its own page
+	Tag      string        // BCP 47, where the card is not in the page's language
+	Spark    template.HTML // the place over time, in a hit; "" where no line can be drawn
 }
 
 // fact is a cell of a table that is of one place and of one time.
@@ -36,7 +39,8 @@ type fact struct {
 	value    any
 	period   string // "2025", or as the table spells it; orders by time
 	said     periodOf
-	computed bool // the publisher marked it as calculated
+	computed bool          // the publisher marked it as calculated
+	spark    *chart.Figure // the place over time; nil where the table has no three points of it
 }
 
 // periodOf says where a fact's period stands.
@@ -179,8 +183,8 @@ func factsOf(table chart.Table, cube *chart.Cube) []fact {
 	if !ok {
 		return nil
 	}
-	newest := map[[2]int][]int{} // by place and side
-	for at := range cube.Cells {
+	newest, over := map[[2]int][]int{}, map[[2]int]map[string]float64{} // by place and side
+	for at, value := range cube.Cells {
 		held := true
 		for i, h := range dims.hold {
 			held = held && (h < 0 || at[i] == h)
@@ -189,13 +193,19 @@ func factsOf(table chart.Table, cube *chart.Cube) []fact {
 		if dims.side >= 0 {
 			key[1] = at[dims.side]
 		}
+		if held && dims.time >= 0 {
+			if over[key] == nil {
+				over[key] = map[string]float64{}
+			}
+			over[key][cube.Dims[dims.time].Values[at[dims.time]].Key] = value
+		}
 		if was := newest[key]; held && (was == nil || dims.time >= 0 && at[dims.time] > was[dims.time]) {
 			newest[key] = slices.Clone(at)
 		}
 	}
 	type spot struct{ row, column int }
 	found := map[spot]fact{}
-	for _, at := range newest {
+	for key, at := range newest {
 		row, column, ok := cube.Source(table, at)
 		if !ok {
 			continue
@@ -216,6 +226,7 @@ func factsOf(table chart.Table, cube *chart.Cube) []fact {
 		case f.period == "":
 			f.said = ofTable
 		}
+		f.spark = sparkOf(over[key])
 		found[spot{row, column}] = f
 	}
 	order := slices.SortedFunc(maps.Keys(found), func(a, b spot) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.row, b.row)) })
@@ -224,6 +235,51 @@ func factsOf(table chart.Table, cube *chart.Cube) []fact {
 		all = append(all, found[at])
 	}
 	return all
+}
+
+// minSpark is the fewest values that make a line.
+const minSpark = 3
+
+// sparkOf is the figure of values by their periods; nil where they make no line.
+func sparkOf(over map[string]float64) *chart.Figure {
+	if len(over) < minSpark || len(over) > chart.MaxPoints {
+		return nil
+	}
+	at, values := map[string]float64{}, map[string]float64{}
+	for key, value := range over {
+		p, ok := period.Parse(key)
+		if !ok {
+			return nil
+		}
+		start := p.Start()
+		at[p.String()], values[p.String()] = float64(start.Year())+float64(start.YearDay()-1)/366, value
+	}
+	f := &chart.Figure{Kind: chart.Spark, Series: make([]chart.Series, 1)}
+	f.Labels = slices.SortedFunc(maps.Keys(at), func(a, b string) int { return cmp.Or(cmp.Compare(at[a], at[b]), cmp.Compare(a, b)) })
+	for _, key := range f.Labels {
+		f.At = append(f.At, at[key])
+		f.Series[0].Values = append(f.Series[0].Values, values[key])
+	}
+	return f
+}
+
+// sparkWidth is the width in which sparklines are laid out; the style makes them
+// as high as a line of text.
+const sparkWidth = 240
+
+// spark draws the place of a fact over time.
+func (v *visit) spark(f fact) template.HTML {
+	if f.spark == nil {
+		return ""
+	}
+	figure := *f.spark
+	figure.Title = v.columnTitle(f.column).Text + ", " + v.period(figure.Labels[0]) + "–" + v.period(figure.Labels[len(figure.Labels)-1])
+	drawn, err := chart.Draw(figure, chart.Words{}, sparkWidth)
+	if err != nil {
+		return ""
+	}
+	v.FigureStyle = v.site.assets.URL("figure.css")
+	return template.HTML(drawn.SVG("spark")) //nolint:gosec // chart escapes every word
 }
 
 // isComputed tells whether a row says that its cell was calculated: in a column

@@ -194,6 +194,28 @@ func TestAHitAnswersAndShowsWhereItsWordsStand(t *testing.T) {
 		"… boshqa", "<mark>shifoxonalari</mark> &lt;b&gt;bor")
 }
 
+func TestAHitShowsItsFigureOverTime(t *testing.T) {
+	w := newWorld(t)
+	year := portal.Field{Name: "year", Type: "year", Meaning: portal.Meaning{Role: portal.RoleTime, Kind: portal.KindYear}}
+	give := func(years ...int64) {
+		w.view.give(factTable{dataset: "main_set-01", place: "iso_code", columns: []portal.Field{year, number("x", "uz", "Maktablar", "en", "Schools")}})
+		table := &w.view.tables[digest("facts of main_set-01")][0]
+		for i, y := range years {
+			table.rows = append(table.rows, []any{"UZ", y, int64(10 + i)})
+		}
+		table.info.Rows = int64(len(years))
+		w.view.state.Generation++
+	}
+	give(2022, 2023, 2025)
+	body := w.body(t, "/en/search?q=maktablar", 200)
+	mustHave(t, body, `aria-label="Schools, 2022–2025."`, `spark" viewBox="0 0 240 60"`, "<b>12</b>", "figure")
+	if n := strings.Count(body, "<svg"); n != 1 {
+		t.Errorf("%d lines", n)
+	}
+	give(2024, 2025)
+	mustNotHave(t, w.body(t, "/en/search?q=maktablar", 200), "<svg")
+}
+
 func TestARegionIsKnownByItsNameInEveryLanguage(t *testing.T) {
 	for text, want := range map[string]string{
 		"": country, "aholi": country, "Andijonda aholi": "UZ-AN", "больницы Фергана": "UZ-FA", "Тошкент шифохона": "UZ-TK", "Toshkent viloyati": "UZ-TO",

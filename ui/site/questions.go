@@ -259,6 +259,7 @@ func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal
 		}
 		if ok {
 			g := v.figure(f, "")
+			g.Spark = v.spark(f)
 			hits[i].Answer, some = &g, true
 		}
 	}
