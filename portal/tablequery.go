@@ -133,6 +133,49 @@ func (f AggFunc) Percentile() float64 {
 // "population__sum", and "__count" for the number of rows.
 func (a Aggregate) Name() string { return a.Column + "__" + string(a.Func) }
 
+// GroupFields describes the columns of a grouped query's groups as rows: the keys,
+// the number of rows as "__count", and the aggregates under their names. columns
+// are the table's.
+func (q TableQuery) GroupFields(columns []Field) []Field {
+	find := func(name string) Field {
+		for _, f := range columns {
+			if f.Name == name {
+				return f
+			}
+		}
+		return Field{}
+	}
+	all := make([]Field, 0, len(q.Group)+1+len(q.Aggregates))
+	for _, name := range q.Group {
+		all = append(all, find(name))
+	}
+	rows := Aggregate{Func: AggCount}
+	all = append(all, Field{Name: rows.Name(), Type: "integer"})
+	for _, a := range q.Aggregates {
+		f := find(a.Column)
+		switch {
+		case a == rows:
+		case a.Func == AggCount:
+			all = append(all, Field{Name: a.Name(), Type: "integer", Title: f.Title})
+		default:
+			all = append(all, Field{Name: a.Name(), Type: "number", Title: f.Title, Meaning: f.Meaning})
+		}
+	}
+	return all
+}
+
+// GroupRow is a group as a row of GroupFields.
+func (q TableQuery) GroupRow(g TableGroup) []any {
+	row := make([]any, 0, len(g.Keys)+1+len(g.Values))
+	row = append(append(row, g.Keys...), g.Count)
+	for i, a := range q.Aggregates {
+		if a.Column != "" {
+			row = append(row, g.Values[i])
+		}
+	}
+	return row
+}
+
 // TableAnswer answers a TableQuery.
 type TableAnswer struct {
 	Columns []Field // of Rows, or of the groups' keys

@@ -36,7 +36,7 @@ func (s *Store) Stream(ctx context.Context, r portal.Resource, sheet string, q p
 	x := &execution{s: s, t: t, q: q, plan: plan}
 	out := portal.TableRows{}
 	if plan.Grouped() {
-		out.Columns = x.groupColumns()
+		out.Columns = q.GroupFields(t.Info.Columns)
 	} else {
 		for _, c := range plan.Columns {
 			out.Columns = append(out.Columns, t.Info.Columns[c])
@@ -52,38 +52,6 @@ func (s *Store) Stream(ctx context.Context, r portal.Resource, sheet string, q p
 
 // errStopped says that who reads wants no more; it is no error.
 var errStopped = errors.New("stopped")
-
-// groupColumns describes what a stream of groups has: keys, the number of rows,
-// and the aggregates.
-func (x *execution) groupColumns() []portal.Field {
-	var all []portal.Field
-	find := func(name string) portal.Field {
-		for _, f := range x.t.Info.Columns {
-			if f.Name == name {
-				return f
-			}
-		}
-		return portal.Field{}
-	}
-	for _, name := range x.q.Group {
-		all = append(all, find(name))
-	}
-	rows := portal.Aggregate{Func: portal.AggCount}
-	all = append(all, portal.Field{Name: rows.Name(), Type: "integer"})
-	for _, a := range x.q.Aggregates {
-		if a == rows {
-			continue
-		}
-		f := find(a.Column)
-		kind := "number"
-		if a.Func == portal.AggCount {
-			kind = "integer"
-			f.Meaning = portal.Meaning{}
-		}
-		all = append(all, portal.Field{Name: a.Name(), Type: kind, Title: f.Title, Meaning: f.Meaning})
-	}
-	return all
-}
 
 func (x *execution) stream(ctx context.Context, yield func([]any, error) bool) error {
 	db, release, err := x.s.open.use(x.t.Key, x.s.tablePath(x.t.Key))
@@ -113,13 +81,7 @@ func (x *execution) streamGroups(ctx context.Context, yield func([]any, error) b
 		if x.q.Limit > 0 && n == x.q.Limit {
 			return nil
 		}
-		row := append(append([]any(nil), g.Keys...), g.Count)
-		for i, a := range x.q.Aggregates {
-			if a.Column != "" {
-				row = append(row, g.Values[i])
-			}
-		}
-		if !yield(row, nil) {
+		if !yield(x.q.GroupRow(g), nil) {
 			return errStopped
 		}
 	}

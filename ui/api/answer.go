@@ -136,19 +136,31 @@ func send(w http.ResponseWriter, r *http.Request, v any) error {
 // sendBytes answers with data, to be asked about again each time: the next
 // generation may say otherwise.
 func sendBytes(w http.ResponseWriter, r *http.Request, mediaType string, data []byte) {
-	sum := portal.DigestOf(data)
-	etag := `"` + sum.Short() + `"`
-	h := w.Header()
-	h.Set("ETag", etag)
-	h.Set("Cache-Control", "no-cache")
-	if matches(r.Header.Values("If-None-Match"), etag) {
-		w.WriteHeader(http.StatusNotModified)
+	sendTagged(w, r, mediaType, `"`+portal.DigestOf(data).Short()+`"`, data)
+}
+
+// sendTagged is sendBytes under a tag that is known.
+func sendTagged(w http.ResponseWriter, r *http.Request, mediaType, etag string, data []byte) {
+	if unchanged(w, r, etag) {
 		return
 	}
+	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(data)
+}
+
+// unchanged answers 304 where the reader has what the tag names.
+func unchanged(w http.ResponseWriter, r *http.Request, etag string) bool {
+	h := w.Header()
+	h.Set("ETag", etag)
+	h.Set("Cache-Control", "no-cache")
+	if !matches(r.Header.Values("If-None-Match"), etag) {
+		return false
+	}
+	w.WriteHeader(http.StatusNotModified)
+	return true
 }
 
 // matches tells whether an If-None-Match names etag, in any of the encodings

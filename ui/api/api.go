@@ -33,6 +33,8 @@ type Options struct {
 	Repository fs.FS
 	// Exporter makes files of tables. Nil where none are made.
 	Exporter Exporter
+	// SQL answers /api/v1/sql. Nil where it is not answered.
+	SQL Querier
 	// Now is the trusted time (spec/trust.md); nil where ages are not told.
 	Now func() time.Time
 	// OldAfter is the age from which a copy is called old; 0 means
@@ -98,6 +100,8 @@ func (a *api) routes() []route {
 		{"/api/v1/datasets", a.viewed(a.datasets), true},
 		{"/api/v1/datasets/{slug}", a.viewed(a.dataset), true},
 		{"/api/v1/datasets/{slug}/releases", a.viewed(a.releases), true},
+		{"/api/v1/sql", a.viewed(a.sql), true},
+		{"/api/v1/tables/{slug}/{name}", a.viewed(a.describeTables), true},
 		{"/api/v1/tables/{slug}/{name}/rows", a.viewed(a.rows), true},
 		{exportPath, a.viewed(a.export), true},
 		{"/dataset/{slug}/datapackage.json", a.viewed(a.dataPackage), true},

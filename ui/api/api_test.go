@@ -226,7 +226,7 @@ func TestBadAddressesAreAnsweredInWords(t *testing.T) {
 		{"/api/v1/tables/main_water/water/rows?year__like=1", 400, "usage", "year__like"},
 		{"/api/v1/tables/main_water/water/rows?year=1", 400, "usage", "year"},
 		{"/api/v1/tables/main_water/water/rows?columns=%22year", 400, "usage", "columns"},
-		{"/api/v1/tables/main_water/water/rows?" + strings.Repeat("year__eq=1&", maxFilters+1), 400, "usage", "filters"},
+		{"/api/v1/tables/main_water/water/rows?" + strings.Repeat("year__eq=1&", portal.MaxTableFilters+1), 400, "usage", "filters"},
 		{"/api/v1/tables/main_names/water/rows", 410, "withdrawn", "main_names"},
 		{"/dataset/main_water/release/0/water.csv", 404, "not_found", ""},
 		{"/dataset/main_water/release/02/water.csv", 404, "not_found", "release"},

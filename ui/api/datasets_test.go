@@ -159,9 +159,9 @@ func TestRowsPassTheQueryOnAndComeBackTyped(t *testing.T) {
 	w.page.Next = "k:2015"
 	w.page.Rows = [][]any{{int64(2015), math.NaN()}, {nil, math.Inf(1)}, {"x", math.Inf(-1)}, {true, 1.5}}
 	rec := get(t, New(w.options(io.Discard)), "/api/v1/tables/main_water/water/rows?columns=year,water&sort=year&desc=1&limit=2&year__ge=2014&after=k:1")
-	want := portal.RowQuery{
-		Columns: []string{"year", "water"}, Sort: "year", Desc: true, After: "k:1", Limit: 2,
-		Filters: []portal.RowFilter{{Column: "year", Op: "ge", Value: "2014"}},
+	want := portal.TableQuery{
+		Columns: []string{"year", "water"}, Order: []portal.TableOrder{{By: "year", Desc: true}}, After: "k:1", Limit: 2,
+		Filters: []portal.TableFilter{{Column: "year", Op: portal.OpLeast, Values: []string{"2014"}}},
 	}
 	if diff := cmp.Diff(want, w.rowed); diff != "" {
 		t.Errorf("asked: %s", diff)
@@ -171,7 +171,7 @@ func TestRowsPassTheQueryOnAndComeBackTyped(t *testing.T) {
 	if diff := cmp.Diff(rows, got.Rows); diff != "" {
 		t.Error(diff)
 	}
-	if got.Columns[1].Title.Plain != "Households with piped water, %" || got.Columns[0].Type != "year" || got.Total != 2 {
+	if got.Columns[1].Title.Plain != "Households with piped water, %" || got.Columns[0].Type != "year" || got.Total != 2 || got.Columns[0].Meaning.Role != portal.RoleTime {
 		t.Errorf("%+v", got)
 	}
 	next, err := url.Parse(got.NextURL)

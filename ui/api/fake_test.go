@@ -33,16 +33,17 @@ type world struct {
 	manifests map[string][]byte
 	objects   map[portal.Digest][]byte
 	tables    map[string][]portal.TableInfo // by resource name
-	page      portal.RowPage
+	page      portal.TableAnswer
 	results   *portal.Results // nil: every dataset
 	err       error           // what datasets and searches answer, once set
 	rowsErr   error           // what rows answer, once set
 
-	asked  portal.Query
-	rowed  portal.RowQuery
-	sheet  string
-	opened int
-	closed int
+	asked   portal.Query
+	rowed   portal.TableQuery
+	queries int
+	sheet   string
+	opened  int
+	closed  int
 }
 
 func (w *world) State() portal.CopyState { return w.state }
@@ -115,8 +116,10 @@ func (w *world) Tables(_ context.Context, r portal.Resource) ([]portal.TableInfo
 	return w.tables[r.Name], nil
 }
 
-func (w *world) Query(_ context.Context, _ portal.Resource, _ string, _ portal.TableQuery) (portal.TableAnswer, error) {
-	return portal.TableAnswer{}, portal.ErrNotFound
+func (w *world) Query(_ context.Context, _ portal.Resource, sheet string, q portal.TableQuery) (portal.TableAnswer, error) {
+	w.sheet, w.rowed = sheet, q
+	w.queries++
+	return w.page, w.rowsErr
 }
 
 func (w *world) Stream(context.Context, portal.Resource, string, portal.TableQuery) (portal.TableRows, error) {
@@ -127,9 +130,8 @@ func (w *world) Compare(context.Context, portal.Resource, portal.Resource, strin
 	return portal.TableChange{}, portal.ErrNotHeld
 }
 
-func (w *world) Rows(_ context.Context, _ portal.Resource, sheet string, q portal.RowQuery) (portal.RowPage, error) {
-	w.sheet, w.rowed = sheet, q
-	return w.page, w.rowsErr
+func (w *world) Rows(context.Context, portal.Resource, string, portal.RowQuery) (portal.RowPage, error) {
+	return portal.RowPage{}, portal.ErrNotFound
 }
 
 func (w *world) Object(_ context.Context, d portal.Digest) (portal.ReadSeekCloser, int64, error) {
@@ -161,11 +163,11 @@ func newWorld() *world {
 	}
 	w.objects[portal.DigestOf(csvBytes)] = csvBytes
 	w.objects[portal.DigestOf(htmlBytes)] = htmlBytes
-	year := portal.Field{Name: "year", Type: "year"}
+	year := portal.Field{Name: "year", Type: "year", Meaning: portal.Meaning{Role: portal.RoleTime, Kind: portal.KindYear, Confidence: 100}}
 	water := portal.Field{Name: "water", Type: "number", Title: portal.PlainText("Households with piped water, %")}
 	w.tables["water"] = []portal.TableInfo{{Resource: "water", Columns: []portal.Field{year, water}, Rows: 2}}
 	w.tables["book"] = []portal.TableInfo{{Resource: "book", Sheet: "Qishloq"}, {Resource: "book", Sheet: "Shahar"}}
-	w.page = portal.RowPage{
+	w.page = portal.TableAnswer{
 		Columns: []portal.Field{year, water}, Total: 2,
 		Rows: [][]any{{int64(2014), 81.2}, {int64(2015), nil}},
 	}

@@ -77,7 +77,7 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 	doc := served(t)
 	values := map[string]string{
 		"release": "2", "lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
-		"format": "csv", "separator": "tab", "decimal": "point", "bare": "1", "aggregate": "a__sum",
+		"facet_limit": "5", "table": "w=main_water/water", "format": "csv", "separator": "tab", "decimal": "point", "bare": "1", "aggregate": "a__sum",
 	}
 	for path, parse := range map[string]func(string) error{
 		"/api/v1/datasets":                  func(raw string) error { _, err := parseSearch(raw); return err },
@@ -86,6 +86,14 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 			_, err := parseExport("format=csv&" + strings.TrimPrefix(raw, "format=csv"))
 			return err
 		},
+		"/api/v1/sql": func(raw string) error {
+			if !strings.HasPrefix(raw, "sql=") {
+				raw += "&sql=SELECT+1"
+			}
+			_, _, err := parseSQL(raw)
+			return err
+		},
+		"/api/v1/tables/{slug}/{name}":              nil,
 		"/api/v1/datasets/{slug}":                   nil,
 		"/api/v1/datasets/{slug}/releases":          nil,
 		"/dataset/{slug}/release/{n}/{path}":        nil,
@@ -126,7 +134,9 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 	w := newWorld()
 	w.page.Next = "k:2"
 	w.results = &portal.Results{Total: 50, Hits: []portal.Hit{{Dataset: "main_water", Score: 2}, {Dataset: "main_names"}}}
-	h := New(w.options(io.Discard))
+	o := w.options(io.Discard)
+	o.SQL = &answering{answer: portal.SQLAnswer{Columns: []string{"1"}, Rows: [][]any{{int64(1)}}}}
+	h := New(o)
 	schemas := compile(t)
 	for _, c := range []struct{ target, schema string }{
 		{"/api/v1/status", "Status"},
@@ -138,6 +148,11 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 		{"/api/v1/datasets/main_water/releases", "ReleaseList"},
 		{"/api/v1/tables/main_water/water/rows", "Rows"},
 		{"/api/v1/tables/main_water/book/rows", "Rows"},
+		{"/api/v1/tables/main_water/water/rows?group=year&facet=year&aggregate=water__sum", "Rows"},
+		{"/api/v1/tables/main_water/water", "Tables"},
+		{"/api/v1/tables/main_water/book", "Tables"},
+		{"/api/v1/sql?sql=SELECT+1&table=main_water/water", "SQL"},
+		{"/api/v1/sql?sql=SELECT+1&table=w", "Error"},
 		{"/api/v1/datasets/main_absent", "Error"},
 		{"/api/v1/datasets?x=1", "Error"},
 		{"/dataset/main_names/release/1/water.csv", "Error"},

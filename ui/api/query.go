@@ -1,9 +1,6 @@
 package api
 
 import (
-	"encoding/csv"
-	"errors"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -12,17 +9,13 @@ import (
 	"unicode/utf8"
 
 	"koprik/portal"
+	"koprik/portal/query"
 )
 
 // Limits of one query string.
 const (
-	maxValues  = 50  // of one parameter that may be repeated
-	maxFilters = 20  // of a table
-	maxColumns = 500 // named in one request
+	maxValues = 50 // of one parameter that may be repeated
 )
-
-// operators are those of portal.RowFilter.
-var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "contains"}
 
 // parameters reads a query string strictly: each parameter that nobody took is
 // an error, so that a misspelt filter never looks like an empty one.
@@ -162,79 +155,24 @@ func cursorAt(offset int) string { return strconv.Itoa(offset) }
 // rowRequest is the query string of a table's rows.
 type rowRequest struct {
 	sheet string
-	query portal.RowQuery
+	query portal.TableQuery
 }
 
-// parseRows reads the query string of /api/v1/tables/{slug}/{name}/rows.
-//
-// A filter is {column}__{op}=value. The operator is what follows the last two
-// underscores, and no parameter of ours has two underscores in its name, so a
-// column may be called anything, "limit" and "a__eq" too: limit__eq=5,
-// a__eq__eq=5.
+// parseRows reads the query string of /api/v1/tables/{slug}/{name}/rows: that of
+// portal/query, and the sheet.
 func parseRows(raw string) (rowRequest, error) {
 	p, err := newParameters(raw)
 	if err != nil {
 		return rowRequest{}, err
 	}
 	req := rowRequest{sheet: p.one("sheet")}
-	q := &req.query
-	q.Columns = p.columns("columns")
-	q.Sort = p.one("sort")
-	switch s := p.one("desc"); s {
-	case "", "0", "false":
-	case "1", "true":
-		q.Desc = true
-	default:
-		p.wrong("desc", "%q is neither true nor false", s)
+	if req.query, err = query.Parse(p.values); err != nil {
+		return rowRequest{}, err
 	}
-	q.After = p.one("after")
-	q.Limit = p.number("limit", 1, portal.MaxLimit)
-	q.Filters = p.filters()
-	return req, p.err("columns, sort, desc, after, limit, sheet and {column}__{op} with op one of " + strings.Join(operators, ", "))
-}
-
-// columns takes names separated by commas, as one line of CSV: a name that has
-// a comma itself stands in double quotes.
-func (p *parameters) columns(key string) []string {
-	var all []string
-	for _, v := range p.many(key) {
-		r := csv.NewReader(strings.NewReader(v))
-		names, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			continue
-		}
-		if err != nil || int(r.InputOffset()) < len(v) {
-			p.wrong(key, "%q is not a list of names separated by commas", v)
-			return nil
-		}
-		all = append(all, names...)
-	}
-	if len(all) > maxColumns {
-		p.wrong(key, "%d columns, at most %d may be named", len(all), maxColumns)
-		return nil
-	}
-	return all
-}
-
-// filters takes every parameter of the form {column}__{op}, in a fixed order.
-func (p *parameters) filters() []portal.RowFilter {
-	var all []portal.RowFilter
-	for _, key := range slices.Sorted(maps.Keys(p.values)) {
-		i := strings.LastIndex(key, "__")
-		if i < 0 {
-			continue
-		}
-		column, op := key[:i], key[i+2:]
-		if !slices.Contains(operators, op) {
-			p.wrong(key, "%q is none of the operators %s", op, strings.Join(operators, ", "))
-		}
-		for _, v := range p.many(key) {
-			all = append(all, portal.RowFilter{Column: column, Op: op, Value: v})
+	for name := range p.values {
+		if _, _, filter := query.IsFilter(name); filter || slices.Contains(query.Names, name) {
+			delete(p.values, name)
 		}
 	}
-	if len(all) > maxFilters {
-		p.wrong("filters", "%d given, at most %d are allowed", len(all), maxFilters)
-		return nil
-	}
-	return all
+	return req, p.err("sheet, " + strings.Join(query.Names, ", ") + " and {column}__{op}")
 }

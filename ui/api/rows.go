@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"koprik/portal"
+	"koprik/portal/query"
 )
 
 // rowsPage is the answer of /api/v1/tables/{slug}/{name}/rows.
@@ -22,10 +25,26 @@ type rowsPage struct {
 	Sheet       string           `json:"sheet,omitempty"`
 	Sheets      []string         `json:"sheets,omitempty"` // of a workbook
 	Columns     []field          `json:"columns"`
-	Total       int64            `json:"total"`
+	PrimaryKey  []string         `json:"primary_key,omitempty"`
+	Total       int64            `json:"total"`            // rows that pass the filters
+	Groups      *int64           `json:"groups,omitempty"` // how many there are; rows are groups then
 	Rows        [][]any          `json:"rows"`
+	Totals      map[string]any   `json:"totals,omitempty"` // aggregates over all rows that pass, by their names
+	Facets      []facet          `json:"facets,omitempty"`
 	Next        string           `json:"next,omitempty"`     // for the parameter after
 	NextURL     string           `json:"next_url,omitempty"` // this address with that cursor
+}
+
+// facet counts the values of one column.
+type facet struct {
+	Column string       `json:"column"`
+	Total  int64        `json:"total"` // different values
+	Values []facetValue `json:"values"`
+}
+
+type facetValue struct {
+	Value any   `json:"value"`
+	Count int64 `json:"count"`
 }
 
 func (a *api) rows(w http.ResponseWriter, r *http.Request, v portal.View) error {
@@ -33,40 +52,103 @@ func (a *api) rows(w http.ResponseWriter, r *http.Request, v portal.View) error 
 	if err != nil {
 		return err
 	}
-	d, err := datasetOf(r, v)
+	t, err := a.openTable(r, v, req.sheet)
 	if err != nil {
 		return err
 	}
-	if err := withdrawn(d); err != nil {
-		return err
+	origin(w, portal.Provenance{Dataset: t.d.ID, Release: t.d.Latest.Number, Fingerprint: t.d.Manifest})
+	tag := a.rowsTag(v, t, req.query)
+	if unchanged(w, r, tag) {
+		return nil
 	}
-	res, err := resourceNamed(d, mux.Vars(r)["name"])
+	answer, err := v.Query(r.Context(), t.res, t.info.Sheet, req.query)
 	if err != nil {
-		return err
+		return a.elsewhere(r, t.res, fmt.Errorf("%s: %w", t.where, err))
 	}
-	where := fmt.Sprintf("table %s of %s", res.Name, d.ID)
-	tables, err := v.Tables(r.Context(), res)
+	data, err := json.Marshal(a.rowsBody(v, r, t, req.query, answer))
 	if err != nil {
-		return a.elsewhere(r, res, fmt.Errorf("%s: %w", where, err))
+		return fmt.Errorf("encode the answer: %w", err)
 	}
-	sheet, sheets, err := chooseSheet(tables, req.sheet, where)
-	if err != nil {
-		return err
+	sendTagged(w, r, "application/json; charset=utf-8", tag, append(data, '\n'))
+	return nil
+}
+
+// openedTable is what an address of a table names.
+type openedTable struct {
+	d      portal.Dataset
+	res    portal.Resource
+	info   portal.TableInfo
+	all    []portal.TableInfo
+	sheets []string
+	where  string
+}
+
+// openTable finds the table of the latest release that an address names.
+func (a *api) openTable(r *http.Request, v portal.View, sheet string) (t openedTable, err error) {
+	if t.d, err = datasetOf(r, v); err != nil {
+		return t, err
 	}
-	page, err := v.Rows(r.Context(), res, sheet, req.query)
-	if err != nil {
-		return a.elsewhere(r, res, fmt.Errorf("%s: %w", where, err))
+	if err = withdrawn(t.d); err != nil {
+		return t, err
 	}
+	if t.res, err = resourceNamed(t.d, mux.Vars(r)["name"]); err != nil {
+		return t, err
+	}
+	t.where = fmt.Sprintf("table %s of %s", t.res.Name, t.d.ID)
+	if t.all, err = v.Tables(r.Context(), t.res); err != nil {
+		return t, a.elsewhere(r, t.res, fmt.Errorf("%s: %w", t.where, err))
+	}
+	if sheet, t.sheets, err = chooseSheet(t.all, sheet, t.where); err != nil {
+		return t, err
+	}
+	t.info = t.all[slices.IndexFunc(t.all, func(i portal.TableInfo) bool { return i.Sheet == sheet })]
+	return t, nil
+}
+
+// rowsTag is the strong ETag of an answer, known before the table is asked: it is
+// made of the copy, the release and the query, and of the document that describes
+// the form.
+func (a *api) rowsTag(v portal.View, t openedTable, q portal.TableQuery) string {
+	g := a.generationOf(v)
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %s %s\n%x %q %q\n%s\n%x", g.Generation, g.AsOf, g.Fresh, t.d.Manifest, t.res.Name, t.info.Sheet, query.Values(q).Encode(), sha256.Sum256(openAPI))
+	return fmt.Sprintf(`"%x"`, h.Sum(nil)[:16])
+}
+
+func (a *api) rowsBody(v portal.View, r *http.Request, t openedTable, q portal.TableQuery, answer portal.TableAnswer) rowsPage {
 	body := rowsPage{
-		generation: a.generationOf(v), Dataset: d.ID, Release: d.Latest.Number, Fingerprint: d.Manifest.Hex(), Table: res.Name,
-		Sheet: sheet, Sheets: sheets, Columns: fieldsOf(page.Columns), Total: page.Total,
-		Rows: plainRows(page.Rows), Next: page.Next,
+		generation: a.generationOf(v), Dataset: t.d.ID, Release: t.d.Latest.Number, Fingerprint: t.d.Manifest.Hex(), Table: t.res.Name,
+		Sheet: t.info.Sheet, Sheets: t.sheets, Columns: fieldsOf(answer.Columns), Total: answer.Total, Next: answer.Next,
 	}
-	if page.Next != "" {
-		body.NextURL = withParameter(r.URL, "after", page.Next)
+	if len(q.Group) > 0 {
+		body.Columns, body.Groups = fieldsOf(q.GroupFields(t.info.Columns)), &answer.GroupTotal
+		for _, g := range answer.Groups {
+			body.Rows = append(body.Rows, q.GroupRow(g))
+		}
+	} else {
+		body.Rows = answer.Rows
+		if t.res.Schema != nil && t.info.Sheet == t.all[0].Sheet {
+			body.PrimaryKey = t.res.Schema.PrimaryKey
+		}
 	}
-	origin(w, portal.Provenance{Dataset: d.ID, Release: d.Latest.Number, Fingerprint: d.Manifest})
-	return send(w, r, body)
+	body.Rows = plainRows(body.Rows)
+	for i, total := range answer.Totals {
+		if body.Totals == nil {
+			body.Totals = map[string]any{}
+		}
+		body.Totals[q.Aggregates[i].Name()] = total
+	}
+	for _, f := range answer.Facets {
+		shown := facet{Column: f.Column, Total: f.Total, Values: []facetValue{}}
+		for _, value := range f.Values {
+			shown.Values = append(shown.Values, facetValue(value))
+		}
+		body.Facets = append(body.Facets, shown)
+	}
+	if answer.Next != "" {
+		body.NextURL = withParameter(r.URL, "after", answer.Next)
+	}
+	return body
 }
 
 // resourceNamed finds a resource of the latest release.

@@ -183,11 +183,37 @@ type resource struct {
 
 // field is one column.
 type field struct {
-	Name        string `json:"name"`
-	Type        string `json:"type"`
-	Format      string `json:"format,omitempty"`
-	Title       *text  `json:"title,omitempty"`
-	Description *text  `json:"description,omitempty"`
+	Name        string   `json:"name"`
+	Type        string   `json:"type"`
+	Format      string   `json:"format,omitempty"`
+	Title       *text    `json:"title,omitempty"`
+	Description *text    `json:"description,omitempty"`
+	Meaning     *meaning `json:"meaning,omitempty"`
+}
+
+// meaning is what a column means (portal.Meaning).
+type meaning struct {
+	Role       portal.ColumnRole `json:"role"`
+	Kind       string            `json:"kind,omitempty"`
+	Lang       portal.Lang       `json:"lang,omitempty"`
+	SameAs     string            `json:"same_as,omitempty"`
+	Unit       string            `json:"unit,omitempty"`
+	Scale      int64             `json:"scale,omitempty"`
+	Additive   bool              `json:"additive,omitempty"`
+	Of         string            `json:"of,omitempty"`
+	Sex        string            `json:"sex,omitempty"`
+	Period     string            `json:"period,omitempty"`
+	Age        string            `json:"age,omitempty"`
+	Totals     []string          `json:"totals,omitempty"`
+	Confidence int               `json:"confidence"`
+}
+
+func meaningOf(m portal.Meaning) *meaning {
+	if m.IsZero() {
+		return nil
+	}
+	shown := meaning(m)
+	return &shown
 }
 
 func detailOf(d portal.Dataset) detail {
@@ -258,7 +284,7 @@ func fieldsOf(fields []portal.Field) []field {
 		}
 		all = append(all, field{
 			Name: f.Name, Type: kind, Format: f.Format,
-			Title: textOf(f.Title), Description: textOf(f.Description),
+			Title: textOf(f.Title), Description: textOf(f.Description), Meaning: meaningOf(f.Meaning),
 		})
 	}
 	return all
