@@ -218,10 +218,10 @@ func (f *facts) readTitle(w wording, keys []string, telling bool) {
 func (a *analyser) finish(f *facts, d *Document) {
 	r := &d.Dataset.Latest
 	bySex := a.readColumns(f, r.Resources) || hasBothSexes(d.Values)
-	switch by := r.Passport.BySex; {
-	case by != nil && *by || by == nil && bySex:
+	switch split, known := r.SplitBySex(); {
+	case split, !known && bySex:
 		f.sex = portal.SexYes
-	case by != nil:
+	case known:
 		f.sex = portal.SexNo
 	}
 	slices.Sort(f.years)

@@ -40,6 +40,9 @@ type datasetPage struct {
 	MoreTables  string
 	Finding     *figure
 	Chart       *shownChart
+	Split       string     // the badge of what is split by sex
+	Lens        *lensBox   // women and men, where it is
+	Unsplit     *breakdown // where it is not
 	Updated     string
 	Files       []fileRow
 	FilesNote   string // why none can be taken here
@@ -145,6 +148,10 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	}
 	p.Previews, p.MoreTables = v.previews(d)
 	p.Chart = v.firstChart(d)
+	if p.Split = v.splitBadge(d.Latest); p.Split != "" {
+		p.Lens = v.lens(d)
+	}
+	p.Unsplit = v.breakdown(d)
 	if f, ok := v.finding(d); ok {
 		f.Source = Link{}
 		p.Finding = &f

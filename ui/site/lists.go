@@ -24,6 +24,7 @@ type Hit struct {
 	Formats   []string
 	Withdrawn string // the word for it, of a withdrawn one
 	Suspended string // the word for it, where no signature of the publisher holds
+	Split     string // that it is split by sex, where it is
 	Answer    *figure
 	Also      string // where else than in its title and summary the words stand
 }
@@ -79,6 +80,7 @@ func (v *visit) hit(d portal.Dataset) Hit {
 		Publisher: v.publisherLink(d.Publisher),
 		Summary:   summary,
 		Updated:   v.T("hit.updated", "date", v.day(d.Latest.Issued)),
+		Split:     v.splitBadge(d.Latest),
 	}
 	if d.Latest.Withdrawn != nil {
 		h.Withdrawn = v.T("hit.withdrawn")

@@ -57,6 +57,7 @@ var pages = []struct {
 	{"/publisher/water", 200},
 	{"/theme/education", 200},
 	{"/theme/energy", 200},
+	{"/numbers", 200},
 	{"/node", 200},
 	{"/verify", 200},
 	{"/verify?h=2d711642b726b044", 200},
@@ -71,7 +72,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 	structs := map[string]any{
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{}, "changes": &changesPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
-		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{}, "embed": &embedPage{}, "embedcode": &embedCodePage{},
+		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{}, "embed": &embedPage{}, "embedcode": &embedCodePage{}, "numbers": &numbersPage{},
 	}
 	for _, kiosk := range []bool{false, true} {
 		all, _, err := parseTemplates(kiosk)

@@ -91,6 +91,7 @@ type site struct {
 	templates map[string]*template.Template
 	answers   answers
 	outlines  outlines
+	splits    splits
 	cache     *pageCache
 	uploads   chan struct{} // a place for each file that is being read
 	build     string        // changes when any page could look different over the same data
@@ -173,6 +174,7 @@ func (s *site) routes() http.Handler {
 	}
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))
+	get(in+"/numbers", s.page(s.numbers))
 	get(in+"/node", s.livePage(s.node))
 	get(in+"/verify", s.livePage(s.verify))
 	get(in+"/verify/code.svg", http.HandlerFunc(s.printedCode))
