@@ -79,7 +79,7 @@ func TestAPackThatIsWrongAnywhereCostsAnotherWay(t *testing.T) {
 		"a head that is none":   faults.Replace(stale.Bytes()),
 	}
 	size := len(u.File(name))
-	for at := 0; at < size; at += max(1, size/40) {
+	for at := 0; at < size; at += max(1, size/20) {
 		lies[fmt.Sprintf("flipped at %d", at)] = faults.FlipByte(at)
 		lies[fmt.Sprintf("torn at %d", at)] = faults.Truncate(at)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -41,6 +42,7 @@ func (r *round) applyPatch(ctx context.Context, it Item, old carrier.ObjectName,
 		patch = io.TeeReader(patch, kept)
 	}
 	whole, err := r.put(ctx, it, func(w io.Writer) error {
+		defer tidy(it.Resource.Bytes)
 		return delta.Apply(w, base, size, patch, delta.Content{SHA256: it.Resource.Hash, Size: it.Resource.Bytes})
 	})
 	if err == nil && whole && kept != nil {
@@ -50,6 +52,15 @@ func (r *round) applyPatch(ctx context.Context, it Item, old carrier.ObjectName,
 		err = r.m.relayHeld(it.Resource)
 	}
 	return err
+}
+
+// tidy collects what a patch of n bytes has left: models of up to 32 MB. The next
+// one makes its own, and both together are more than a round may take.
+func tidy(n int64) {
+	const little = 512 << 10
+	if n > little {
+		runtime.GC()
+	}
 }
 
 // put keeps what write gives under the content's signed hash, or nothing. whole
@@ -133,8 +144,11 @@ func (r *round) ways(it Item) []way {
 	})
 }
 
-// unpatch applies a patch that stands in staging.
+// unpatch applies a patch that stands in staging, one at a time: each may take
+// 64 MB, while others are on their way.
 func (r *round) unpatch(ctx context.Context, part string, it Item, old carrier.ObjectName) error {
+	r.applying.Lock()
+	defer r.applying.Unlock()
 	f, err := r.m.o.Staging.OpenFile(part, os.O_RDONLY)
 	if err != nil {
 		return err
@@ -146,8 +160,10 @@ func (r *round) unpatch(ctx context.Context, part string, it Item, old carrier.O
 	return r.m.o.Staging.Remove(part)
 }
 
-// unbrotli decodes a brotli form that stands in staging.
+// unbrotli decodes a brotli form that stands in staging, likewise.
 func (r *round) unbrotli(_ context.Context, part string, it Item) error {
+	r.applying.Lock()
+	defer r.applying.Unlock()
 	f, err := r.m.o.Staging.OpenFile(part, os.O_RDONLY)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"koprik/internal/disk"
@@ -94,6 +95,8 @@ type round struct {
 	pack   *pack           // nil: everything is fetched file by file
 	came   tally           // contents, by way
 	note   string          // for Report.Note
+
+	applying sync.Mutex // held by what takes much memory
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {
