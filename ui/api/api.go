@@ -35,6 +35,8 @@ type Options struct {
 	Exporter Exporter
 	// SQL answers /api/v1/sql. Nil where it is not answered.
 	SQL Querier
+	// Held tells whether this node has the contents; nil: it has all.
+	Held func(portal.Digest) bool
 	// Now is the trusted time (spec/trust.md); nil where ages are not told.
 	Now func() time.Time
 	// OldAfter is the age from which a copy is called old; 0 means

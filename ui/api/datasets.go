@@ -56,7 +56,7 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 		body.Facets = map[portal.Facet]map[string]int{}
 	}
 	for _, d := range all {
-		s := summaryOf(d)
+		s := a.summaryOf(d)
 		s.Score, s.Matched, s.Words = hits[d.ID].Score, hits[d.ID].Matched, hits[d.ID].Words
 		body.Datasets = append(body.Datasets, s)
 	}
@@ -99,7 +99,7 @@ func (a *api) dataset(w http.ResponseWriter, r *http.Request, v portal.View) err
 	return send(w, r, struct {
 		generation
 		detail
-	}{a.generationOf(v), detailOf(d)})
+	}{a.generationOf(v), a.detailOf(d)})
 }
 
 // releaseLine is one release in a dataset's history.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -206,5 +207,27 @@ func TestABadColumnIsAnErrorThatNamesIt(t *testing.T) {
 	f := refused(t, get(t, New(w.options(io.Discard)), "/api/v1/tables/main_water/water/rows?sort=yil"), http.StatusBadRequest, "usage")
 	if f.Error.Where != "column" || !strings.Contains(f.Error.Message, "yil") {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestADatasetSaysWhichOfItsFilesAreOnThisNode: what a policy leaves out is listed.
+func TestADatasetSaysWhichOfItsFilesAreOnThisNode(t *testing.T) {
+	w := newWorld()
+	o := w.options(io.Discard)
+	all := decoded[detail](t, get(t, New(o), "/api/v1/datasets/main_water"))
+	if !all.Held || !all.Resources[0].Held {
+		t.Errorf("a node that holds everything says %v, %+v", all.Held, all.Resources[0])
+	}
+	left := all.Resources[1].Hash
+	o.Held = func(d portal.Digest) bool { return d.String() != left }
+	got := decoded[detail](t, get(t, New(o), "/api/v1/datasets/main_water"))
+	for _, r := range got.Resources {
+		if r.Held != (r.Hash != left) {
+			t.Errorf("%s: held %v", r.Path, r.Held)
+		}
+	}
+	list := decoded[datasetList](t, get(t, New(o), "/api/v1/datasets"))
+	if i := slices.IndexFunc(list.Datasets, func(s summary) bool { return s.Dataset == "main_water" }); got.Held || i < 0 || list.Datasets[i].Held {
+		t.Error("a dataset that lacks a file is said to be held")
 	}
 }

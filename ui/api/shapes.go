@@ -62,19 +62,21 @@ type summary struct {
 	Licenses  []string           `json:"licenses"`
 	Withdrawn *text              `json:"withdrawn,omitempty"` // why
 	Suspended bool               `json:"suspended,omitempty"` // no valid signature of the publisher holds at present
+	Held      bool               `json:"held"`                // all files of the release are on this node
 	Score     float64            `json:"score,omitempty"`
 	Matched   []string           `json:"matched,omitempty"`
 	Words     []string           `json:"words,omitempty"`
 }
 
-func summaryOf(d portal.Dataset) summary {
+func (a *api) summaryOf(d portal.Dataset) summary {
 	s := summary{
 		Dataset: d.ID, URL: datasetURL(d.ID), Title: textOf(d.Latest.Title), Publisher: d.ID.Publisher(),
 		Release: d.Latest.Number, Issued: moment(d.Latest.Issued),
-		Themes: list(d.Latest.Themes), Formats: []string{}, Licenses: []string{}, Suspended: d.Suspended,
+		Themes: list(d.Latest.Themes), Formats: []string{}, Licenses: []string{}, Suspended: d.Suspended, Held: true,
 	}
 	seen := map[string]bool{}
 	for _, r := range d.Latest.Resources {
+		s.Held = s.Held && a.held(r.Hash)
 		if r.Format != "" && !seen[r.Format] {
 			seen[r.Format] = true
 			s.Formats = append(s.Formats, r.Format)
@@ -88,6 +90,9 @@ func summaryOf(d portal.Dataset) summary {
 	}
 	return s
 }
+
+// held tells whether contents are on this node.
+func (a *api) held(d portal.Digest) bool { return a.o.Held == nil || a.o.Held(d) }
 
 // detail is one dataset in full.
 type detail struct {
@@ -176,6 +181,7 @@ type resource struct {
 	Encoding    string          `json:"encoding,omitempty"`
 	Bytes       int64           `json:"bytes"`
 	Hash        string          `json:"hash"`
+	Held        bool            `json:"held"` // the file is on this node
 	Dialect     json.RawMessage `json:"dialect,omitempty"`
 	Fields      []field         `json:"fields,omitempty"`
 	PrimaryKey  []string        `json:"primary_key,omitempty"`
@@ -216,10 +222,10 @@ func meaningOf(m portal.Meaning) *meaning {
 	return &shown
 }
 
-func detailOf(d portal.Dataset) detail {
+func (a *api) detailOf(d portal.Dataset) detail {
 	l := d.Latest
 	full := detail{
-		summary:     summaryOf(d),
+		summary:     a.summaryOf(d),
 		Description: textOf(l.Description), Keywords: list(l.Keywords), Homepage: l.Homepage, Version: l.Version,
 		Reason: textOf(l.Reason), Sources: []source{}, LicensesFull: []license{}, Resources: []resource{},
 		PublisherFull: publisher{ID: d.ID.Publisher(), Title: textOf(d.Publisher.Title), Homepage: d.Publisher.Homepage},
@@ -238,7 +244,7 @@ func detailOf(d portal.Dataset) detail {
 		full.LicensesFull = append(full.LicensesFull, license(one))
 	}
 	for _, r := range l.Resources {
-		full.Resources = append(full.Resources, resourceOf(d.ID, l.Number, r))
+		full.Resources = append(full.Resources, a.resourceOf(d.ID, l.Number, r))
 	}
 	return full
 }
@@ -261,11 +267,11 @@ func passportOf(d portal.Dataset) passport {
 	return shown
 }
 
-func resourceOf(id portal.DatasetID, release int, r portal.Resource) resource {
+func (a *api) resourceOf(id portal.DatasetID, release int, r portal.Resource) resource {
 	shown := resource{
 		Name: r.Name, Path: r.Path, URL: fileURL(id, release, r.Path), Title: textOf(r.Title),
 		Description: textOf(r.Description), Format: r.Format, MediaType: r.MediaType, Encoding: r.Encoding,
-		Bytes: r.Bytes, Hash: r.Hash.String(), Dialect: r.Dialect,
+		Bytes: r.Bytes, Hash: r.Hash.String(), Held: a.held(r.Hash), Dialect: r.Dialect,
 	}
 	if r.Schema != nil {
 		shown.Rows = rowsURL(id, r.Name)
