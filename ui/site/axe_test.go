@@ -83,11 +83,15 @@ var layouts = []layout{{"phone", false, 360, 740}, {"desktop", false, 1280, 900}
 // served starts the site in a layout, and gives its address and those of its pages.
 func (l layout) served(t *testing.T) (url string, addresses []string) {
 	t.Helper()
-	w := newWorld(t, func(w *world) { w.options.Kiosk, w.options.Development = l.kiosk, true })
+	w := newWorld(t, withBoundaries, withPlaces, func(w *world) { w.options.Kiosk, w.options.Development = l.kiosk, true })
 	server := httptest.NewServer(w.handler)
 	t.Cleanup(server.Close)
 	for _, p := range pages {
 		addresses = append(addresses, p.address)
+	}
+	addresses = append(addresses, mapAddress, "/dataset/main_clinics/map/clinics")
+	if !l.kiosk {
+		addresses = append(addresses, chartAddress+"/embed?kind=bars&by=soato")
 	}
 	return server.URL, addresses
 }

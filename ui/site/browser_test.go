@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,12 +58,11 @@ func TestInABrowser(t *testing.T) {
 		flags = append(flags, chromedp.Flag("blink-settings", "preferredColorScheme=0"))
 	}
 	ctx := browser(t, flags...)
-	server := httptest.NewServer(newWorld(t).handler)
-	defer server.Close()
+	url, addresses := layouts[1].served(t)
 	console := chromedp.Console(ctx)
 	for _, l := range portal.Langs {
-		for i, p := range pages {
-			address := server.URL + "/" + l.Path() + p.address
+		for i, below := range addresses {
+			address := url + "/" + l.Path() + below
 			if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 				t.Fatalf("%s: %v", address, err)
 			}
