@@ -192,5 +192,5 @@ eval-tables: ## real tables, workbooks and encodings as their collectors say; DA
 	@KOPRIK_EVAL_DATA='$(abspath $(DATA))' $(GO) test -count=1 -v -run '^TestEvalTables$$' ./embed/table/read | grep -v '^=== '
 
 .PHONY: bench-tables
-bench-tables: ## a million rows imported beside the sqlite3 shell; needs the program sqlite3; ROWS=1000000
-	@KOPRIK_BENCH_TABLES='$(or $(ROWS),1000000)' $(GO) test -count=1 -v -timeout 1h -run '^TestBenchImport$$' ./embed/table | grep -v '^=== '
+bench-tables: ## a million rows imported and asked beside the sqlite3 shell; needs the program sqlite3; ROWS=1000000
+	@KOPRIK_BENCH_TABLES='$(or $(ROWS),1000000)' $(GO) test -count=1 -v -timeout 1h -run '^(TestBenchImport|TestBenchQueries|TestBenchExport)$$' ./embed/table | grep -v '^=== '

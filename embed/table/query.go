@@ -64,7 +64,10 @@ func (s *Store) query(ctx context.Context, r portal.Resource, sheet string, q po
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = x.tooLong(r, err)
 	}
-	return a, t.Key, explain(err)
+	if err = explain(err); !errors.Is(err, sqlite.ErrDamaged) {
+		x.summarize()
+	}
+	return a, t.Key, err
 }
 
 // execution is one query being answered.
@@ -75,7 +78,7 @@ type execution struct {
 	plan  *column.Plan
 	db    *sql.DB
 	src   column.Source
-	being bool // a summary is being made, which the next query will have
+	wants []int // columns of which a summary is made afterwards, for the next query
 }
 
 // source chooses the summary of the columns where there is one. Where there may
@@ -91,18 +94,23 @@ func (x *execution) source() {
 		x.src = whole
 		return
 	}
-	if len(wanting) > 0 {
-		x.being = true
+	x.wants = wanting
+}
+
+// summarize begins the summary of the columns that had none. It waits until the
+// query is answered, so that they do not share a core.
+func (x *execution) summarize() {
+	if len(x.wants) > 0 {
 		x.s.columns.begin(func(ctx context.Context) {
 			// What could not be made is asked for again by the next query.
-			_ = x.s.summarize(ctx, x.t, wanting)
+			_ = x.s.summarize(ctx, x.t, x.wants)
 		})
 	}
 }
 
 func (x *execution) tooLong(r portal.Resource, cause error) error {
 	p := &portal.Problem{Kind: portal.ErrTooMuch, Where: r.Name, Message: "the query takes too long on this table", Hint: "filter by fewer columns, or download the file", Cause: cause}
-	if x.being {
+	if len(x.wants) > 0 {
 		p.Hint = "a summary that makes it quick is being made: ask again in a few seconds"
 	}
 	return p

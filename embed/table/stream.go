@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"koprik/embed/sqlite"
 	"koprik/embed/table/column"
 	"koprik/portal"
 )
@@ -43,8 +44,12 @@ func (s *Store) Stream(ctx context.Context, r portal.Resource, sheet string, q p
 		}
 	}
 	out.Rows = func(yield func([]any, error) bool) {
-		if err := x.stream(ctx, yield); err != nil && !errors.Is(err, errStopped) {
-			yield(nil, fmt.Errorf("rows of %s: %w", r.Name, explain(err)))
+		err := x.stream(ctx, yield)
+		if err = explain(err); !errors.Is(err, sqlite.ErrDamaged) {
+			x.summarize()
+		}
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(nil, fmt.Errorf("rows of %s: %w", r.Name, err))
 		}
 	}
 	return out, nil

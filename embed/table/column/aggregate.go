@@ -26,7 +26,8 @@ type accumulator struct {
 	low      []float64
 	high     []float64
 	values   [][]float64
-	valueLen *int // numbers kept by all accumulators of a query
+	block    []float64 // numbers of the block in hand
+	valueLen *int      // numbers kept by all accumulators of a query
 }
 
 func (p *Plan) accumulators() []*accumulator {
@@ -74,27 +75,85 @@ func (a *accumulator) add(b *Block, sel []int32, ids []uint32) error {
 			a.numbers[i] = numberOrNaN(d)
 		}
 	}
-	for n, i := range sel {
-		var f float64
-		switch {
-		case v.Small != nil:
-			f = a.numbers[v.Small[i]]
-		case v.Large != nil:
-			f = a.numbers[v.Large[i]]
-		case v.Numbers != nil:
-			f = v.Numbers[i]
-		default:
-			f = numberOrNaN(v.Plain[i])
-		}
-		if f != f { //nolint:gocritic // NaN: no number
-			continue
-		}
-		a.take(ids[n], f)
+	a.gather(v, sel)
+	if v.small && a.sum != nil {
+		a.takeWhole(ids)
+	} else {
+		a.takeAll(ids)
 	}
 	if *a.valueLen > maxValues {
 		return tooMuch("aggregate", "percentiles of more than %d numbers are not computed", maxValues)
 	}
 	return nil
+}
+
+// gather puts the numbers of the rows next to each other; NaN is no number.
+func (a *accumulator) gather(v *Vector, sel []int32) {
+	a.block = slices.Grow(a.block[:0], len(sel))[:len(sel)]
+	out := a.block
+	switch {
+	case v.Small != nil:
+		numbers, codes := a.numbers, v.Small
+		for n, i := range sel {
+			out[n] = numbers[codes[i]]
+		}
+	case v.Large != nil:
+		numbers, codes := a.numbers, v.Large
+		for n, i := range sel {
+			out[n] = numbers[codes[i]]
+		}
+	case v.Numbers != nil && len(sel) == len(v.Numbers):
+		copy(out, v.Numbers)
+	case v.Numbers != nil:
+		for n, i := range sel {
+			out[n] = v.Numbers[i]
+		}
+	default:
+		for n, i := range sel {
+			out[n] = numberOrNaN(v.Plain[i])
+		}
+	}
+}
+
+// takeWhole adds up numbers whose sums are exact.
+func (a *accumulator) takeWhole(ids []uint32) {
+	count, sum := a.count, a.sum
+	for n, f := range a.block {
+		if f == f { //nolint:gocritic // a number
+			id := ids[n]
+			count[id]++
+			sum[id] += f
+		}
+	}
+}
+
+// takeAll adds the gathered numbers; of sums it keeps what was lost (Neumaier).
+func (a *accumulator) takeAll(ids []uint32) {
+	if a.sum == nil {
+		for n, f := range a.block {
+			if f == f { //nolint:gocritic // a number
+				a.take(ids[n], f)
+			}
+		}
+		return
+	}
+	for n, f := range a.block {
+		if f != f { //nolint:gocritic // no number
+			continue
+		}
+		id := ids[n]
+		a.count[id]++
+		s := a.sum[id]
+		t := s + f
+		a.sum[id] = t
+		if t-s != f || t-f != s { // something was lost
+			if math.Abs(s) >= math.Abs(f) {
+				a.rest[id] += (s - t) + f
+			} else {
+				a.rest[id] += (f - t) + s
+			}
+		}
+	}
 }
 
 // take adds one number to a group.

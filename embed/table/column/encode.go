@@ -134,6 +134,7 @@ func (v Vector) take(form byte, b []byte, n int) (Vector, bool, error) {
 			v.Numbers[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 		}
 	}
+	v.measure()
 	return v, form != formNone, nil
 }
 

@@ -121,16 +121,14 @@ func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error)
 			product = maxDense + 1
 		}
 	}
-	if product <= maxDense && g.dense == nil {
-		g.dense = make([]uint32, product)
+	if product <= maxDense {
+		if g.dense == nil {
+			g.dense = make([]uint32, product)
+		}
+		return g.numberDense(b, sel, ids)
 	}
 	for _, i := range sel {
-		var id uint32
-		if product <= maxDense {
-			id = g.inDense(b, int(i))
-		} else {
-			id = g.inSparse(b, int(i))
-		}
+		id := g.inSparse(b, int(i))
 		if len(g.rows) > maxGroups {
 			return nil, tooMuch("group", "there are more than %d groups", maxGroups)
 		}
@@ -140,16 +138,49 @@ func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error)
 	return ids, nil
 }
 
-func (g *grouping) inDense(b *Block, i int) uint32 {
-	at := uint32(0)
-	for _, c := range g.columns {
+// numberDense combines the codes, column by column, and looks the groups up.
+func (g *grouping) numberDense(b *Block, sel []int32, ids []uint32) ([]uint32, error) {
+	ids = ids[:len(sel)]
+	for n, c := range g.columns {
 		v := &b.Vectors[c]
-		at = at*uint32(len(v.Dict)) + v.code(i) //nolint:gosec // at most maxDense
+		width := uint32(len(v.Dict)) //nolint:gosec // at most maxDense
+		switch {
+		case n == 0 && v.Small != nil && len(sel) == b.N:
+			for at, code := range v.Small[:b.N] {
+				ids[at] = uint32(code)
+			}
+		case n == 0 && v.Small != nil:
+			for at, i := range sel {
+				ids[at] = uint32(v.Small[i])
+			}
+		case n == 0:
+			for at, i := range sel {
+				ids[at] = v.Large[i]
+			}
+		case v.Small != nil:
+			for at, i := range sel {
+				ids[at] = ids[at]*width + uint32(v.Small[i])
+			}
+		default:
+			for at, i := range sel {
+				ids[at] = ids[at]*width + v.Large[i]
+			}
+		}
 	}
-	if g.dense[at] == 0 {
-		g.dense[at] = g.add(b, i) + 1
+	dense, rows := g.dense, g.rows
+	for at, combined := range ids {
+		id := dense[combined]
+		if id == 0 {
+			id = g.add(b, int(sel[at])) + 1
+			dense[combined], rows = id, g.rows
+			if len(g.rows) > maxGroups {
+				return nil, tooMuch("group", "there are more than %d groups", maxGroups)
+			}
+		}
+		rows[id-1]++
+		ids[at] = id - 1
 	}
-	return g.dense[at] - 1
+	return ids, nil
 }
 
 func (g *grouping) inSparse(b *Block, i int) uint32 {
@@ -190,18 +221,19 @@ func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
 		g.rows = make([]int64, 1)
 	}
 	shared, own := p.facetPasses()
-	sel, ids := make([]int32, 0, BlockRows), make([]uint32, 0, BlockRows)
+	room, ids := make([]int32, BlockRows), make([]uint32, 0, BlockRows)
 	f := p.filter(-1)
 	err := src.Blocks(ctx, p.figures(), 1, func(b *Block) error {
 		var err error
-		sel = f.keep(b, sel)
+		sel := f.keep(b, room)
 		out.Total += int64(len(sel))
 		if len(p.group) > 0 {
 			if ids, err = g.number(b, sel, ids); err != nil {
 				return err
 			}
 		} else {
-			ids = append(ids[:0], make([]uint32, len(sel))...)
+			ids = ids[:len(sel)]
+			clear(ids)
 		}
 		for _, a := range accs {
 			a.grow(len(g.rows))
@@ -340,6 +372,10 @@ func (p *Plan) facetPasses() (shared, own []*facet) {
 func addFacets(all []*facet, b *Block, sel []int32) error {
 	for _, f := range all {
 		v := &b.Vectors[f.column]
+		if v.Small != nil {
+			f.addSmall(v, sel)
+			continue
+		}
 		for _, i := range sel {
 			l := f.labels.of(v, int(i))
 			for int(l) >= len(f.counts) {
@@ -354,10 +390,20 @@ func addFacets(all []*facet, b *Block, sel []int32) error {
 	return nil
 }
 
+// addSmall counts codes of two bytes, of which most facets are.
+func (f *facet) addSmall(v *Vector, sel []int32) {
+	if f.counts == nil {
+		f.labels.dict, f.counts = v.Dict, make([]int64, len(v.Dict))
+	}
+	for _, i := range sel {
+		f.counts[v.Small[i]]++
+	}
+}
+
 func (p *Plan) ownFacet(ctx context.Context, src Source, f *facet) error {
-	without, sel := p.filter(f.column), make([]int32, 0, BlockRows)
+	without, room := p.filter(f.column), make([]int32, BlockRows)
 	return src.Blocks(ctx, unique(append(p.looks(), f.column)), 1, func(b *Block) error {
-		sel = without.keep(b, sel)
+		sel := without.keep(b, room)
 		return addFacets([]*facet{f}, b, sel)
 	})
 }

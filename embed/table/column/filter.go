@@ -45,26 +45,31 @@ func (p *Plan) filter(without int) *filter {
 	return f
 }
 
-// keep gives the places of the block's rows that pass, in sel[:0].
-func (f *filter) keep(b *Block, sel []int32) []int32 {
-	sel = sel[:0]
-	for i := range int32(b.N) { //nolint:gosec // at most BlockRows
-		sel = append(sel, i)
+// everyRow are the places of a whole block.
+var everyRow = func() (all [BlockRows]int32) {
+	for i := range all {
+		all[i] = int32(i)
 	}
+	return all
+}()
+
+// keep gives the places of the block's rows that pass; sel has room for all.
+func (f *filter) keep(b *Block, sel []int32) []int32 {
+	from := everyRow[:b.N]
 	for i := range f.conditions {
 		c := &f.conditions[i]
 		v := &b.Vectors[c.column]
 		if v.Coded() && f.passes[i] == nil {
 			f.passes[i], _ = passing(v.Dict, c.match)
 		}
-		sel = c.keep(v, f.passes[i], sel)
+		from = c.keep(v, f.passes[i], from, sel[:BlockRows])
 	}
 	for i := range f.words {
-		if len(sel) > 0 {
-			sel = f.words[i].keep(b, sel)
+		if len(from) > 0 {
+			from = f.words[i].keep(b, from, sel[:BlockRows])
 		}
 	}
-	return sel
+	return from
 }
 
 // passing looks at every value once.
@@ -77,48 +82,54 @@ func passing(dict []any, match func(any) bool) (passes []bool, any bool) {
 	return passes, any
 }
 
-func (c *condition) keep(v *Vector, passes []bool, sel []int32) []int32 {
-	kept := sel[:0]
+// keep writes the places of from that pass into to, which may be from itself.
+func (c *condition) keep(v *Vector, passes []bool, from, to []int32) []int32 {
+	n := 0
 	switch {
 	case v.Small != nil:
 		codes := v.Small
-		for _, i := range sel {
+		for _, i := range from {
+			to[n] = i
 			if passes[codes[i]] {
-				kept = append(kept, i)
+				n++
 			}
 		}
 	case v.Large != nil:
 		codes := v.Large
-		for _, i := range sel {
+		for _, i := range from {
+			to[n] = i
 			if passes[codes[i]] {
-				kept = append(kept, i)
+				n++
 			}
 		}
 	case v.Numbers != nil && c.span != nil:
-		for _, i := range sel {
-			if f := v.Numbers[i]; c.span.has(f) { // NaN is in no interval
-				kept = append(kept, i)
+		for _, i := range from {
+			to[n] = i
+			if c.span.has(v.Numbers[i]) { // NaN is in no interval
+				n++
 			}
 		}
 	default:
-		for _, i := range sel {
+		for _, i := range from {
 			if c.match(v.At(int(i))) {
-				kept = append(kept, i)
+				to[n] = i
+				n++
 			}
 		}
 	}
-	return kept
+	return to[:n]
 }
 
 // keep takes the rows in which the word stands.
-func (w *word) keep(b *Block, sel []int32) []int32 {
-	kept := sel[:0]
-	for _, i := range sel {
+func (w *word) keep(b *Block, from, to []int32) []int32 {
+	n := 0
+	for _, i := range from {
 		if w.in(b, int(i)) {
-			kept = append(kept, i)
+			to[n] = i
+			n++
 		}
 	}
-	return kept
+	return to[:n]
 }
 
 func (w *word) in(b *Block, i int) bool {

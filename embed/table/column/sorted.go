@@ -11,9 +11,9 @@ const MaxSorted = 2_000_000
 // Each calls yield for every row that passes, in the order of the file, with the
 // plan's columns in the block.
 func (p *Plan) Each(ctx context.Context, src Source, yield func(b *Block, i int) error) error {
-	f, sel := p.filter(-1), make([]int32, 0, BlockRows)
+	f, room := p.filter(-1), make([]int32, BlockRows)
 	return src.Blocks(ctx, unique(append(p.looks(), p.Columns...)), 1, func(b *Block) error {
-		sel = f.keep(b, sel)
+		sel := f.keep(b, room)
 		for _, i := range sel {
 			if err := yield(b, int(i)); err != nil {
 				return err
@@ -29,9 +29,9 @@ func (p *Plan) Sorted(ctx context.Context, src Source) ([]uint32, error) {
 	width := len(p.order)
 	var rows []uint32
 	var keys []key
-	f, sel := p.filter(-1), make([]int32, 0, BlockRows)
+	f, room := p.filter(-1), make([]int32, BlockRows)
 	err := src.Blocks(ctx, p.orders(), 1, func(b *Block) error {
-		sel = f.keep(b, sel)
+		sel := f.keep(b, room)
 		if len(rows)+len(sel) > MaxSorted && width > 0 {
 			return tooMuch("sort", "at most %d rows are put in order; leave them in the order of the file", MaxSorted)
 		}

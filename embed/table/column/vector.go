@@ -19,6 +19,27 @@ type Vector struct {
 	Numbers []float64
 	// Plain are the values as they are.
 	Plain []any
+	// small tells that all numbers are whole and so small that any sum of them is
+	// exact; see measure.
+	small bool
+}
+
+// maxSmall times read.MaxRows is less than what a float64 holds exactly.
+const maxSmall = 1 << 28
+
+// measure looks at all numbers once.
+func (v *Vector) measure() {
+	fits := func(f float64) bool { return f == math.Trunc(f) && math.Abs(f) <= maxSmall || math.IsNaN(f) }
+	v.small = v.Coded() || v.Numbers != nil
+	for _, d := range v.Dict {
+		v.small = v.small && fits(numberOrNaN(d))
+	}
+	for _, f := range v.Numbers {
+		if !fits(f) {
+			v.small = false
+			return
+		}
+	}
 }
 
 // Coded tells whether the vector has codes.
@@ -47,11 +68,11 @@ func (v *Vector) At(i int) any {
 func (v *Vector) Cut(from, to int) Vector {
 	switch {
 	case v.Small != nil:
-		return Vector{Dict: v.Dict, Small: v.Small[from:to]}
+		return Vector{Dict: v.Dict, Small: v.Small[from:to], small: v.small}
 	case v.Large != nil:
-		return Vector{Dict: v.Dict, Large: v.Large[from:to]}
+		return Vector{Dict: v.Dict, Large: v.Large[from:to], small: v.small}
 	case v.Numbers != nil:
-		return Vector{Numbers: v.Numbers[from:to]}
+		return Vector{Numbers: v.Numbers[from:to], small: v.small}
 	}
 	return Vector{Plain: v.Plain[from:to]}
 }
@@ -213,6 +234,7 @@ func (b *Builder) addNumber(v any) {
 // Vector ends the building; ok is false for a column with too many texts. The
 // order of the values is that of the collation.
 func (b *Builder) Vector(key func(string) string) (v Vector, ok bool) {
+	defer func() { v.measure() }()
 	if b.none {
 		return Vector{}, false
 	}
