@@ -232,6 +232,11 @@ func TestAnEmptyTopicSaysWhomToAsk(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.options.Contact = "data@example.uz" })
 	mustHave(t, w.body(t, "/en/theme/energy", 200), "Ask for this data", `href="mailto:data@example.uz"`)
 	mustHave(t, w.body(t, "/en/", 200), `href="/en/theme/energy"`, "Choose one to ask for its data")
+	mustHave(t, w.body(t, "/en/search?q=suv+narxi", 200), "Nothing was found", "Ask for this data", `href="mailto:data@example.uz"`)
+	mustHave(t, newWorld(t).body(t, "/en/theme/energy", 200), "names no address", `href="/en/#who"`)
+	asking := newWorld(t, func(w *world) { w.options.Asking = true })
+	mustHave(t, asking.body(t, "/en/search?q=suv+narxi", 200), `href="/en/ask?kind=data&amp;text=suv`)
+	mustHave(t, asking.body(t, "/ru/theme/energy", 200), `href="/ru/ask?kind=data&amp;text=`, "Написать запрос")
 }
 
 func TestAFileSaysWhatStandsInItsColumns(t *testing.T) {

@@ -114,7 +114,7 @@ func (s *site) theme(v *visit) (answer, error) {
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("home.themes")}, Href: v.Base + "/#themes"}}
 	p := &themePage{Frame: v.Frame, Found: v.N("home.datasets", total), Hits: hits, Pager: pager}
 	if len(hits) == 0 {
-		p.Ask = v.askBox()
+		p.Ask = v.askBox(v.Title)
 	}
 	return answer{template: "theme", data: p}, nil
 }
@@ -126,7 +126,14 @@ type askBox struct {
 	To          Value
 }
 
-func (v *visit) askBox() *askBox {
+// askBox leads to where data is asked for, with the words filled in; where no
+// questions are taken, to the mailbox of those who run the node.
+func (v *visit) askBox(words string) *askBox {
+	if v.site.o.Asking {
+		return &askBox{Title: v.T("theme-page.ask"), Text: v.T("theme-page.askhere"), To: Value{
+			Shown: Shown{Text: v.T("theme-page.askgo")}, Href: v.Base + "/ask?kind=" + string(portal.DataRequest) + "&text=" + escape(clip(words, 200)),
+		}}
+	}
 	contact := v.site.o.Contact
 	if contact == "" {
 		who := Link{Shown: Shown{Text: v.T("home.who")}, Href: v.Base + "/#who"}

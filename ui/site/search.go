@@ -54,7 +54,7 @@ func (s *site) search(v *visit) (answer, error) {
 		p.Meant = Link{Shown: Shown{Text: meant}, Href: v.address("q", meant, "page", "")}
 	}
 	if !p.Any {
-		p.Ask = v.askBox()
+		p.Ask = v.askBox(q.Text)
 		if p.Themes, err = v.filledThemes(); err != nil {
 			return answer{}, err
 		}
