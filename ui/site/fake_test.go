@@ -193,7 +193,6 @@ func (f *fakeView) Tables(_ context.Context, r portal.Resource) ([]portal.TableI
 }
 
 func (f *fakeView) Query(_ context.Context, r portal.Resource, sheet string, q portal.TableQuery) (portal.TableAnswer, error) {
-
 	for _, t := range f.tables[r.Hash] {
 		if t.info.Sheet == sheet {
 			return fakeAnswer(t, q)

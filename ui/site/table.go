@@ -50,7 +50,7 @@ func (s *site) table(v *visit) (answer, error) {
 		return answer{}, err
 	}
 	ask := q
-	ask.Facets, ask.FacetLimit = faceted(o.info.Columns), facetLimit
+	ask.Columns, ask.Facets, ask.FacetLimit = v.viewColumns(o.info.Columns, q), v.faceted(o.info.Columns), facetLimit
 	ask.Aggregates = v.sums(o, q)
 	found, err := v.view.Query(v.ctx, o.resource, o.info.Sheet, ask)
 	if err != nil {

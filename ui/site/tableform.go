@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,9 +44,10 @@ const (
 	maxChosen  = 60  // columns that can be chosen from
 )
 
-// faceted are the columns that have boxes: what the rows are about, but for days
-// and moments, of which no two are alike, and for codes beside words.
-func faceted(columns []portal.Field) []string {
+// faceted are the columns that have boxes: what the rows are about, in the
+// reader's language, but for days and moments, of which no two are alike, and for
+// codes beside words.
+func (v *visit) faceted(columns []portal.Field) []string {
 	var names []string
 	worded := map[portal.ColumnRole]bool{}
 	for _, c := range columns {
@@ -56,8 +58,52 @@ func faceted(columns []portal.Field) []string {
 		switch {
 		case !m.Dimension(), m.SameAs != "", m.Kind == portal.KindDate, m.Kind == portal.KindMoment, coded(m) && worded[m.Role]:
 		case len(names) < maxFaceted:
+			names = append(names, v.inLanguage(columns, c))
+		}
+	}
+	return names
+}
+
+// inLanguage is the column that says in the reader's language what c says; where
+// none does, the first one in words of a language.
+func (v *visit) inLanguage(columns []portal.Field, c portal.Field) string {
+	name := ""
+	for _, other := range columns {
+		m := other.Meaning
+		if m.Lang == "" || m.SameAs != c.Name && other.Name != c.Name {
+			continue
+		}
+		if m.Lang == v.lang {
+			return other.Name
+		}
+		name = cmp.Or(name, other.Name)
+	}
+	return cmp.Or(name, c.Name)
+}
+
+// viewColumns are the columns of a view; nil where it has all.
+func (v *visit) viewColumns(columns []portal.Field, q portal.TableQuery) []string {
+	if len(q.Columns) > 0 {
+		return q.Columns
+	}
+	return v.usual(columns)
+}
+
+// usual are the columns that are shown when the address names none: of those that
+// say the same in several languages only the reader's. nil where that is all.
+func (v *visit) usual(columns []portal.Field) []string {
+	var names []string
+	for _, c := range columns {
+		base := c
+		if at := slices.IndexFunc(columns, func(o portal.Field) bool { return o.Name == c.Meaning.SameAs }); at >= 0 {
+			base = columns[at]
+		}
+		if c.Meaning.Lang == "" || v.inLanguage(columns, base) == c.Name {
 			names = append(names, c.Name)
 		}
+	}
+	if len(names) == len(columns) {
+		return nil
 	}
 	return names
 }
@@ -80,7 +126,7 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 			ID: "c" + strconv.Itoa(i), Name: name, Value: value, Label: v.columnName(columns, c.Column) + ": " + v.Op(string(c.Op)),
 		})
 	}
-	by := ""
+	by, shown := "", v.viewColumns(columns, q)
 	if len(q.Order) > 0 {
 		by, f.Desc = q.Order[0].By, q.Order[0].Desc
 	}
@@ -89,7 +135,7 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 		f.Columns = append(f.Columns, Choice{Value: c.Name, Label: title})
 		f.Sort = append(f.Sort, Choice{Value: query.OrderName(portal.TableOrder{By: c.Name}), Label: title, On: c.Name == by})
 		if len(columns) <= maxChosen {
-			f.Shown = append(f.Shown, Choice{Value: c.Name, Label: title, On: len(q.Columns) == 0 || slices.Contains(q.Columns, c.Name)})
+			f.Shown = append(f.Shown, Choice{Value: c.Name, Label: title, On: len(shown) == 0 || slices.Contains(shown, c.Name)})
 		}
 	}
 	for _, op := range operators {
@@ -158,6 +204,7 @@ func (v *visit) viewFiles(o opened, q portal.TableQuery) []Link {
 		return nil // nothing is taken away from a public screen
 	}
 	q.After, q.Limit, q.Facets, q.FacetLimit, q.Aggregates = "", 0, nil, 0, nil
+	q.Columns = v.viewColumns(o.info.Columns, q)
 	values := query.Values(q)
 	if o.info.Sheet != "" && len(o.infos) > 1 {
 		values.Set("sheet", o.info.Sheet)

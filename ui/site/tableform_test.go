@@ -153,3 +153,25 @@ func TestOnlyWhatAddsUpIsSummedAndTotalsAreNotCountedTwice(t *testing.T) {
 		t.Errorf("totals could be among them: %s", foot)
 	}
 }
+
+func TestColumnsOfOtherLanguagesWaitUntilTheyAreAskedFor(t *testing.T) {
+	region := func(name string, l portal.Lang, same string) portal.Field {
+		return portal.Field{Name: name, Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindName, Lang: l, SameAs: same}}
+	}
+	columns := []portal.Field{
+		region("uz", portal.Uzbek, ""), region("ru", portal.Russian, "uz"), region("kaa", portal.Karakalpak, "uz"),
+		{Name: "soato", Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO, SameAs: "uz"}}, {Name: "n"},
+	}
+	for l, want := range map[portal.Lang]string{portal.Uzbek: "uz,soato,n", portal.Russian: "ru,soato,n", portal.Karakalpak: "kaa,soato,n", portal.English: "uz,soato,n"} {
+		v := &visit{lang: l}
+		if got := strings.Join(v.usual(columns), ","); got != want {
+			t.Errorf("%s: %s, want %s", l, got, want)
+		}
+		if got := strings.Join(v.faceted(columns), ","); got != want[:strings.Index(want, ",")] {
+			t.Errorf("%s: boxes of %s", l, got)
+		}
+	}
+	if v := (&visit{lang: portal.Uzbek}); v.usual(columns[3:]) != nil {
+		t.Error("all columns are shown, and that is said twice")
+	}
+}

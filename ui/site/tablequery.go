@@ -162,7 +162,8 @@ func (v *visit) settle(columns []portal.Field) (address string, ok bool, err err
 	}
 	if v.query.Has("_c") {
 		q.Del(query.Columns)
-		if names := v.query["_col"]; len(names) > 0 && len(names) < len(columns) {
+		usual := v.usual(columns)
+		if names := v.query["_col"]; len(names) > 0 && !slices.Equal(names, usual) && (usual != nil || len(names) < len(columns)) {
 			q.Set(query.Columns, query.FormatList(names))
 		}
 	}
