@@ -90,22 +90,48 @@ func (v *visit) viewColumns(columns []portal.Field, q portal.TableQuery) []strin
 }
 
 // usual are the columns that are shown when the address names none: of those that
-// say the same in several languages only the reader's. nil where that is all.
+// say the same in several languages only the reader's, in the place of the first.
+// nil where that is all of them, as they stand.
 func (v *visit) usual(columns []portal.Field) []string {
-	var names []string
+	var names, all []string
 	for _, c := range columns {
-		base := c
-		if at := slices.IndexFunc(columns, func(o portal.Field) bool { return o.Name == c.Meaning.SameAs }); at >= 0 {
-			base = columns[at]
-		}
-		if c.Meaning.Lang == "" || v.inLanguage(columns, base) == c.Name {
+		all = append(all, c.Name)
+		m := c.Meaning
+		worded := v.inLanguage(columns, c)
+		switch {
+		case m.SameAs != "" && m.Lang != "" && hasColumn(columns, m.SameAs):
+		case m.SameAs != "" || worded == c.Name:
 			names = append(names, c.Name)
+		case m.Lang == "": // a code that stands before its words
+			names = append(names, c.Name, worded)
+		default:
+			names = append(names, worded)
 		}
 	}
-	if len(names) == len(columns) {
+	if slices.Equal(names, all) {
 		return nil
 	}
 	return names
+}
+
+// choices are the columns that can be shown, those that are first.
+func (v *visit) choices(columns []portal.Field, shown []string) []Choice {
+	if len(columns) > maxChosen {
+		return nil
+	}
+	var list []Choice
+	add := func(c portal.Field, on bool) {
+		list = append(list, Choice{Value: c.Name, Label: v.columnTitle(c), On: on})
+	}
+	for _, name := range shown {
+		add(columns[slices.IndexFunc(columns, func(c portal.Field) bool { return c.Name == name })], true)
+	}
+	for _, c := range columns {
+		if !slices.Contains(shown, c.Name) {
+			add(c, len(shown) == 0)
+		}
+	}
+	return list
 }
 
 func coded(m portal.Meaning) bool {
@@ -126,7 +152,8 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 			ID: "c" + strconv.Itoa(i), Name: name, Value: value, Label: v.columnName(columns, c.Column) + ": " + v.Op(string(c.Op)),
 		})
 	}
-	by, shown := "", v.viewColumns(columns, q)
+	by := ""
+	f.Shown = v.choices(columns, v.viewColumns(columns, q))
 	if len(q.Order) > 0 {
 		by, f.Desc = q.Order[0].By, q.Order[0].Desc
 	}
@@ -134,9 +161,6 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 		title := v.columnTitle(c)
 		f.Columns = append(f.Columns, Choice{Value: c.Name, Label: title})
 		f.Sort = append(f.Sort, Choice{Value: query.OrderName(portal.TableOrder{By: c.Name}), Label: title, On: c.Name == by})
-		if len(columns) <= maxChosen {
-			f.Shown = append(f.Shown, Choice{Value: c.Name, Label: title, On: len(shown) == 0 || slices.Contains(shown, c.Name)})
-		}
 	}
 	for _, op := range operators {
 		f.Ops = append(f.Ops, Choice{Value: string(op), Label: Shown{Text: v.Op(string(op))}})

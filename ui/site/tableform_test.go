@@ -171,6 +171,11 @@ func TestColumnsOfOtherLanguagesWaitUntilTheyAreAskedFor(t *testing.T) {
 			t.Errorf("%s: boxes of %s", l, got)
 		}
 	}
+	coded := []portal.Field{{Name: "soato", Meaning: columns[3].Meaning}, {Name: "n"}, region("name", portal.Uzbek, "soato"), region("название", portal.Russian, "soato")}
+	coded[0].Meaning.SameAs = ""
+	if got := strings.Join((&visit{lang: portal.Russian}).usual(coded), ","); got != "soato,название,n" {
+		t.Errorf("codes before words: %s", got)
+	}
 	if v := (&visit{lang: portal.Uzbek}); v.usual(columns[3:]) != nil {
 		t.Error("all columns are shown, and that is said twice")
 	}

@@ -32,6 +32,7 @@ const (
 	maxConditions = 20
 	maxValue      = 200 // characters of one value
 	maxBoxes      = 100 // ticked in one column
+	tableRows     = 25  // of a page, so that it weighs no more than others
 )
 
 func escape(s string) string { return url.QueryEscape(s) }
@@ -102,7 +103,7 @@ func (v *visit) readQuery(columns []portal.Field) (portal.TableQuery, error) {
 			return q, v.bad("error.badcolumn", "got", clip(name, 60))
 		}
 	}
-	q.Limit, q.Group, q.Aggregates, q.Facets, q.FacetLimit = portal.DefaultRows, nil, nil, nil, 0
+	q.Limit, q.Group, q.Aggregates, q.Facets, q.FacetLimit = tableRows, nil, nil, nil, 0
 	return q, nil
 }
 
