@@ -86,8 +86,22 @@ type Results struct {
 	// Suggestions are whole queries that begin like this one, most frequent
 	// first; only where the query asked for them.
 	Suggestions []string
+	// Threads are the public questions that have all words of the query, best
+	// first, at most MaxThreadHits; none where filters are set, or on later pages.
+	Threads      []ThreadHit
+	ThreadsTotal int
 	// Counted says that uses are counted, so that ByUse means something.
 	Counted bool
+}
+
+// MaxThreadHits is how many public questions an answer has.
+const MaxThreadHits = 5
+
+// ThreadHit is one public question found.
+type ThreadHit struct {
+	Thread InquiryID
+	Set    string // the dataset that it is about, as a DatasetID; otherwise what the node calls those about none
+	Score  float64
 }
 
 // Hit is one dataset found.

@@ -23,6 +23,7 @@ type columns struct {
 	subset    []uint8  // subset of the title
 	length    []uint8  // words of the title
 	use       []uint32 // how often it was used; nil where nobody counts
+	threads   bitset   // public questions among the documents; nil for none
 	orders    *orders
 	countedBy *popularity // whose uses these are
 }
@@ -154,7 +155,9 @@ func loadColumns(seg segmentapi.Segment) (*columns, error) {
 			return nil, err
 		}
 	}
-	return c, nil
+	var err error
+	c.threads, err = loadThreads(seg)
+	return c, err
 }
 
 func small(term string) uint8 {

@@ -43,6 +43,14 @@ func (b bitset) all(n int) {
 	}
 }
 
+// count tells how many documents are in the set.
+func (b bitset) count() (n int) {
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
 // each calls f for every document, in order.
 func (b bitset) each(f func(doc uint32)) {
 	for i, w := range b {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func run(ctx context.Context, v *view, q portal.Query) (portal.Results, error) {
 	}
 	s := &search{ctx: ctx, view: v, plan: p, query: q, asOf: newest, results: portal.Results{Counted: v.uses != nil}}
 	if err := s.segments(cols); err != nil {
+		return portal.Results{}, err
+	}
+	if err := s.findThreads(); err != nil {
 		return portal.Results{}, err
 	}
 	if err := s.findAll(); err != nil {
@@ -79,8 +83,9 @@ type search struct {
 // part is one segment and what a query has there.
 type part struct {
 	seg    segmentapi.Segment
-	live   bitset
-	alive  int // documents of live
+	there  bitset // documents that were not taken out
+	live   bitset // datasets among them
+	alive  int    // documents of live
 	cols   *columns
 	offset uint64 // of its first document among those of the snapshot
 	n      int
@@ -106,14 +111,18 @@ func (s *search) segments(cols []*columns) error {
 		offset += uint64(p.n)
 		p.live = newBitset(p.n)
 		p.live.all(p.n)
-		p.alive = p.n
 		if deleted := snap.Deleted(); deleted != nil {
 			deleted.Iterate(func(doc uint32) bool {
 				p.live[doc/64] &^= 1 << (doc % 64)
-				p.alive--
 				return true
 			})
 		}
+		p.there = p.live
+		if p.cols.threads != nil {
+			p.live = slices.Clone(p.there)
+			p.live.andNot(p.cols.threads)
+		}
+		p.alive = p.live.count()
 		for range s.plan.phrases {
 			p.phrases = append(p.phrases, newBitset(p.n))
 		}

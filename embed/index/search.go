@@ -41,8 +41,10 @@ func (v *view) columns() ([]*columns, uint32, error) {
 			return nil, 0, err
 		}
 		for _, c := range cols {
-			for _, t := range c.updated {
-				v.newest = max(v.newest, t)
+			for doc, t := range c.updated {
+				if c.threads == nil || !c.threads.has(uint32(doc)) {
+					v.newest = max(v.newest, t)
+				}
 			}
 		}
 		v.cols = cols
