@@ -54,6 +54,9 @@ func (n *Node) own(ctx context.Context) error {
 	if err := n.showSides(); err != nil {
 		return err
 	}
+	if err := n.showThreads(ctx); err != nil {
+		return err
+	}
 	return n.sweepWithdrawn(ctx)
 }
 
@@ -269,6 +272,9 @@ func (n *Node) apply(ctx context.Context, c portal.Change) error {
 func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
 	beside, err := n.readSides()
 	if err != nil {
+		return err
+	}
+	if err := n.indexThreads(ctx, beside); err != nil {
 		return err
 	}
 	next, err := n.index.Reader()

@@ -233,12 +233,16 @@ type threadIndex struct {
 // threadsOfPortal is the name of the file of threads that are about no dataset.
 const threadsOfPortal = "portal"
 
+// threadsPrefix begins the paths of files of threads; a dataset or threadsOfPortal
+// follows.
+const threadsPrefix = "talkback/threads."
+
 func threadsPath(id portal.DatasetID) string {
 	name := string(id)
 	if name == "" {
 		name = threadsOfPortal
 	}
-	return "talkback/threads." + name
+	return threadsPrefix + name
 }
 
 // Threads gives the public questions about a dataset, "" for those about none, the
