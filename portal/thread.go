@@ -1,6 +1,8 @@
 package portal
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -20,6 +22,34 @@ type Thread struct {
 	Answers []ThreadAnswer `json:"answers,omitempty"`
 	Support int            `json:"support,omitempty"` // how many want it too
 	Useful  UsefulCount    `json:"useful,omitzero"`
+}
+
+// ThreadReader reads public questions. A View that has any is one.
+type ThreadReader interface {
+	// Thread gives a question of the view's generation; ErrNotFound when it has none
+	// of this name.
+	Thread(ctx context.Context, id InquiryID) (Thread, error)
+}
+
+// ThreadsFound reads the questions that a search found, without those that the
+// view has not.
+func ThreadsFound(ctx context.Context, v View, found []ThreadHit) ([]Thread, error) {
+	reader, ok := v.(ThreadReader)
+	if !ok {
+		return nil, nil
+	}
+	var threads []Thread
+	for _, h := range found {
+		t, err := reader.Thread(ctx, h.Thread)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		threads = append(threads, t)
+	}
+	return threads, nil
 }
 
 // ThreadAnswer is one answer of a thread, oldest first.

@@ -300,6 +300,13 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 	if res.DidYouMean != "" {
 		answer["did_you_mean"] = res.DidYouMean
 	}
+	asked, err := portal.ThreadsFound(ctx, v, res.Threads)
+	if err != nil {
+		return err
+	}
+	if len(asked) > 0 {
+		answer["questions"] = questionsFound(asked)
+	}
 	if q.Suggest {
 		answer = map[string]any{"suggestions": append([]string{}, res.Suggestions...)}
 	}
@@ -326,5 +333,16 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 				a.say("%s", h.Explain)
 			}
 		}
+		for _, t := range asked {
+			a.say("question %s: %s", t.ID, strings.Join(strings.Fields(t.Text), " "))
+		}
 	})
+}
+
+// questionsFound are public questions as JSON.
+func questionsFound(asked []portal.Thread) (out []map[string]any) {
+	for _, t := range asked {
+		out = append(out, map[string]any{"id": t.ID, "dataset": t.About.Dataset, "text": t.Text, "state": t.State, "answers": len(t.Answers)})
+	}
+	return out
 }

@@ -23,8 +23,22 @@ type datasetList struct {
 	DidYouMean   string   `json:"did_you_mean,omitempty"`
 	AlsoSearched []string `json:"also_searched,omitempty"`
 	Suggestions  []string `json:"suggestions,omitempty"`
-	Next         string   `json:"next,omitempty"`     // cursor
-	NextURL      string   `json:"next_url,omitempty"` // this address with that cursor
+	// Public questions that have all words, beside the datasets and not among them.
+	Questions []questionFound `json:"questions,omitempty"`
+	Next      string          `json:"next,omitempty"`     // cursor
+	NextURL   string          `json:"next_url,omitempty"` // this address with that cursor
+}
+
+// questionFound is one public question.
+type questionFound struct {
+	ID       portal.InquiryID    `json:"id"`
+	Dataset  portal.DatasetID    `json:"dataset,omitempty"` // that it is about
+	Kind     portal.InquiryKind  `json:"kind"`
+	Language portal.Lang         `json:"language"`
+	Text     string              `json:"text"`
+	Asked    portal.Date         `json:"asked"`
+	State    portal.InquiryState `json:"state"`
+	Answers  int                 `json:"answers"`
 }
 
 func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) error {
@@ -52,6 +66,13 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 	body := datasetList{generation: a.generationOf(v), Total: found.Total, Datasets: []summary{}, Facets: found.Facets}
 	body.Partly, body.DidYouMean = found.Partly, found.DidYouMean
 	body.AlsoSearched, body.Suggestions = found.AlsoSearched, found.Suggestions
+	asked, err := portal.ThreadsFound(r.Context(), v, found.Threads)
+	if err != nil {
+		return fmt.Errorf("read the questions found: %w", err)
+	}
+	for _, t := range asked {
+		body.Questions = append(body.Questions, questionFound{t.ID, t.About.Dataset, t.Kind, t.Lang, t.Text, t.Asked, t.State, len(t.Answers)})
+	}
 	if body.Facets == nil {
 		body.Facets = map[portal.Facet]map[string]int{}
 	}

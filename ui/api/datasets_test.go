@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"math"
 	"net/http"
@@ -53,6 +54,39 @@ func TestASearchSaysWhatElseItLookedForAndFromWhenFreshnessCounts(t *testing.T) 
 	}
 	if stamp := w.asked.AsOf.UTC().Format("2006-01-02T15:04:05Z"); stamp != got.AsOf {
 		t.Errorf("freshness counts from %s, the copy is of %s", stamp, got.AsOf)
+	}
+}
+
+// asking is a view with public questions.
+type asking struct {
+	portal.View
+	threads map[portal.InquiryID]portal.Thread
+}
+
+func (a asking) Thread(_ context.Context, id portal.InquiryID) (portal.Thread, error) {
+	t, ok := a.threads[id]
+	if !ok {
+		return t, portal.ErrNotFound
+	}
+	return t, nil
+}
+
+func TestPublicQuestionsThatWereFoundStandBesideTheDatasets(t *testing.T) {
+	w := newWorld()
+	w.results = &portal.Results{Threads: []portal.ThreadHit{{Thread: portal.InquiryID{2}}, {Thread: portal.InquiryID{1}}}}
+	options := w.options(io.Discard)
+	plain := options.View
+	options.View = func(ctx context.Context) (portal.View, error) {
+		v, err := plain(ctx)
+		return asking{v, map[portal.InquiryID]portal.Thread{{1}: {
+			ID: portal.InquiryID{1}, Kind: portal.Question, Lang: portal.Uzbek, Text: "Nega suv kam?", About: portal.Place{Dataset: "main_water"},
+			Asked: "2025-03-01", State: portal.Answered, Answers: []portal.ThreadAnswer{{Text: "Yoz quruq keldi."}},
+		}}}, err
+	}
+	got := decoded[datasetList](t, get(t, New(options), "/api/v1/datasets?q=nega+suv"))
+	want := []questionFound{{portal.InquiryID{1}, "main_water", portal.Question, portal.Uzbek, "Nega suv kam?", "2025-03-01", portal.Answered, 1}}
+	if !cmp.Equal(got.Questions, want) {
+		t.Errorf("questions %+v, want %+v", got.Questions, want)
 	}
 }
 

@@ -36,6 +36,7 @@ type fakeView struct {
 	objects    map[portal.Digest]string
 	failing    error // what every search ends with
 	counted    bool  // uses are counted
+	threads    map[portal.InquiryID]portal.Thread
 	open       *atomic.Int32
 }
 
@@ -143,10 +144,23 @@ func (f *fakeView) Search(_ context.Context, q portal.Query) (portal.Results, er
 	if q.Text != "" {
 		r.AlsoSearched = []string{lang.ToCyrillic(q.Text)}
 	}
+	for id, t := range f.threads {
+		if q.Text != "" && strings.Contains(t.Text, q.Text) {
+			r.Threads = append(r.Threads, portal.ThreadHit{Thread: id})
+		}
+	}
 	r.Total = len(r.Hits)
 	first := min(q.Offset, len(r.Hits))
 	r.Hits = r.Hits[first:min(first+q.Limit, len(r.Hits))]
 	return r, nil
+}
+
+func (f *fakeView) Thread(_ context.Context, id portal.InquiryID) (portal.Thread, error) {
+	t, ok := f.threads[id]
+	if !ok || t.Kind == "" {
+		return t, portal.ErrNotFound
+	}
+	return t, nil
 }
 
 func facetsOf(d portal.Dataset) map[portal.Facet][]string {

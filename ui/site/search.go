@@ -21,7 +21,8 @@ type searchPage struct {
 	Themes   []Link // where nothing was found
 	Ask      *askBox
 	Hits     []Hit
-	Answered bool // some hit has a figure
+	Asked    []Link // public questions that have all words
+	Answered bool   // some hit has a figure
 	Answer   *answerBox
 	Facets   []FacetBox
 	Filtered bool   // some filter is set
@@ -73,6 +74,9 @@ func (s *site) search(v *visit) (answer, error) {
 	if q.Text != "" { // nothing was asked otherwise
 		p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
 	}
+	if p.Asked, err = v.asked(results); err != nil {
+		return answer{}, err
+	}
 	if p.Facets, err = v.facets(q, results); err != nil {
 		return answer{}, err
 	}
@@ -87,6 +91,33 @@ func (s *site) search(v *visit) (answer, error) {
 		v.Title = v.T("search.titlefor", "q", clip(q.Text, 60))
 	}
 	return answer{template: "search", data: p}, nil
+}
+
+// maxAsked is how much of a question is shown, characters.
+const maxAsked = 160
+
+// asked leads to the public questions that were found: to the dataset that each
+// is about.
+func (v *visit) asked(results portal.Results) ([]Link, error) {
+	threads, err := portal.ThreadsFound(v.ctx, v.view, results.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("questions: %w", err)
+	}
+	var links []Link
+	for _, t := range threads {
+		l := Link{Shown: Shown{Text: clip(strings.Join(strings.Fields(t.Text), " "), maxAsked)}}
+		if t.Lang != v.lang {
+			l.Tag = string(t.Lang)
+		}
+		if t.About.Dataset != "" {
+			l.Href = v.Base + "/dataset/" + string(t.About.Dataset)
+		}
+		if len(t.Answers) > 0 {
+			l.Count = v.T("search.answered")
+		}
+		links = append(links, l)
+	}
+	return links, nil
 }
 
 // readSearch reads the form; what it cannot use is an error that names it.

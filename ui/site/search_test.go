@@ -66,6 +66,26 @@ func TestASearchSaysWhatWasMeantAndWhatElseItLookedFor(t *testing.T) {
 	}
 }
 
+func TestPublicQuestionsStandUnderTheHits(t *testing.T) {
+	w := newWorld(t)
+	if body := w.body(t, "/en/search?q=maktab", 200); strings.Contains(body, "Questions and answers") {
+		t.Error("a heading over nothing")
+	}
+	w = newWorld(t)
+	about := w.view.datasets[0].ID
+	w.view.threads = map[portal.InquiryID]portal.Thread{
+		{1}: {ID: portal.InquiryID{1}, Kind: portal.Question, Lang: portal.Uzbek, Text: "Yangi maktab <b>qachon</b>\n ochiladi?", About: portal.Place{Dataset: about}, Answers: []portal.ThreadAnswer{{Text: "Kuzda"}}},
+		{2}: {ID: portal.InquiryID{2}, Text: "maktab: gone since"}, // of another generation
+	}
+	body := w.body(t, "/en/search?q=maktab", 200)
+	mustHave(t, body, "<h2>Questions and answers</h2>",
+		`<a href="/en/dataset/`+string(about)+`"><span lang="uz">Yangi maktab &lt;b&gt;qachon&lt;/b&gt; ochiladi?</span></a> <span class="small mute">answered</span>`)
+	if strings.Contains(body, "gone since") {
+		t.Error("a question that the view has not is shown")
+	}
+	checkPage(t, "questions", portal.English, []byte(body))
+}
+
 func TestTheOrderByUseIsOfferedWhereUsesAreCounted(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en/search?sort=name", 200)
