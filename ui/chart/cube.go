@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"koprik/portal"
 	"koprik/portal/period"
@@ -82,9 +83,10 @@ type Dim struct {
 	Role   portal.ColumnRole
 	Values []Value
 	field  portal.Field
-	column int // in the table; -1 where columns side by side have it
-	words  int // the column with the words for the reader; may be column itself
-	codes  int // the column with the codes of regions; -1 where there is none
+	spoken portal.Field // that of the words for the reader
+	column int          // in the table; -1 where columns side by side have it
+	words  int          // the column with the words for the reader; may be column itself
+	codes  int          // the column with the codes of regions; -1 where there is none
 }
 
 // Value is one value of a dimension.
@@ -148,7 +150,7 @@ func (c *Cube) findDims(t Table, n Names, flags bool) {
 		if !f.Meaning.Dimension() || f.Meaning.SameAs != "" || f.Meaning.Kind == portal.KindFlag && !flags {
 			continue
 		}
-		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, column: i, words: i, codes: -1}
+		d := Dim{Name: f.Name, Role: f.Meaning.Role, field: f, spoken: f, column: i, words: i, codes: -1}
 		if isCode(f) {
 			d.codes = i
 		}
@@ -157,7 +159,7 @@ func (c *Cube) findDims(t Table, n Names, flags bool) {
 				d.codes = j
 			}
 			if other.Meaning.SameAs == f.Name && other.Meaning.Kind != portal.KindCode && spokenBy(other, n.Lang) {
-				d.words = j
+				d.words, d.spoken = j, other
 			}
 		}
 		c.Dims = append(c.Dims, d)
@@ -234,7 +236,10 @@ func (d *Dim) inRow(row []any, n Names) Value {
 		v.Label, v.at = spoken(key, n)
 		return v
 	}
-	v.Label = n.Value(d.field, cmp.Or(text(row, d.words), key))
+	v.Label = key
+	if said := text(row, d.words); said != "" {
+		v.Label = n.Value(d.spoken, said)
+	}
 	if d.Role == portal.RoleRegion {
 		v.Code = d.code(row, key)
 	}
@@ -288,12 +293,19 @@ func (d *Dim) side(f portal.Field, n Names) Value {
 
 // spoken is a period in the reader's words, and where it stands in years.
 func spoken(key string, n Names) (label string, at float64) {
-	p, ok := period.Parse(key)
+	year := func(t time.Time) float64 { return float64(t.Year()) + float64(t.YearDay()-1)/366 }
+	if p, ok := period.Parse(key); ok {
+		return n.Period(p.String()), year(p.Start())
+	}
+	from, to, ok := period.Span(key)
 	if !ok {
 		return key, 0
 	}
-	start := p.Start()
-	return n.Period(p.String()), float64(start.Year()) + float64(start.YearDay()-1)/366
+	label = n.Period(from.String()) + " –"
+	if to != (period.Period{}) {
+		label += " " + n.Period(to.String())
+	}
+	return label, year(from.Start())
 }
 
 // order sorts the values of time and age; others stay as the table has them.

@@ -111,7 +111,7 @@ func domains() map[Key]bool {
 		keys[Key("lang."+string(v))] = true
 	}
 	for _, v := range []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"} {
-		keys[Key("date.m"+v)] = true
+		keys[Key("date.m"+v)], keys[Key("month.m"+v)] = true, true
 	}
 	// Kinds of figures, what they find first, and what columns side by side are about.
 	for _, v := range []string{

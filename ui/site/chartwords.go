@@ -88,7 +88,7 @@ func (v *visit) period(p string) string {
 		if err != nil || n < 1 || n > 12 {
 			return p
 		}
-		return v.T("chart.month", "month", v.T(locale.Key("date.m"+strconv.Itoa(n))), "year", year)
+		return v.T("chart.month", "month", v.T(locale.Key("month.m"+strconv.Itoa(n))), "year", year)
 	}
 	return v.Day(portal.Date(p))
 }
@@ -96,7 +96,15 @@ func (v *visit) period(p string) string {
 // valueName gives a value of a dimension as the reader reads it: the name of a
 // region for its code, Uzbek in the other script. Other words stay.
 func (v *visit) valueName(f portal.Field, text string) string {
+	if f.Meaning.Role == portal.RoleRegion && f.Meaning.Kind == portal.KindName && f.Meaning.Lang != v.lang {
+		// No column has the reader's language: the official name stands for it.
+		if place, ok := region.ByName(text); ok && place.Name.Translated[v.lang] != "" {
+			return place.Name.Translated[v.lang]
+		}
+	}
 	switch {
+	case f.Meaning.Role == portal.RoleSex && f.Meaning.Lang != v.lang && !f.Meaning.IsTotal(text):
+		return v.sexValue(text)
 	case f.Meaning.Kind == portal.KindSOATO, f.Meaning.Kind == portal.KindISO:
 		place, ok := region.BySOATO(text)
 		if !ok {
@@ -111,6 +119,29 @@ func (v *visit) valueName(f portal.Field, text string) string {
 		return v.transliterated(lang.ToLatin(text), text).Text
 	}
 	return text
+}
+
+// childWords begin the words for girls and boys, as loose keys.
+var childWords = []string{"qiz", "girl", "devoch", "boy", "ogil", "malchik", "ul"}
+
+// sexValue is a value of a column of sexes in the reader's words, as it stands
+// where it is neither.
+func (v *visit) sexValue(text string) string {
+	keys := strings.Fields(lang.FoldLoose(text))
+	sex, rest := lang.SexOf(keys)
+	if sex == "" || len(rest) > 0 {
+		return text
+	}
+	child := slices.ContainsFunc(keys, func(k string) bool {
+		return slices.ContainsFunc(childWords, func(w string) bool { return strings.HasPrefix(k, w) })
+	})
+	switch {
+	case child && sex == portal.SexFemale:
+		return v.T("chart.girls")
+	case child:
+		return v.T("chart.boys")
+	}
+	return v.T(locale.Key("chart." + sex))
 }
 
 // measureName names what is counted: the column's title, or what columns side
@@ -256,8 +287,38 @@ func (v *visit) findingOf(d drawn) string {
 	}
 	diff := number(rounded(math.Abs(found.Diff), d.figure))
 	share := v.T("chart.percent", "n", v.Float(math.Round(found.Diff*1000)/10))
-	return v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
+	if found.Kind == chart.FoundChange && d.isPercent(v) { // of 14 % and 12 % the difference is no percentage
+		diff = v.T("number.points", "n", v.Float(rounded(math.Abs(found.Diff), d.figure)))
+	}
+	said := v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
 		"value", value, "before", number(found.Before), "diff", diff, "share", share)
+	said = strings.ReplaceAll(said, "..", ".") // a unit that ends with a point: "тыс."
+	if part := v.partOf(d); part != "" {
+		return part + ". " + said
+	}
+	return said
+}
+
+// partOf names the regions and groups that a figure is about where it is about a
+// part: a sentence without them would claim it of the whole.
+func (v *visit) partOf(d drawn) string {
+	var parts []string
+	for i, at := range d.plan.Hold {
+		dim := d.cube.Dims[i]
+		if at >= 0 && i != d.plan.Label && i != d.plan.Series && dim.Role != portal.RoleTime && len(dim.Values) > 1 && !dim.Values[at].Total {
+			parts = append(parts, dim.Values[at].Label)
+		}
+	}
+	return strings.Join(notEmpty(parts), ", ")
+}
+
+// isPercent tells whether the values are percentages.
+func (d drawn) isPercent(v *visit) bool {
+	switch strings.ToLower(strings.TrimSpace(cmp.Or(d.info.Columns[d.measure.Columns[0]].Meaning.Unit, v.unit(d)))) {
+	case "%", "foiz", "фоиз", "procent", "процент", "процентов", "проценты", "percent", "per cent", "percentage":
+		return true
+	}
+	return strings.EqualFold(v.unit(d), "%")
 }
 
 // numberer writes values with their unit. In Russian a unit's form depends on the
