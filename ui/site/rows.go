@@ -38,6 +38,9 @@ type cell struct {
 	Href   string // where it leads, if anywhere
 }
 
+// shownShape is how much of a shape a page shows: nobody reads its coordinates.
+const shownShape = 32
+
 func (v *visit) tableOf(page portal.RowPage) dataTable {
 	t := dataTable{Columns: make([]tableColumn, len(page.Columns)), Rows: make([][]cell, len(page.Rows))}
 	label, number := make([]bool, len(page.Columns)), make([]bool, len(page.Columns))
@@ -50,6 +53,9 @@ func (v *visit) tableOf(page portal.RowPage) dataTable {
 		t.Rows[y] = make([]cell, min(len(row), len(page.Columns)))
 		for x := range t.Rows[y] {
 			text := v.cellText(row[x], label[x])
+			if page.Columns[x].Meaning.Role == portal.RoleGeometry {
+				text = clip(text, shownShape)
+			}
 			t.Rows[y][x] = cell{Text: text, Number: number[x], Code: !number[x] && isCode(text)}
 			if t.Cards {
 				t.Rows[y][x].Label = t.Columns[x].Title.Text
