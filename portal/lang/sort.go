@@ -23,12 +23,18 @@ var alphabets = map[portal.Lang]*alphabet{
 const cyrillicOrder = "а б в г д е ё ж з и й к л м н о п р с т у ф х ц ч ш щ ъ ы ь э ю я"
 
 // alphabet gives the place of each letter, and of letters of two characters.
-type alphabet struct{ place map[string]int }
+type alphabet struct {
+	place  map[string]int
+	single [0x530]byte // keyLetter + place of letters of one character; 0 for none
+}
 
 func newAlphabet(order string) *alphabet {
-	a := &alphabet{map[string]int{}}
+	a := &alphabet{place: map[string]int{}}
 	for i, l := range strings.Fields(order) {
 		a.place[l] = i
+		if r, n := utf8.DecodeRuneInString(l); n == len(l) {
+			a.single[r] = byte(keyLetter + i)
+		}
 	}
 	return a
 }
@@ -74,27 +80,29 @@ func (a *alphabet) appendKey(b *strings.Builder, rs []rune) int {
 	if isDigitRune(rs[0]) {
 		return appendNumber(b, rs)
 	}
-	if place, ok := a.place[foldNew(rs[0])]; ok && utf8.RuneCountInString(foldNew(rs[0])) > 1 {
-		b.WriteByte(byte(keyLetter + place))
-		return 1
+	if folded := foldNew(rs[0]); folded != "" {
+		if place, ok := a.place[folded]; ok {
+			b.WriteByte(byte(keyLetter + place))
+			return 1
+		}
 	}
-	if len(rs) > 1 {
+	if len(rs) > 1 && (rs[1] == 'h' || rs[1] == '\'') { // all letters of two end so
 		if place, ok := a.place[string(rs[:2])]; ok {
 			b.WriteByte(byte(keyLetter + place))
 			return 2
 		}
 	}
-	switch place, ok := a.place[string(rs[0])]; {
-	case ok:
-		b.WriteByte(byte(keyLetter + place))
-	case rs[0] != '\'':
+	switch r := rs[0]; {
+	case int(r) < len(a.single) && a.single[r] != 0:
+		b.WriteByte(a.single[r])
+	case r != '\'':
 		b.WriteByte(keyOther)
-		b.WriteRune(rs[0])
+		b.WriteRune(r)
 	}
 	return 1
 }
 
-// foldNew gives the letters of the new Latin as those of 1995.
+// foldNew gives the letters of the new Latin as those of 1995, "" any other.
 func foldNew(r rune) string {
 	switch r {
 	case 'ş':
@@ -106,7 +114,7 @@ func foldNew(r rune) string {
 	case 'ğ':
 		return "g'"
 	}
-	return string(r)
+	return ""
 }
 
 func isDigitRune(r rune) bool { return '0' <= r && r <= '9' }
