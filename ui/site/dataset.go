@@ -48,6 +48,8 @@ type datasetPage struct {
 	FilesNote   string // why none can be taken here
 	Fetch       string // the command that brings files which are not here
 	History     Link
+	Ask         string // where a question about it is asked; "" where none is
+	Threads     []threadLine
 }
 
 // fileRow is one file of a release.
@@ -139,6 +141,9 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	if w := d.Latest.Withdrawn; w != nil {
 		p.Withdrawn, p.Reason = true, v.text(w.Reason)
 		return answer{template: "dataset", data: p, status: http.StatusGone}, nil
+	}
+	if err := v.questions(p, d.ID); err != nil {
+		return answer{}, err
 	}
 	p.Files = v.files(d.ID, d.Latest)
 	if v.Kiosk != nil {

@@ -361,6 +361,7 @@ type world struct {
 	views   atomic.Int32
 	viewErr error
 	handler http.Handler
+	asker   fakeAsker
 }
 
 // newWorld makes a site over the demonstration catalogue below; change edits
@@ -385,6 +386,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		},
 		Status:   func(context.Context) (portal.Status, error) { return w.status, nil },
 		Verifier: &fakeVerifier{},
+		Asker:    &w.asker,
 		Now:      func() time.Time { return now },
 		Log:      slog.New(slog.NewTextHandler(w.log, nil)),
 	}

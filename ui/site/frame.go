@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract", "embed", "embedcode", "numbers"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract", "embed", "embedcode", "numbers", "ask", "receipt", "thread"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
@@ -69,6 +69,8 @@ type Frame struct {
 	Feed           string // what is new of what the page is about; "" where there is none
 	Languages      []LanguageLink
 	Menu, Foot     []NavLink
+	AskLink        NavLink // without an address where nothing is asked
+	ReceiptLink    NavLink
 	Crumbs         []Link // above the heading, after the home page
 	Kiosk          *Kiosk // nil but on a kiosk
 	Wide           bool   // the page sets its own margins
@@ -124,6 +126,11 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 	help := NavLink{Text: words.T("frame.help"), Href: f.Base + "/help"}
 	about := NavLink{Text: words.T("frame.about"), Href: f.Base + "/about"}
 	f.Menu = []NavLink{search, help, about}
+	if s.o.Asker != nil {
+		f.AskLink = NavLink{Text: words.T("talk.title"), Href: f.Base + "/ask"}
+		f.ReceiptLink = NavLink{Text: words.T("talk.receipt"), Href: f.Base + "/receipt"}
+		f.Menu = []NavLink{search, f.AskLink, help, about}
+	}
 	for i := range f.Menu {
 		f.Menu[i].Current = r.URL.Path == f.Menu[i].Href
 	}
@@ -135,6 +142,9 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 		help,
 		{Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
 		{Text: words.T("frame.programs"), Href: "/api/v1/openapi.json"},
+	}
+	if s.o.Asker != nil {
+		f.Foot = append([]NavLink{f.ReceiptLink}, f.Foot...)
 	}
 	return f
 }

@@ -61,6 +61,15 @@ var pages = []struct {
 	{"/node", 200},
 	{"/verify", 200},
 	{"/verify?h=2d711642b726b044", 200},
+	{"/ask", 200},
+	{"/ask?dataset=main_population", 200},
+	{"/ask?kind=question&dataset=main_population", 200},
+	{"/ask?kind=correction&dataset=main_population&table=population&row=UZ-XO", 200},
+	{"/ask?kind=data&text=maktab", 200},
+	{"/ask?dataset=main_none", 404},
+	{"/receipt", 200},
+	{"/inquiry/01000000000000000000000000000000", 200},
+	{"/inquiry/02000000000000000000000000000000", 404},
 	{"/help", 200},
 	{"/about", 200},
 	{"/privacy", 200},
@@ -73,6 +82,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{}, "changes": &changesPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
 		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{}, "embed": &embedPage{}, "embedcode": &embedCodePage{}, "numbers": &numbersPage{},
+		"ask": &askPage{}, "receipt": &receiptPage{}, "thread": &threadPage{},
 	}
 	for _, kiosk := range []bool{false, true} {
 		all, _, err := parseTemplates(kiosk)

@@ -43,6 +43,8 @@ type Options struct {
 	CacheBytes int
 	// Verifier says whether files and fingerprints are what was signed. Mandatory.
 	Verifier Verifier
+	// Asker takes questions and opens answers; nil: nothing is asked here.
+	Asker Asker
 	// Now is the node's trusted time. Mandatory.
 	Now func() time.Time
 	// Words are the words of the pages; nil means those compiled in.
@@ -182,6 +184,7 @@ func (s *site) routes() http.Handler {
 	if !s.o.Kiosk {
 		r.Handle(in+"/verify", s.livePage(s.verifyFile)).Methods(http.MethodPost)
 	}
+	s.askRoutes(get, func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodPost) }, in)
 	get(in+"/help", s.page(s.help))
 	get(in+"/about", s.page(s.about))
 	get(in+"/privacy", s.page(s.privacy))

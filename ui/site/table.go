@@ -28,6 +28,7 @@ type tablePage struct {
 	Code     string // address of the picture that leads a telephone here
 	Notes    []string
 	Columns  []columnRow // in words
+	Ask      string      // where a wrong row or cell is reported; "" where nothing is asked
 }
 
 // LinkChoice is a link of a group, of which one is where the reader is.
@@ -88,6 +89,7 @@ func (v *visit) tableAnswer(o opened, q portal.TableQuery, found portal.TableAns
 			p.Chart += "?sheet=" + escape(sheet)
 		}
 	}
+	p.Ask = v.correctURL(o.dataset, o.resource.Name)
 	v.Crumbs = []Link{{Shown: v.title(o.dataset), Href: v.datasetURL(o.dataset.ID)}}
 	v.Title = v.T("table.title", "name", p.Heading.Text)
 	p.Sentence, p.Order = v.sentence(o.info.Columns, q, found.Total, o.info.Rows)
