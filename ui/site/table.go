@@ -89,7 +89,6 @@ func (v *visit) tableAnswer(o opened, q portal.TableQuery, found portal.TableAns
 			p.Chart += "?sheet=" + escape(sheet)
 		}
 	}
-	p.Ask = v.correctURL(o.dataset, o.resource.Name)
 	v.Crumbs = []Link{{Shown: v.title(o.dataset), Href: v.datasetURL(o.dataset.ID)}}
 	v.Title = v.T("table.title", "name", p.Heading.Text)
 	p.Sentence, p.Order = v.sentence(o.info.Columns, q, found.Total, o.info.Rows)

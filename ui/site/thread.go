@@ -197,17 +197,6 @@ func (v *visit) askURL(id portal.DatasetID) string {
 	return v.Base + "/ask?dataset=" + url.QueryEscape(string(id))
 }
 
-// correctURL leads to the page where a wrong row or cell of a table is reported.
-func (v *visit) correctURL(d portal.Dataset, table string) string {
-	if v.site.o.Asker == nil {
-		return ""
-	}
-	values := url.Values{
-		"kind": {string(portal.Correction)}, "dataset": {string(d.ID)}, "release": {strconv.Itoa(d.Latest.Number)}, "table": {table},
-	}
-	return v.Base + "/ask?" + values.Encode()
-}
-
 // questions puts the public questions onto a dataset's page, and the way to ask.
 func (v *visit) questions(p *datasetPage, id portal.DatasetID) error {
 	if v.site.o.Asker == nil {
