@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 
 	"koprik/internal/disk"
 	"koprik/sync/packer"
@@ -64,7 +63,7 @@ func (n *Node) packed(err error) {
 func (n *Node) packWhenTold(ctx context.Context, told <-chan struct{}) {
 	for {
 		n.packed(n.packer.Pack(ctx))
-		debug.FreeOSMemory() // what encoders held; a server rests in less
+		rest() // of what encoders held
 		select {
 		case <-ctx.Done():
 			return

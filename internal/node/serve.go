@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -257,6 +259,13 @@ func (s *Serving) Stop() error {
 	return all
 }
 
+// rest gives memory back to the system after work that took much: a server may
+// have nothing to do for days. What is in a pool goes with the second collection.
+func rest() {
+	runtime.GC()
+	debug.FreeOSMemory()
+}
+
 // work does what a serving node does by itself: it shows what other processes
 // left for it, keeps the centre's timestamp fresh, and syncs a mirror.
 func (n *Node) work(ctx context.Context) {
@@ -266,6 +275,7 @@ func (n *Node) work(ctx context.Context) {
 	defer talk.Stop()
 	next := time.NewTimer(0)
 	defer next.Stop()
+	rest() // of what the start took
 	failures := 0
 	for {
 		select {
@@ -304,7 +314,10 @@ func (n *Node) syncOnce(ctx context.Context, failures *int) time.Duration {
 	if wait := n.config.SyncHours.Wait(n.opt.Clock().Local()); wait > 0 {
 		return wait + rand.N(time.Minute) //nolint:gosec // jitter, no secret
 	}
-	_, err := n.Sync(ctx, SyncOptions{Scheduled: true})
+	report, err := n.Sync(ctx, SyncOptions{Scheduled: true})
+	if report.Generation > report.Previous {
+		rest()
+	}
 	if err == nil {
 		*failures = 0
 		return interval

@@ -55,16 +55,20 @@ func Gunzip(packed []byte) ([]byte, error) {
 }
 
 // Zstd compresses a body.
-func Zstd(body []byte) []byte { return encoder.EncodeAll(body, nil) }
+func Zstd(body []byte) []byte {
+	z := encoders.Get().(*zstd.Encoder)
+	defer encoders.Put(z)
+	return z.EncodeAll(body, nil)
+}
 
-// encoder is used for whole bodies only, which it allows from many goroutines.
-var encoder = func() *zstd.Encoder {
+// encoders hold 5 MB each, so that a server at rest keeps none: a pool lets go.
+var encoders = sync.Pool{New: func() any {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<17))
 	if err != nil {
 		panic(err) // the options above are constants
 	}
 	return e
-}()
+}}
 
 // Size is how many bytes are held.
 func (p Packed) Size() int { return len(p.Plain) + len(p.Gzip) + len(p.Zstd) }
