@@ -146,7 +146,7 @@ func shown(t *testing.T, repo disk.FS, root []byte) int {
 }
 
 // cuts runs do on copies of a disk, with the power cut at every operation in
-// turn (of a long task at some sixty, with KOPRIK_SOAK at every one), and gives
+// turn (of a long task at some sixty, thirty with -short, with KOPRIK_SOAK at every one), and gives
 // what is left to check.
 func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) error, check func(t *testing.T, d *disktest.Disk)) {
 	t.Helper()
@@ -163,7 +163,11 @@ func cuts(t *testing.T, begin func() *disktest.Disk, do func(*disktest.Disk) err
 	}
 	step := 1
 	if os.Getenv("KOPRIK_SOAK") == "" {
-		step, seeds = max(1, operations/60), max(1, seeds*60/max(60, operations))
+		most := 60
+		if testing.Short() {
+			most = 30
+		}
+		step, seeds = max(1, operations/most), max(1, seeds*most/max(most, operations))
 	}
 	for n := 1; n <= operations; n += step {
 		for seed := range seeds {
