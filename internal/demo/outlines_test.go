@@ -26,9 +26,21 @@ const (
 // drawnRegions are the codes of the drawing's elements, in its order. Two of them
 // are called "tashkent": the first is the city, the second the region.
 var drawnRegions = []struct{ id, iso string }{
-	{"andijan", "UZ-AN"}, {"bukhara", "UZ-BU"}, {"fergana", "UZ-FA"}, {"jizzakh", "UZ-JI"}, {"namangan", "UZ-NG"},
-	{"navoiy", "UZ-NW"}, {"qashqadaryo", "UZ-QA"}, {"karakalpakstan", "UZ-QR"}, {"samarqand", "UZ-SA"}, {"sirdaryo", "UZ-SI"},
-	{"surxondaryo", "UZ-SU"}, {"tashkent", "UZ-TK"}, {"tashkent", "UZ-TO"}, {"xorazm", "UZ-XO"}, {"aral-sea", ""},
+	{"andijan", "UZ-AN"},
+	{"bukhara", "UZ-BU"},
+	{"fergana", "UZ-FA"},
+	{"jizzakh", "UZ-JI"},
+	{"namangan", "UZ-NG"},
+	{"navoiy", "UZ-NW"},
+	{"qashqadaryo", "UZ-QA"},
+	{"karakalpakstan", "UZ-QR"},
+	{"samarqand", "UZ-SA"},
+	{"sirdaryo", "UZ-SI"},
+	{"surxondaryo", "UZ-SU"},
+	{"tashkent", "UZ-TK"},
+	{"tashkent", "UZ-TO"},
+	{"xorazm", "UZ-XO"},
+	{"aral-sea", ""},
 }
 
 // The drawing is one of Mercator's projection without a scale. Its edges are put

@@ -42,7 +42,7 @@ func TestPagesKeepTheirBudgets(t *testing.T) {
 	for _, l := range portal.Langs {
 		for _, p := range pages {
 			limit := pageBudget
-			if p.status == http.StatusOK && (strings.Contains(w.body(t, "/"+l.Path()+p.address, p.status), "<figure>")) || p.address == "/dataset/main_prices" {
+			if p.status == http.StatusOK && strings.Contains(w.body(t, "/"+l.Path()+p.address, p.status), "<figure>") || p.address == "/dataset/main_prices" {
 				limit = figureBudget
 			}
 			n := w.wire(t, "/"+l.Path()+p.address)

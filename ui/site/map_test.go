@@ -50,7 +50,8 @@ func withPlaces(w *world) {
 	}
 	w.view.tables[r.Hash] = []fakeTable{{info: portal.TableInfo{Resource: "clinics", Rows: 3, Columns: []portal.Field{
 		{Name: "name", Type: "string", Meaning: portal.Meaning{Role: portal.RoleText, Confidence: 100}},
-		{Name: "lat", Type: "number", Meaning: geometry(portal.KindLatitude)}, {Name: "lon", Type: "number", Meaning: geometry(portal.KindLongitude)},
+		{Name: "lat", Type: "number", Meaning: geometry(portal.KindLatitude)},
+		{Name: "lon", Type: "number", Meaning: geometry(portal.KindLongitude)},
 	}}, rows: [][]any{{"A", 41.3, 60.5}, {"B", 40.9, 61.5}, {"C", nil, 62.0}}}}
 	w.view.add(portal.Release{
 		Dataset: "main_clinics", Number: 1, Issued: now, Title: in("en", "Clinics"), Resources: []portal.Resource{r},

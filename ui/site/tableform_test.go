@@ -160,7 +160,8 @@ func TestColumnsOfOtherLanguagesWaitUntilTheyAreAskedFor(t *testing.T) {
 	}
 	columns := []portal.Field{
 		region("uz", portal.Uzbek, ""), region("ru", portal.Russian, "uz"), region("kaa", portal.Karakalpak, "uz"),
-		{Name: "soato", Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO, SameAs: "uz"}}, {Name: "n"},
+		{Name: "soato", Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO, SameAs: "uz"}},
+		{Name: "n"},
 	}
 	for l, want := range map[portal.Lang]string{portal.Uzbek: "uz,soato,n", portal.Russian: "ru,soato,n", portal.Karakalpak: "kaa,soato,n", portal.English: "uz,soato,n"} {
 		v := &visit{lang: l}
