@@ -16,14 +16,14 @@ func (p *plot) lines() {
 	height = max(height, tall*float64(len(ends))+p.line)
 	top, bottom := p.y+p.line, p.y+height
 	y := newScale(lo, hi, false, 4, bottom, top)
-	left := 0.0
+	left, say := 0.0, p.tickWords(y.ticks)
 	for _, t := range y.ticks {
-		left = max(left, widthOf(p.Short(t), p.size)+8)
+		left = max(left, widthOf(say(t), p.size)+8)
 	}
 	x := p.timeScale(left+4, p.width-right-8)
 	for _, t := range y.ticks {
 		p.rule(left, y.at(t), x.to, y.at(t), gridClass(t))
-		p.text(left-6, y.at(t)+p.size*.35, p.Short(t), "end", "mute")
+		p.text(left-6, y.at(t)+p.size*.35, say(t), "end", "mute")
 	}
 	p.timeAxis(x, bottom)
 	p.breaks(x, top, bottom)
@@ -32,6 +32,18 @@ func (p *plot) lines() {
 	}
 	p.ends(ends, x, y, top+tall/2, bottom-tall/2, tall)
 	p.y = bottom + p.line*1.3
+}
+
+// tickWords writes the ticks of one axis in one way: in full where they are whole
+// and have room, else short. "90 000" below "100 thousand" would be two ways.
+func (p *plot) tickWords(ticks []float64) func(float64) string {
+	const room = 64
+	for _, t := range ticks {
+		if t != math.Trunc(t) || widthOf(p.Number(t), p.size) > room {
+			return p.Short
+		}
+	}
+	return p.Number
 }
 
 func gridClass(tick float64) string {

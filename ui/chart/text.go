@@ -39,7 +39,7 @@ func runeWidth(r rune) float64 {
 
 // fit cuts a text at a width, with an ellipsis where something is left out.
 func fit(s string, width, size float64) string {
-	if widthOf(s, size) <= width {
+	if widthOf(s, size) <= width+.01 { // a width that was made of this text may have lost a bit
 		return s
 	}
 	room := width - widthOf("…", size)

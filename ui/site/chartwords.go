@@ -236,7 +236,7 @@ func (v *visit) heldOf(d drawn) string {
 // source and date.
 func (v *visit) chartNotes(d *drawn) []string {
 	var first []string
-	for _, s := range []string{v.unit(*d), v.heldOf(*d)} {
+	for _, s := range []string{v.unitNote(*d), v.heldOf(*d)} {
 		if s != "" && d.cube != nil {
 			first = append(first, s)
 		}
@@ -254,6 +254,16 @@ func (v *visit) chartNotes(d *drawn) []string {
 		notes = append(notes, v.outlineNote(d.base))
 	}
 	return notes
+}
+
+// unitNote is the unit, or where nobody named one in the reader's words how many
+// at once a value counts.
+func (v *visit) unitNote(d drawn) string {
+	unit := v.unit(d)
+	if unit == "" && d.cube != nil && scales[d.cube.Scale] != "" {
+		return strings.TrimSpace(v.T(scales[d.cube.Scale], "n", ""))
+	}
+	return unit
 }
 
 // sourceOf names who compiled the data, or else who published them.
