@@ -14,11 +14,14 @@ import (
 // The child that TestAKilledUpdate runs finds its folder here.
 const crashDir = "KOPRIK_TEST_CRASH_DIR"
 
-// TestMain becomes the child that dies in the middle of an update, or the one
-// that indexes until it is killed.
+// TestMain becomes the child that dies in the middle of an update, or one that
+// indexes, or fills indexes, until it is killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(killDir); dir != "" {
 		indexForEver(dir)
+	}
+	if dir := os.Getenv(rebuildDir); dir != "" {
+		rebuildForEver(dir)
 	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		dieInUpdate(dir)
