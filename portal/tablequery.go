@@ -158,7 +158,9 @@ func (q TableQuery) GroupFields(columns []Field) []Field {
 		case a.Func == AggCount:
 			all = append(all, Field{Name: a.Name(), Type: "integer", Title: f.Title})
 		default:
-			all = append(all, Field{Name: a.Name(), Type: "number", Title: f.Title, Meaning: f.Meaning})
+			m := f.Meaning
+			m.Additive = m.Additive && a.Func == AggSum
+			all = append(all, Field{Name: a.Name(), Type: "number", Title: f.Title, Meaning: m})
 		}
 	}
 	return all
