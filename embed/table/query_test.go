@@ -263,6 +263,9 @@ func TestAStreamEndsWithItsContext(t *testing.T) {
 }
 
 func TestTooManyGroupsAreTooMuch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a table of a hundred thousand rows")
+	}
 	s, m := newStore(t)
 	s.limit = time.Minute
 	r := m.add("a.csv", placesCSV(100_500))

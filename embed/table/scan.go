@@ -65,26 +65,22 @@ func (s scan) blocks(ctx context.Context, rows driver.Rows, columns []int, from 
 		b.Vectors[c].Plain = make([]any, 0, column.BlockRows)
 	}
 	values := make([]driver.Value, max(1, len(columns)))
-	for {
+	for more := true; more; {
 		err := rows.Next(values)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if err == nil {
+		if more = err == nil; more {
 			for n, c := range columns {
 				b.Vectors[c].Plain = append(b.Vectors[c].Plain, values[n])
 			}
 			b.N++
+		} else if !errors.Is(err, io.EOF) {
+			return err
 		}
-		if b.N == column.BlockRows || err != nil && b.N > 0 {
-			if stopped := ctx.Err(); stopped != nil {
-				return stopped
+		if b.N == column.BlockRows || !more && b.N > 0 {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			if stopped := yield(b); stopped != nil {
-				return stopped
-			}
-			if err != nil {
-				return nil
+			if err := yield(b); err != nil {
+				return err
 			}
 			b.First += int64(b.N)
 			b.N = 0
@@ -92,10 +88,8 @@ func (s scan) blocks(ctx context.Context, rows driver.Rows, columns []int, from 
 				b.Vectors[c].Plain = b.Vectors[c].Plain[:0]
 			}
 		}
-		if err != nil {
-			return nil
-		}
 	}
+	return nil
 }
 
 // columnNames are the columns as SQL knows them.

@@ -257,7 +257,7 @@ func (x *statement) prepare(ctx context.Context, conn *sql.Conn) error {
 		for n, f := range t.Info.Columns {
 			columns[n] = fmt.Sprintf("c%d AS %s", n, identifier(f.Name))
 		}
-		view := fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT %s FROM a%d.t", identifier(x.q.Tables[i].Name), strings.Join(columns, ","), i)
+		view := fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT %s FROM a%d.t", identifier(x.q.Tables[i].Name), strings.Join(columns, ","), i) //nolint:gosec // names are quoted, numbers are ours
 		if _, err := conn.ExecContext(ctx, view); err != nil {
 			return fmt.Errorf("name table %s: %w", x.q.Tables[i].Name, err)
 		}
@@ -373,7 +373,7 @@ func (x *statement) explain(err error) error {
 		return usage("sql", "%v", err) // a variable
 	}
 	if x.denied != "" {
-		p := usage("sql", "%s is not allowed here", x.denied).(*portal.Problem)
+		p := &portal.Problem{Kind: portal.ErrUsage, Where: "sql", Message: x.denied + " is not allowed here"}
 		return p.WithHint("one SELECT on the tables that the address names; docs/reference/sql.md lists the functions")
 	}
 	switch e.Code() & 0xff {

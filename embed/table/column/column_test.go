@@ -341,6 +341,9 @@ func TestSumsOfDecimalsHaveNoTail(t *testing.T) {
 // A column of more different numbers than codes hold becomes numbers, one of more
 // different texts nothing.
 func TestColumnsOfManyDifferentValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a million values")
+	}
 	n := maxDict + 10
 	b, texts := NewBuilder(n), NewBuilder(n)
 	for i := range n {

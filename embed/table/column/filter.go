@@ -73,13 +73,13 @@ func (f *filter) keep(b *Block, sel []int32) []int32 {
 }
 
 // passing looks at every value once.
-func passing(dict []any, match func(any) bool) (passes []bool, any bool) {
+func passing(dict []any, match func(any) bool) (passes []bool, some bool) {
 	passes = make([]bool, len(dict))
 	for i, d := range dict {
 		passes[i] = match(d)
-		any = any || passes[i]
+		some = some || passes[i]
 	}
-	return passes, any
+	return passes, some
 }
 
 // keep writes the places of from that pass into to, which may be from itself.
