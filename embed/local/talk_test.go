@@ -1,10 +1,14 @@
 package local
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -255,4 +259,96 @@ func TestSequencesShowWhatIsMissingAndWhatIsCloned(t *testing.T) {
 	if n.Highest != 5 || n.Missing != 2 || !cmp.Equal(n.Duplicates, []uint64{5}) || n.Name != "Xiva" {
 		t.Errorf("%+v", n)
 	}
+}
+
+// TestKilledWhileAskingLosesNoReceiptAndNumbersNoneTwice runs itself as a child that
+// asks without end, says each number when its question is kept, and acknowledges every
+// third before it says so; it is killed in the middle, again and again. KOPRIK_SOAK=1
+// kills 300 times.
+func TestKilledWhileAskingLosesNoReceiptAndNumbersNoneTwice(t *testing.T) {
+	if path := os.Getenv("KOPRIK_TEST_ASKING"); path != "" {
+		askWithoutEnd(t, path)
+	}
+	kills := 4
+	if os.Getenv("KOPRIK_SOAK") != "" {
+		kills = 300
+	}
+	path := filepath.Join(t.TempDir(), "local.db")
+	said := map[uint64]bool{} // number → acknowledged
+	for round := range kills {
+		killedAsking(t, path, 1+round*7%23, said)
+		l := open(t, path)
+		list, err := l.Outgoing(context.Background(), 1<<30, "", time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := map[uint64]bool{}
+		for _, o := range list {
+			held[o.Sequence] = true
+			if want := fmt.Sprintf("sealed %d", o.Sequence); string(o.Sealed) != want {
+				t.Errorf("number %d holds %q", o.Sequence, o.Sealed)
+			}
+		}
+		for n, acknowledged := range said {
+			if held[n] == acknowledged {
+				t.Errorf("round %d: number %d, acknowledged %v, held %v", round, n, acknowledged, held[n])
+			}
+		}
+		l.Close()
+	}
+}
+
+func askWithoutEnd(t *testing.T, path string) {
+	l := open(t, path)
+	for {
+		var id portal.InquiryID
+		_, _ = rand.Read(id[:])
+		var number uint64
+		err := l.Enqueue(context.Background(), id, "2026q4", "2026-11-23", func(n uint64) ([]byte, error) {
+			number = n
+			return fmt.Appendf(nil, "sealed %d", n), nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledge := number%3 == 0
+		if acknowledge {
+			if _, err := l.Acknowledged(context.Background(), []portal.Mark{portal.MarkOf(fmt.Appendf(nil, "sealed %d", number))}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fmt.Printf("asked %d %v\n", number, acknowledge)
+	}
+}
+
+// killedAsking kills a child after some questions, and adds to said what it said.
+func killedAsking(t *testing.T, path string, after int, said map[uint64]bool) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledWhileAskingLosesNoReceiptAndNumbersNoneTwice$")
+	child.Env = append(os.Environ(), "KOPRIK_TEST_ASKING="+path)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for n := 0; lines.Scan(); n++ {
+		if n == after {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var number uint64
+		var acknowledged bool
+		if _, err := fmt.Sscanf(lines.Text(), "asked %d %v", &number, &acknowledged); err != nil {
+			continue // cut off by the kill
+		}
+		if _, twice := said[number]; twice {
+			t.Errorf("number %d was used twice", number)
+		}
+		said[number] = acknowledged
+	}
+	_ = child.Wait()
 }

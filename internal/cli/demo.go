@@ -79,7 +79,7 @@ func (a *app) demo(ctx context.Context, dir, listen, mirrorListen, kioskListen s
 
 func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, func() error, error) {
 	c, err := node.SetConfig(map[string]string{
-		"role": string(portal.Central), "title": demo.Title, "contact": demo.Contact, "publisher": string(demo.Publisher), "listen": listen,
+		"role": string(portal.Central), "title": demo.Title, "contact": demo.Contact, "publisher": string(demo.Publisher), "listen": listen, "talkback_every": "10s",
 	})
 	if err != nil {
 		return nil, nil, err

@@ -80,7 +80,9 @@ func TestAQuestionWalksFromAnOfflineKioskToTheCentreAndItsAnswerToAnyOther(t *te
 		t.Errorf("%+v", synced)
 	}
 	koprik(t, "sync", "--from", stick, "--dir", central)
-	var list struct{ Inquiries []struct{ ID, Text, State string } }
+	var list struct {
+		Inquiries []struct{ ID, Text, State string }
+	}
 	must(t, json.Unmarshal(koprik(t, "inquiry", "list", "--open", "--json", "--dir", central), &list))
 	if len(list.Inquiries) != 1 || list.Inquiries[0].Text != "Quduqlar nega kam?" || list.Inquiries[0].State != string(portal.Assigned) {
 		t.Fatalf("%+v", list)
