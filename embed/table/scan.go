@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"koprik/embed/table/column"
@@ -29,7 +30,7 @@ func (s scan) Blocks(ctx context.Context, columns []int, from int64, yield func(
 func (s scan) Row(ctx context.Context, columns []int, row int64) (*column.Block, error) {
 	var one *column.Block
 	err := s.read(ctx, columns, "rowid = ?", row, func(b *column.Block) error {
-		one = b
+		one = &column.Block{First: b.First, N: b.N, Vectors: slices.Clone(b.Vectors)} // b is read into again
 		return nil
 	})
 	if err == nil && one == nil {
