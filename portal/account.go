@@ -135,3 +135,9 @@ func (a Account) May(do DeskAct, c *Case) bool {
 	}
 	return false
 }
+
+// SecondFactor is what an authenticator is given.
+type SecondFactor struct {
+	Secret  string // base32, to type
+	Address string // otpauth://…, for a QR code
+}

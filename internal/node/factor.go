@@ -25,20 +25,14 @@ const (
 
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// SecondFactor is what an authenticator is given.
-type SecondFactor struct {
-	Secret  string // base32, to type
-	Address string // otpauth://…, for a QR code
-}
-
 // NewSecondFactor makes a second factor for an account. It counts from
 // ConfirmSecondFactor on.
-func (n *Node) NewSecondFactor(name string) (SecondFactor, error) {
+func (n *Node) NewSecondFactor(name string) (portal.SecondFactor, error) {
 	key, err := totp.Generate(totp.GenerateOpts{Issuer: n.config.Title, AccountName: name, Period: factorPeriod, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
 	if err != nil {
-		return SecondFactor{}, err
+		return portal.SecondFactor{}, err
 	}
-	return SecondFactor{Secret: key.Secret(), Address: key.URL()}, nil
+	return portal.SecondFactor{Secret: key.Secret(), Address: key.URL()}, nil
 }
 
 // ConfirmSecondFactor sets a second factor for which somebody has shown a code,

@@ -43,6 +43,10 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	staff, err := n.desk(words)
+	if err != nil {
+		return nil, err
+	}
 	machine := n.withInbox(n.machine())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isExport(r.URL.Path) {
@@ -51,6 +55,10 @@ func (n *Node) Handler() (http.Handler, error) {
 		}
 		if forMachines(r.URL.Path) {
 			machine.ServeHTTP(w, r)
+			return
+		}
+		if staff != nil && forDesk(r.URL.Path) {
+			staff.ServeHTTP(w, r)
 			return
 		}
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/verify") {

@@ -181,7 +181,7 @@ func (n *Node) openCase(ctx context.Context, id portal.InquiryID, q post.Questio
 	if err != nil {
 		return err
 	}
-	days, err := n.answerDays(ctx, route.Publisher)
+	days, err := n.AnswerDays(ctx, route.Publisher)
 	if err != nil {
 		return err
 	}
@@ -267,8 +267,8 @@ func (n *Node) SetAmber(ctx context.Context, p portal.PublisherID, c portal.Cont
 	return n.local.Set(ctx, amberKey(p, c), why)
 }
 
-// answerDays is how many working days a publisher has to answer.
-func (n *Node) answerDays(ctx context.Context, p portal.PublisherID) (int, error) {
+// AnswerDays is how many working days a publisher has to answer; "" is the centre.
+func (n *Node) AnswerDays(ctx context.Context, p portal.PublisherID) (int, error) {
 	v, ok, err := n.local.Get(ctx, "answer-days:"+string(p))
 	if err != nil || !ok {
 		return portal.DefaultAnswerDays, err

@@ -1,11 +1,6 @@
 package site
 
-import (
-	"fmt"
-	"strings"
-
-	"rsc.io/qr"
-)
+import "koprik/ui/qr"
 
 // QR is an address as a code to be read by a telephone: one SVG path, with the
 // quiet zone of four modules that readers need.
@@ -15,26 +10,11 @@ type QR struct {
 	Label string // for those who cannot see it
 }
 
-const quietZone = 4
-
 // qrOf draws text; nil when it is too long for a code.
 func qrOf(text, label string) *QR {
-	code, err := qr.Encode(text, qr.M)
-	if err != nil {
+	path, size, ok := qr.Path(text)
+	if !ok {
 		return nil
 	}
-	var b strings.Builder
-	for y := range code.Size {
-		for x := 0; x < code.Size; x++ {
-			run := 0
-			for x+run < code.Size && code.Black(x+run, y) {
-				run++
-			}
-			if run > 0 {
-				fmt.Fprintf(&b, "M%d %dh%dv1h-%d", x+quietZone, y+quietZone, run, run)
-				x += run
-			}
-		}
-	}
-	return &QR{Size: code.Size + 2*quietZone, Path: b.String(), Label: label}
+	return &QR{Size: size, Path: path, Label: label}
 }
