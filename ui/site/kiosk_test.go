@@ -183,7 +183,7 @@ func TestACodeIsReadAsWhatItSays(t *testing.T) {
 		t.Error("a code for what does not fit one")
 	}
 	q := qrOf("https://example.uz/", "label")
-	if q == nil || q.Size < 21+2*quietZone || !strings.HasPrefix(q.Path, "M4 4h7v1h-7") || len(q.Path) > 4000 {
+	if q == nil || q.Size < 21+2*4 || !strings.HasPrefix(q.Path, "M4 4h7v1h-7") || len(q.Path) > 4000 {
 		t.Errorf("%+v", q)
 	}
 }
