@@ -170,8 +170,11 @@ func TestTheHeadOfAnExportIsCheckedAndHasNoBody(t *testing.T) {
 }
 
 func TestFewExportsAreMadeAtOnceAndNobodyHasThemAll(t *testing.T) {
-	p, _, h := pressed(t)
-	p.waiting, p.inside = make(chan struct{}), make(chan struct{})
+	p := &press{waiting: make(chan struct{}), inside: make(chan struct{})}
+	o := newWorld().options(io.Discard)
+	o.Exporter = p
+	o.View = func(context.Context) (portal.View, error) { return newWorld(), nil } // a world counts, for one reader
+	h := New(o)
 	done := make(chan int)
 	from := func(host string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, exportOf+"format=csv", nil)

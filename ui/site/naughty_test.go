@@ -105,11 +105,11 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 	}
 	wild = append(wild, "/dataset/"+id+"/map/t?m="+q, "/dataset/"+id+"/map/t", "/dataset/"+id+"/chart/t/embed?m="+q, "/dataset/"+id+"/chart/t/embed", "/code.svg?a="+q, "/numbers?page="+q)
 	wild = append(wild, "/dataset/"+id+"/history?from="+q+"&to=2", "/dataset/"+id+"/history?from=1&to="+q)
-	own := []string{"sheet", q, q + "__eq", "b__contains", "b__" + q, boxPrefix + "b", boxPrefix + q}
+	own := []string{"sheet", q, q + "__eq", "b__contains", "b__in", "b__between", "b__empty", "b__" + q, boxPrefix + "b", boxPrefix + q}
 	for _, name := range slices.Concat(query.Names, ours, own) {
 		wild = append(wild, "/dataset/"+id+"/table/t?"+name+"="+q)
 	}
-	wild = append(wild, "/verify?h="+q, "/verify/code.svg?h="+q, "/?region="+q, "/?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s),
+	wild = append(wild, "/code.svg?a="+q, "/dataset/"+id+"/table/t?_f="+q+"&_is."+q+"="+q+"&_c=1&_col="+q, "/verify?h="+q, "/verify/code.svg?h="+q, "/?region="+q, "/?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s),
 		"/publisher/main?page="+q, "/dataset/"+id+"/table/"+url.PathEscape(s), "/dataset/"+id+"/chart/"+url.PathEscape(s), "/dataset/"+id+"/"+url.PathEscape(s), "/"+url.PathEscape(s))
 	return calm, wild
 }

@@ -34,6 +34,7 @@ var pages = []struct {
 	{"/dataset/main_population/table/population", 200},
 	{"/dataset/main_population/table/population?region__contains=Xorazm&year__eq=2020&sort=people&desc=1", 200},
 	{"/dataset/main_population/table/population?region__eq=Nowhere", 200},
+	{"/dataset/main_population/table/population?year__in=2019,2021&q=o&columns=year,region,people", 200},
 	{"/dataset/main_prices/table/prices.xlsx", 200},
 	{"/dataset/main_prices/table/prices.xlsx?sheet=2024+%26+oldin", 200},
 	{"/dataset/main_population/chart/population", 200},

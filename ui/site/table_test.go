@@ -125,7 +125,7 @@ func TestNumbersThatAreNamesKeepTheirDigitsTogether(t *testing.T) {
 
 // Any query of any page gets a page: an answer or what is wrong, never 500.
 func FuzzAddresses(f *testing.F) {
-	for _, q := range []string{"q=a&theme=health&page=2", "sort=year&desc=1&region__eq=x", "_column=year&_op=eq&_value=1", "after=o5", "%zz", "sheet=;", "page=-1"} {
+	for _, q := range []string{"q=a&theme=health&page=2", "sort=year&desc=1&region__eq=x", "_column=year&_op=eq&_value=1", "after=o5", "%zz", "sheet=;", "page=-1", "_f=year&_is.year=2020&_is.year=2021&_c=1&_col=year", "year__in=2020,\"a\"&columns=year&q=x&year__between=1,"} {
 		f.Add(q)
 	}
 	w := newWorld(f)

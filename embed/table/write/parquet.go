@@ -22,9 +22,8 @@ const (
 // of a bounded size, Zstandard. The provenance stands in the footer's metadata,
 // after the row groups, so within the file's last 64 KiB.
 type parquetFile struct {
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 	kinds []kind
-	place []int // of each column in the file
 	batch []parquet.Row
 	cells []parquet.Value
 	rows  int
@@ -59,7 +58,7 @@ func newParquet(w *bufio.Writer, f File) (encoder, error) {
 	for _, c := range shown {
 		root.fields = append(root.fields, byName[c.Name])
 	}
-	p.w = parquet.NewWriter(
+	p.w = parquet.NewGenericWriter[any](
 		w,
 		parquet.NewSchema("table", root),
 		parquet.CreatedBy("koprik", fmt.Sprint(Version), "1"),

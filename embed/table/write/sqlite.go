@@ -83,6 +83,7 @@ func newSQLite(w *bufio.Writer, f File) (_ encoder, err error) {
 
 // create makes the tables: the line, what is known, the columns, the rows.
 func (s *sqliteFile) create(f File) error {
+	ctx := context.Background() // who waits no longer asks for no more rows: Write ends between two of them
 	table, columns := tableName(f.Table), columnNames(f.Columns[:s.columns])
 	types := make([]string, s.columns)
 	for i, c := range f.Columns[:s.columns] {
@@ -112,7 +113,7 @@ func (s *sqliteFile) create(f File) error {
 	}
 	add("CREATE TABLE " + quoted(table) + " (" + strings.Join(types, ", ") + ")")
 	for _, st := range statements {
-		if _, err := s.tx.Exec(st.text, st.args...); err != nil {
+		if _, err := s.tx.ExecContext(ctx, st.text, st.args...); err != nil {
 			return tooLarge(err)
 		}
 	}
@@ -120,7 +121,7 @@ func (s *sqliteFile) create(f File) error {
 	s.per = max(1, min(perInsert, maxArgs/s.columns))
 	into := "INSERT INTO " + quoted(table) + " VALUES "
 	var err error
-	s.many, err = s.tx.Prepare(into + s.one + strings.Repeat(","+s.one, s.per-1))
+	s.many, err = s.tx.PrepareContext(ctx, into+s.one+strings.Repeat(","+s.one, s.per-1))
 	s.one = into + s.one
 	return err
 }
@@ -172,7 +173,7 @@ func (s *sqliteFile) row(values []any) error {
 	if len(s.args) < s.per*s.columns {
 		return nil
 	}
-	_, err := s.many.Exec(s.args...)
+	_, err := s.many.ExecContext(context.Background(), s.args...)
 	s.args = s.args[:0]
 	return tooLarge(err)
 }
@@ -187,7 +188,7 @@ func tooLarge(err error) error {
 
 func (s *sqliteFile) end() error {
 	for ; len(s.args) > 0; s.args = s.args[s.columns:] {
-		if _, err := s.tx.Exec(s.one, s.args[:s.columns]...); err != nil {
+		if _, err := s.tx.ExecContext(context.Background(), s.one, s.args[:s.columns]...); err != nil {
 			return tooLarge(err)
 		}
 	}

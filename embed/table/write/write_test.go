@@ -136,7 +136,7 @@ func TestTheBytesOfEveryFormatAreThoseOfItsVersion(t *testing.T) {
 }
 
 func TestEveryFileCarriesItsProvenanceWhereVerifyLooks(t *testing.T) {
-	many := make([][]any, 0, 3000)
+	many := make([][]any, 0, 1200)
 	for len(many) < cap(many) {
 		many = append(many, sample...)
 	}
@@ -144,6 +144,9 @@ func TestEveryFileCarriesItsProvenanceWhereVerifyLooks(t *testing.T) {
 		for _, filter := range []string{"", strings.Repeat("Қ", 200), strings.Repeat("%", 2000)} {
 			f.From.Address += filter
 			for _, rows := range [][][]any{nil, sample, many} {
+				if len(rows) > len(sample) && filter != "" {
+					continue // the length of a table and that of a line don't meet
+				}
 				var find portal.ProvenanceFinder
 				if _, err := find.Write(made(t, f, rows)); err != nil {
 					t.Fatal(err)
@@ -209,7 +212,7 @@ func TestAReaderWhoGoesAwayEndsTheWriting(t *testing.T) {
 	for name, f := range variants() {
 		f.Folder = t.TempDir()
 		n := 0
-		err := Write(&full{left: 20_000}, f, func(yield func([]any, error) bool) {
+		err := Write(&full{left: 10_000}, f, func(yield func([]any, error) bool) {
 			for n = 0; n < 100_000; n++ {
 				row := append([]any(nil), sample[0]...)
 				row[2] = int64(n) * 7919 % 1_000_003
