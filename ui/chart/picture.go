@@ -2,12 +2,15 @@ package chart
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"image/png"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/image/vector"
@@ -48,35 +51,53 @@ func (d Drawing) PNG() ([]byte, error) {
 }
 
 // paletted gives a picture of at most 256 colours, of which a figure has few but
-// for the edges of its letters: a quarter of the bytes. Colours are rounded as
-// little as it takes.
+// for the edges of its letters: a third of the bytes. The colours of areas stay as
+// they are; those of edges are rounded as little as it takes.
 func paletted(img *image.RGBA) image.Image {
-	for bits := 0; bits < 6; bits++ {
-		places := map[uint32]uint8{}
-		out := image.NewPaletted(img.Bounds(), nil)
+	counts := map[uint32]int{}
+	for i := 0; i < len(img.Pix); i += 4 {
+		counts[colorKey(img.Pix[i:], 0)]++
+	}
+	keys := slices.Collect(maps.Keys(counts))
+	slices.SortFunc(keys, func(a, b uint32) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	for bits := range 7 {
+		out, places := image.NewPaletted(img.Bounds(), nil), make(map[uint32]uint8, len(keys))
 		fits := true
-		last, place := uint32(1), uint8(0) // no colour: its lowest byte is zero
-		for i := 0; i < len(img.Pix) && fits; i += 4 {
-			key := uint32(round8(img.Pix[i], bits))<<24 | uint32(round8(img.Pix[i+1], bits))<<16 | uint32(round8(img.Pix[i+2], bits))<<8
-			if key != last {
-				var ok bool
-				if place, ok = places[key]; !ok {
-					if fits = len(out.Palette) < 256; !fits {
-						break
-					}
-					place = uint8(len(out.Palette)) //nolint:gosec // fewer than 256
-					places[key] = place
-					out.Palette = append(out.Palette, color.RGBA{uint8(key >> 24), uint8(key >> 16), uint8(key >> 8), 255}) //nolint:gosec // a byte each
-				}
-				last = key
+		for i, key := range keys {
+			as := key
+			if i >= exactColors {
+				as = colorKey([]uint8{uint8(key >> 16), uint8(key >> 8), uint8(key)}, bits) //nolint:gosec // a byte each
 			}
-			out.Pix[i/4] = place
+			at := slices.Index(out.Palette, color.Color(colorOfKey(as)))
+			if at < 0 {
+				at = len(out.Palette)
+				out.Palette = append(out.Palette, colorOfKey(as))
+			}
+			if fits = at < 256; !fits {
+				break
+			}
+			places[key] = uint8(at) //nolint:gosec // fewer than 256
 		}
-		if fits {
-			return out
+		if !fits {
+			continue
 		}
+		for i := 0; i < len(img.Pix); i += 4 {
+			out.Pix[i/4] = places[colorKey(img.Pix[i:], 0)]
+		}
+		return out
 	}
 	return img
+}
+
+// exactColors is how many colours, the most frequent, are never rounded.
+const exactColors = 40
+
+func colorKey(pix []uint8, bits int) uint32 {
+	return uint32(round8(pix[0], bits))<<16 | uint32(round8(pix[1], bits))<<8 | uint32(round8(pix[2], bits))
+}
+
+func colorOfKey(key uint32) color.RGBA {
+	return color.RGBA{uint8(key >> 16), uint8(key >> 8), uint8(key), 255} //nolint:gosec // a byte each
 }
 
 // round8 leaves out the lowest bits of a colour's part; white stays white.

@@ -14,7 +14,11 @@ import (
 func TestAPictureIsTheSameBytesEveryTimeAndSmall(t *testing.T) {
 	bars := Figure{Kind: Bars, Title: "Bars", Mark: 0, Labels: []string{"A", "B"}, Series: []Series{{Values: []float64{2, -1}}}, Notes: []string{"a note"}}
 	line := Figure{Kind: Line, Title: "Lines", Mark: -1, Labels: []string{"1", "2", "3", "4"}, Breaks: []int{2}, Series: []Series{{"A", []float64{2, 1, 4, 5}}, {"B", []float64{3, 2, 4, 6}}}}
-	for _, f := range []Figure{sampleMap(t), bars, line} {
+	figures := []Figure{bars, line}
+	if !testing.Short() {
+		figures = append(figures, sampleMap(t))
+	}
+	for _, f := range figures {
 		kind := f.Kind
 		d, err := Draw(f, plainWords(), Wide)
 		if err != nil {
@@ -59,7 +63,7 @@ func TestAPictureShowsFillsHolesAndLetters(t *testing.T) {
 	at := func(x, y float64) color.RGBA {
 		return color.RGBAModel.Convert(img.At(int((x+fileMargin)*2), int((y+fileHead)*2))).(color.RGBA)
 	}
-	if c := at(15, 15); c.R > 0x18 || c.B < 0x50 || c.B > 0x60 || at(40, 40) != (color.RGBA{255, 255, 255, 255}) {
+	if at(15, 15) != (color.RGBA{0x12, 0x35, 0x5b, 255}) || at(40, 40) != (color.RGBA{255, 255, 255, 255}) {
 		t.Errorf("the area is %v and its hole %v", at(15, 15), at(40, 40))
 	}
 	dark := 0

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -172,4 +173,22 @@ func TestTheSnippetNamesThisNodeAsTheReaderDoes(t *testing.T) {
 	w := newWorld(t, withBoundaries)
 	body := w.body(t, "/en"+chartAddress+"/embed?kind=bars&by=soato", 200)
 	mustHave(t, body, `&lt;iframe src=&#34;http://example.com/embed/en`+chartAddress+`?kind=bars&amp;amp;by=soato&#34; title=&#34;Population by region&#34;`, "data-copy")
+}
+
+// The budget of the spec for a page with a figure is 5 ms from rows that are at
+// hand; go test -run '^$' -bench FigurePage ./ui/site
+func BenchmarkFigurePage(b *testing.B) {
+	for name, address := range map[string]string{"chart": chartAddress, "map": mapAddress} {
+		b.Run(name, func(b *testing.B) {
+			w := newWorld(b, withBoundaries)
+			for i := 0; b.Loop(); i++ {
+				r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("/en%s?i=%d", address, i), nil)
+				res := httptest.NewRecorder()
+				w.handler.ServeHTTP(res, r)
+				if res.Code != http.StatusOK {
+					b.Fatal(res.Code)
+				}
+			}
+		})
+	}
 }
