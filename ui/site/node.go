@@ -42,7 +42,7 @@ func (s *site) node(v *visit) (answer, error) {
 			last, result = v.moment(status.LastSync), v.T("node.ok")
 		}
 		if status.LastResult != "" {
-			result = v.T("node.notok", "reason", clip(status.LastResult, 300))
+			result = v.T("node.notok", "reason", clip(status.LastResult, 600))
 		}
 		v.add(&rs, v.T("node.lastsync"), plain(last))
 		v.add(&rs, v.T("node.result"), plain(result))
