@@ -213,6 +213,16 @@ func TestQuestionsAtTheCentreItselfAreTakenToo(t *testing.T) {
 	}
 }
 
+func TestACentreThatServesOpensItsOwnQuestionsAtOnce(t *testing.T) {
+	central := newCentral(t)
+	must(t, central.TalkOnce(t.Context())) // what there is to say for today is said
+	ask(t, central, "Suv qachon keladi?", false)
+	must(t, central.TalkOnce(t.Context()))
+	if list := cases(t, central); len(list) != 1 || !list[0].Opened || waiting(t, central) != 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
 func TestSupportAndOpinionsAreCountedOncePerReceipt(t *testing.T) {
 	central := newCentral(t)
 	publish(t, central, revision("water", 1))

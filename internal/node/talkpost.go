@@ -271,6 +271,20 @@ func (n *Node) receive(ctx context.Context, p post.Post) (fresh int, err error) 
 	return n.keepAll(ctx, p, known)
 }
 
+// takeOwn is takeOwnLocked for who does not hold write.lock; without a question of
+// its own it does not ask for it.
+func (n *Node) takeOwn(ctx context.Context) error {
+	if w, err := n.local.Waits(ctx); err != nil || w.Count == 0 {
+		return err
+	}
+	release, err := n.writing(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return n.takeOwnLocked(ctx)
+}
+
 // takeOwnLocked hands the questions that were asked at the centre itself to the
 // centre. The caller holds write.lock.
 func (n *Node) takeOwnLocked(ctx context.Context) error {

@@ -245,6 +245,9 @@ func (n *Node) talkOnce(ctx context.Context) error {
 		return err
 	}
 	if !due {
+		if err := n.takeOwn(ctx); err != nil {
+			return err
+		}
 		_, err := n.openCases(ctx)
 		return err
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 
@@ -13,3 +14,6 @@ func WeakPassword(password string) string {
 	b64 := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=8,t=1,p=1$%s$%s", argon2.Version, b64(salt), b64(argon2.IDKey([]byte(password), salt, 1, 8, 1, passwordSize)))
 }
+
+// TalkOnce is one turn of what a serving node does about questions.
+func (n *Node) TalkOnce(ctx context.Context) error { return n.talkOnce(ctx) }
