@@ -21,8 +21,8 @@ type searchPage struct {
 	Themes   []Link // where nothing was found
 	Ask      *askBox
 	Hits     []Hit
-	Asked    []Link // public questions that have all words
-	Answered bool   // some hit has a figure
+	Asked    []threadLine // public questions that have all words
+	Answered bool         // some hit has a figure
 	Answer   *answerBox
 	Facets   []FacetBox
 	Filtered bool   // some filter is set
@@ -93,31 +93,13 @@ func (s *site) search(v *visit) (answer, error) {
 	return answer{template: "search", data: p}, nil
 }
 
-// maxAsked is how much of a question is shown, characters.
-const maxAsked = 160
-
-// asked leads to the public questions that were found: to the dataset that each
-// is about.
-func (v *visit) asked(results portal.Results) ([]Link, error) {
+// asked lists the public questions that were found.
+func (v *visit) asked(results portal.Results) ([]threadLine, error) {
 	threads, err := portal.ThreadsFound(v.ctx, v.view, results.Threads)
 	if err != nil {
 		return nil, fmt.Errorf("questions: %w", err)
 	}
-	var links []Link
-	for _, t := range threads {
-		l := Link{Shown: Shown{Text: clip(strings.Join(strings.Fields(t.Text), " "), maxAsked)}}
-		if t.Lang != v.lang {
-			l.Tag = string(t.Lang)
-		}
-		if t.About.Dataset != "" {
-			l.Href = v.Base + "/dataset/" + string(t.About.Dataset)
-		}
-		if len(t.Answers) > 0 {
-			l.Count = v.T("search.answered")
-		}
-		links = append(links, l)
-	}
-	return links, nil
+	return v.threadLines(threads, portal.MaxThreadHits), nil
 }
 
 // readSearch reads the form; what it cannot use is an error that names it.
