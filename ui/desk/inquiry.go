@@ -106,7 +106,7 @@ func (v *visit) showInquiry(status int, c *portal.Case, typed Typed, problems []
 	}
 	wanted := c.Inquiry.Lang
 	for _, l := range portal.Langs {
-		page.Langs = append(page.Langs, Choice{Value: l.Path(), Text: v.Language(l), Chosen: l == wanted})
+		page.Langs = append(page.Langs, Choice{Value: l.Path(), Text: v.desk.words.Words(l).T("lang.self"), Chosen: l == wanted})
 	}
 	if page.MayAssign {
 		if page.Offices, err = v.offices(c.Route); err != nil {

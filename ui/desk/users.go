@@ -62,7 +62,7 @@ func (v *visit) roles(chosen portal.DeskRole) (list []Choice) {
 
 func (v *visit) langs(chosen portal.Lang) (list []Choice) {
 	for _, l := range portal.Langs {
-		list = append(list, Choice{Value: l.Path(), Text: v.Language(l), Chosen: l == chosen})
+		list = append(list, Choice{Value: l.Path(), Text: v.desk.words.Words(l).T("lang.self"), Chosen: l == chosen})
 	}
 	return list
 }
