@@ -255,7 +255,7 @@ func (l *Local) Cases(ctx context.Context, q portal.CaseQuery) (list []portal.Ca
 	if limit <= 0 {
 		limit = 100
 	}
-	rows, err := l.db.Read.QueryContext(ctx, `SELECT doc FROM cases WHERE `+where+` ORDER BY received, id LIMIT ? OFFSET ?`, append(args, limit, max(q.Offset, 0))...)
+	rows, err := l.db.Read.QueryContext(ctx, `SELECT doc FROM cases WHERE `+where+` ORDER BY received, id LIMIT ? OFFSET ?`, append(args, limit, max(q.Offset, 0))...) //nolint:gosec // conditions of ours; every value is an argument
 	if err != nil {
 		return nil, 0, fmt.Errorf("cases: %w", sqlite.Explain(err))
 	}

@@ -275,7 +275,7 @@ func (n *Node) AnswerDays(ctx context.Context, p portal.PublisherID) (int, error
 	}
 	days := 0
 	if _, err := fmt.Sscan(v, &days); err != nil || days < 1 || days > portal.MaxAnswerDays {
-		return portal.DefaultAnswerDays, nil
+		return portal.DefaultAnswerDays, nil //nolint:nilerr // what is no number of days is none
 	}
 	return days, nil
 }

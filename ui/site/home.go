@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -136,13 +135,6 @@ func (v *visit) askBox(words string) *askBox {
 		}}
 	}
 	contact := v.site.o.Contact
-	if href := v.askURL(""); href != "" {
-		values := url.Values{"kind": {string(portal.DataRequest)}}
-		if words := v.one("q"); words != "" {
-			values.Set("text", clip(words, portal.MaxInquiryText/4))
-		}
-		return &askBox{Title: v.T("theme-page.ask"), To: Value{Shown: Shown{Text: v.T("talk.data")}, Href: href + "?" + values.Encode()}}
-	}
 	if contact == "" {
 		who := Link{Shown: Shown{Text: v.T("home.who")}, Href: v.Base + "/#who"}
 		return &askBox{Title: v.T("theme-page.ask"), Text: v.T("theme-page.asknobody"), To: Value{Shown: who.Shown, Href: who.Href}}

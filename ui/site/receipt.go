@@ -50,7 +50,7 @@ func (s *site) openReceipt(v *visit) (answer, error) {
 	code, err := portal.ParseReceiptCode(field("code"))
 	if err != nil {
 		p.Problem = &problemBox{Title: v.T("error.summary"), Items: []Link{{Shown: Shown{Text: v.T("talk.badcode")}, Href: "#code"}}}
-		return answer{template: "receipt", data: p, status: http.StatusUnprocessableEntity}, nil
+		return answer{template: "receipt", data: p, status: http.StatusUnprocessableEntity}, nil //nolint:nilerr // it is told on the page
 	}
 	if u := portal.Useful(field("useful")); u != "" {
 		if err := v.canAsk(); err != nil {
