@@ -153,7 +153,12 @@ bench-pages: build ## pages per second against nginx, start and memory; KOPRIK_B
 
 .PHONY: bench-scale
 bench-scale: build ## publishing, syncing, start and memory with many datasets; SIZES= numbers of datasets (600,10000)
-	KOPRIK_BENCH_PROGRAM='$(abspath $(DIST)/koprik)' KOPRIK_BENCH_SCALE='$(or $(SIZES),600,10000)' $(GO) test -count=1 -v -timeout 8h -run '^TestScale$$' ./internal/cli | grep -v '^=== '
+	@for n in $$(tr , ' ' <<< '$(or $(SIZES),600,10000)'); do \
+	  made=; if [ $$n -gt 10000 ]; then made=$$(mktemp -d); \
+	    KOPRIK_SCALE_DIR=$$made KOPRIK_SCALE_DATASETS=$$n $(GO) test -count=1 -timeout 8h -run '^TestMakeScale$$' ./internal/node; fi; \
+	  KOPRIK_BENCH_PROGRAM='$(abspath $(DIST)/koprik)' KOPRIK_BENCH_SCALE=$$n KOPRIK_BENCH_MADE=$$made $(GO) test -count=1 -v -timeout 8h -run '^TestScale$$' ./internal/cli | grep -v '^=== '; \
+	  [ -z "$$made" ] || rm -rf "$$made"; \
+	done
 
 .PHONY: eval-text eval-search bench-search soak-search
 eval-text: ## folding, stemming and round trips on gold data; DATA= a folder laid out as ../shared/data

@@ -99,7 +99,8 @@ func madeRecords() []scaleRecord {
 func scalePackage(t *testing.T, folder, name string, number int, r scaleRecord) {
 	t.Helper()
 	about, err := json.Marshal(map[string]any{
-		"name": name, "title": strings.Join(strings.Fields(r.Name), " ") + " " + strconv.Itoa(number), "description": r.Description, "keywords": r.Tags,
+		"name": name, "title": fmt.Sprintf("%.200s %d", strings.Join(strings.Fields(r.Name), " "), number),
+		"description": fmt.Sprintf("%.2000s", r.Description), "keywords": r.Tags[:min(len(r.Tags), 20)],
 		"resources": []any{map[string]any{"name": "t", "path": "t.csv"}},
 	})
 	if err == nil {

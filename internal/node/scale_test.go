@@ -23,8 +23,7 @@ const scalePublishers = 40
 
 // TestMakeScale makes a centre of KOPRIK_SCALE_DATASETS datasets in
 // KOPRIK_SCALE_DIR for `make bench-scale`: read, checked and signed as `koprik
-// publish` does, all in one generation, and neither applied nor packed. The
-// packages that the measurement changes later stand beside it, in in/.
+// publish` does, one generation a publisher, and neither applied nor packed.
 func TestMakeScale(t *testing.T) {
 	dir, n := os.Getenv("KOPRIK_SCALE_DIR"), 0
 	if dir == "" {
@@ -34,12 +33,6 @@ func TestMakeScale(t *testing.T) {
 		t.Fatal(err)
 	}
 	makeScale(t, filepath.Join(dir, "centre"), n, Options{NoPacks: true, Version: "bench"})
-	for i := range 2 { // of the largest publisher
-		folder := filepath.Join(dir, "in", "d"+strconv.Itoa(i))
-		if err := os.CopyFS(folder, scalePackage(t, i, scaleRecords(t)[i])); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // makeScale makes a centre in dir whose repository has n datasets of 40 publishers.
