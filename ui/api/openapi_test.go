@@ -40,8 +40,8 @@ func TestTheDocumentListsEveryRouteAndNoOther(t *testing.T) {
 	h := New(newWorld().options(io.Discard)).(*api)
 	pattern := regexp.MustCompile(`\{(\w+):.*?\}+`)
 	var routed []string
-	methods := map[string]string{ReportAddress: "post"}
-	routed = append(routed, ReportAddress)
+	methods := map[string]string{ReportAddress: "post", PostAddress: "post"}
+	routed = append(routed, ReportAddress, PostAddress)
 	for _, route := range (&inboxAPI{}).routes() {
 		path := pattern.ReplaceAllString(route.path, "{$1}")
 		routed, methods[path] = append(routed, path), strings.ToLower(route.method)
