@@ -316,7 +316,7 @@ func (v *visit) chartForm(d drawn) chartForm {
 	if !known {
 		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, d.plan), Label: Shown{Text: v.viewName(d, d.plan)}, On: true})
 	}
-	if p, _ := v.mapOf(d); p.Kind == chart.Map && !d.isMap() {
+	if p := v.mapOf(d); p.Kind == chart.Map && !d.isMap() {
 		f.Views = append(f.Views, Choice{Value: viewKey(d.cube, p), Label: Shown{Text: v.viewName(d, p)}})
 	}
 	for i, dim := range d.cube.Dims {

@@ -19,14 +19,6 @@ func (v *visit) figureAddress(d drawn, way string) string {
 	return v.datasetURL(d.dataset.ID) + "/" + way + "/" + url.PathEscape(d.resource.Name)
 }
 
-// way is how a figure is addressed.
-func (d drawn) way() string {
-	if d.isMap() {
-		return "map"
-	}
-	return "chart"
-}
-
 // waysOf leads from a figure to the others of the same: chart, map and table, with
 // the same measure and the same values held.
 func (v *visit) waysOf(d drawn) []LinkChoice {
@@ -44,7 +36,7 @@ func (v *visit) waysOf(d drawn) []LinkChoice {
 	if d.cube != nil && len(d.plans) > 0 {
 		ways = append(ways, LinkChoice{Text: v.T("chart.figure"), Href: v.figureAddress(d, "chart") + query, Current: !d.isMap()})
 	}
-	if p, _ := v.mapOf(d); d.isMap() || p.Kind == chart.Map {
+	if p := v.mapOf(d); d.isMap() || p.Kind == chart.Map {
 		ways = append(ways, LinkChoice{Text: v.T("chart.map"), Href: v.figureAddress(d, "map") + query, Current: d.isMap()})
 	}
 	return append(ways, LinkChoice{Text: v.T("chart.table"), Href: v.tableAddress(d.opened)})

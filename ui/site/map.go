@@ -219,13 +219,14 @@ func (v *visit) noMap(d drawn) error {
 	}
 }
 
-// mapOf finds the boundaries and the plan by which a cube is a map; the plan's
-// kind is not Map where it is none.
-func (v *visit) mapOf(d drawn) (chart.Plan, *mapBase) {
+// mapOf finds the plan by which a cube is a map; its kind is not Map where it is
+// none.
+func (v *visit) mapOf(d drawn) chart.Plan {
 	if d.cube == nil {
-		return chart.Plan{}, nil
+		return chart.Plan{}
 	}
-	return v.mapBy(d, "")
+	p, _ := v.mapBy(d, "")
+	return p
 }
 
 func (v *visit) mapBy(d drawn, by string) (best chart.Plan, on *mapBase) {
