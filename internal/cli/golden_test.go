@@ -142,7 +142,7 @@ func (s *figureServer) describe(id string) string {
 		status, page := s.get("/en" + path)
 		if status != http.StatusOK {
 			fmt.Fprintf(&b, "  no figure\n")
-			if status, page = s.get("/en/dataset/" + id + "/map/" + r.Name); status == http.StatusOK {
+			if mapped, _ := s.get("/en/dataset/" + id + "/map/" + r.Name); mapped == http.StatusOK {
 				fmt.Fprintf(&b, "  a map of its shapes or places\n")
 			}
 			continue
