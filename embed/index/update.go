@@ -146,13 +146,20 @@ func (x *Index) merge(ctx context.Context) {
 	case <-x.troubles.failed: // earlier ones
 	default:
 	}
-	done := make(chan error, 1)
-	go func() { done <- x.scorch.ForceMerge(ctx, &oneSegment) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = x.scorch.ForceMerge(ctx, &oneSegment)
+	}()
 	select {
 	case <-done:
 	case <-x.troubles.failed: // it would try for ever
 		cancel()
-	case <-x.troubles.died:
+	case err := <-x.troubles.died:
+		select {
+		case x.troubles.died <- err: // for who writes next
+		default:
+		}
 	}
 }
 

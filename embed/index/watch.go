@@ -19,8 +19,8 @@ var watched = struct {
 
 // troubles are what went wrong in the background tasks of one index.
 type troubles struct {
-	died   chan error // a task is gone: what waits for it waits for ever
-	failed chan error // a task could not do something, and tries again
+	died   chan error    // a task is gone: what waits for it waits for ever
+	failed chan struct{} // a task could not do something, and tries again
 }
 
 func init() {
@@ -31,12 +31,15 @@ func init() {
 		if t == nil {
 			return
 		}
-		to := t.failed
 		if errors.Is(err, scorch.ErrAsyncPanic) {
-			to = t.died
+			select {
+			case t.died <- err:
+			default:
+			}
+			return
 		}
 		select {
-		case to <- err:
+		case t.failed <- struct{}{}:
 		default:
 		}
 	}
@@ -46,7 +49,7 @@ func init() {
 func watch(path string) *troubles {
 	watched.Lock()
 	defer watched.Unlock()
-	t := &troubles{make(chan error, 1), make(chan error, 1)}
+	t := &troubles{make(chan error, 1), make(chan struct{}, 1)}
 	watched.byPath[path] = t
 	return t
 }
