@@ -45,7 +45,7 @@ func (n *Node) AddAccount(ctx context.Context, a portal.Account, password string
 	return n.local.AddAccount(ctx, a, hash)
 }
 
-// ChangeAccount reads an account, lets change change it, and keeps it. Its name
+// ChangeAccount keeps what change makes of an account. Its name
 // and the day on which it was made stay.
 func (n *Node) ChangeAccount(ctx context.Context, name string, change func(a *portal.Account)) (err error) {
 	defer named(n.dir, &err)

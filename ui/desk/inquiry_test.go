@@ -164,7 +164,6 @@ func TestAnInboxOfAnyLengthHasPages(t *testing.T) {
 		status, _, body := b.get(strings.ReplaceAll(path, "&amp;", "&"))
 		want(t, path, status, 200, body, "121 questions")
 		pages++
-		_, path, _ = strings.Cut(body, `rel="next">`)
 		path = ""
 		if i := strings.Index(body, `" rel="next"`); i > 0 {
 			path = body[strings.LastIndex(body[:i], `"`)+1 : i]

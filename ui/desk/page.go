@@ -184,11 +184,10 @@ func (v *visit) render(status int, name string, page any) error {
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
-	_, err := v.w.Write(b.Bytes())
-	if err != nil && v.r.Context().Err() != nil {
-		return nil // the reader went away
+	if _, err := v.w.Write(b.Bytes()); v.r.Context().Err() == nil { // otherwise the reader went away
+		return err
 	}
-	return err
+	return nil
 }
 
 // ErrorPage is the struct of error.html.

@@ -36,18 +36,21 @@ func (s *store) New(r *http.Request, name string) (*sessions.Session, error) {
 	// changes something comes by POST, and from the desk's own pages (New's
 	// CrossOriginProtection). Without TLS on a LAN the cookie cannot be Secure.
 	session.Options = &sessions.Options{Path: "/desk", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil}
-	c, err := r.Cookie(name)
-	if err != nil {
+	var cookie string
+	for _, c := range r.CookiesNamed(name) {
+		cookie = c.Value
+	}
+	if cookie == "" {
 		return session, nil
 	}
-	account, whole, err := s.sessions.Session(r.Context(), c.Value)
+	account, whole, err := s.sessions.Session(r.Context(), cookie)
 	if errors.Is(err, portal.ErrNotFound) {
 		return session, nil
 	}
 	if err != nil {
 		return session, err
 	}
-	session.ID, session.IsNew = c.Value, false
+	session.ID, session.IsNew = cookie, false
 	session.Values[keyAccount], session.Values[keyWhole] = account, whole
 	return session, nil
 }
