@@ -134,7 +134,10 @@ func (s *Store) SQL(ctx context.Context, q portal.SQLQuery) (portal.SQLAnswer, e
 	limited, stop := context.WithTimeout(ctx, s.sql.limit)
 	defer stop()
 	if err = x.run(limited); err != nil {
-		if limited.Err() != nil && ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+			err = fmt.Errorf("sql: %w", ctx.Err())
+		case limited.Err() != nil:
 			err = tooMuchSQL(fmt.Sprintf("the statement did not end within %v", s.sql.limit), err)
 		}
 		return portal.SQLAnswer{}, err
