@@ -115,7 +115,9 @@ func zsync(t *testing.T, r *rivals) (string, func(*testing.T) traffic, func(*tes
 		for _, e := range r.list {
 			if e.pair != "" {
 				name := filepath.Join(dir, e.file())
-				commands = append(commands, command("zsync", "-q", "-i", name, "-o", name, "http://"+l.addr+"/"+e.file()+".zsync"))
+				c := command("zsync", "-q", "-i", name, "-o", name, "http://"+l.addr+"/"+e.file()+".zsync")
+				c.Dir = dir // it renames a file of its own there, which must be on the same disk
+				commands = append(commands, c)
 			}
 		}
 		return l.measured(t, commands...)
