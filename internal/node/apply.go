@@ -51,8 +51,8 @@ func (n *Node) own(ctx context.Context) error {
 	if err := n.catchUp(ctx); err != nil {
 		return err
 	}
-	if err := n.showSides(); err != nil {
-		return err
+	if err := n.showSides(); err != nil && !errors.Is(err, portal.ErrUnverified) {
+		return err // what does not verify, catchUp has told and the next sync mends
 	}
 	if err := n.showThreads(ctx); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,6 +96,9 @@ func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
 	if err := n.cleanTemps(); err != nil {
 		return err
 	}
+	if err := n.mendSides(ctx, d); err != nil {
+		return err
+	}
 	if n.serves() {
 		files, err := n.mirror.Restore(disk.Sub(n.root, repositoryDir))
 		for _, f := range files {
@@ -114,6 +118,37 @@ func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
 		}
 	}
 	return n.sweepUnnamed(inv, d)
+}
+
+// mendSides takes away damaged files that stand beside the publishers, and takes
+// them back from this node's own repository when they are whole there; otherwise
+// the next sync brings them.
+func (n *Node) mendSides(ctx context.Context, d *Diagnosis) error {
+	files, _, err := n.mirror.Sides()
+	if err != nil {
+		return err
+	}
+	for path, f := range files {
+		if n.blobs.Verify(ctx, f.SHA256) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := n.blobs.Remove(f.SHA256); err != nil {
+			return err
+		}
+		b, err := disk.ReadFile(n.root, repositoryDir+"/"+datapackage.SideFile(path, f.SHA256), datapackage.MaxSide)
+		if err == nil {
+			err = n.blobs.PutExpect(bytes.NewReader(b), f.SHA256, f.Length)
+		}
+		if err != nil {
+			d.Repaired = append(d.Repaired, path+" was taken away; koprik sync brings it again")
+			continue
+		}
+		d.Repaired = append(d.Repaired, path+" was restored from the repository")
+	}
+	return nil
 }
 
 // mendContent takes away contents that were damaged, and takes them back from

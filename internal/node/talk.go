@@ -50,7 +50,8 @@ func (n *Node) readSides() (sides, error) {
 	return sides{generation: generation, files: files, threads: &threadIndex{}}, err
 }
 
-// sidesNow are those that a request may use: of the generation that is shown.
+// sidesNow are those that a request may use: of the generation that is shown. A
+// copy whose trust is damaged has none until a sync mends it, and is shown without.
 func (n *Node) sidesNow() (sides, error) {
 	n.mu.RLock()
 	s := n.talk.sides
@@ -58,7 +59,11 @@ func (n *Node) sidesNow() (sides, error) {
 	if s.files != nil {
 		return s, nil
 	}
-	return n.readSides()
+	s, err := n.readSides()
+	if errors.Is(err, portal.ErrUnverified) {
+		return sides{threads: &threadIndex{}}, nil
+	}
+	return s, err
 }
 
 // side gives the verified bytes of a file beside the publishers; portal.ErrNotFound

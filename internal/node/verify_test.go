@@ -127,6 +127,41 @@ func TestDoctorMendsObjectsAndRepositoryFromEachOther(t *testing.T) {
 	}
 }
 
+// A relay takes what is damaged back from its own repository; a mirror that is none
+// has no other copy, and the next sync brings it.
+func TestDamagedFilesBesideThePublishersAreMended(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, revision("a", 1))
+	speak(t, central)
+	root, err := os.ReadFile(filepath.Join(repository(central), "metadata", "1.root.json"))
+	must(t, err)
+	for relay, alone := range map[string]bool{"true": true, "false": false} {
+		dir := t.TempDir()
+		_, err := node.Init(t.Context(), dir, node.InitOptions{
+			Config: config(t, "role", "mirror", "title", "Koʻzgu", "upstream", repository(central), "relay", relay), Root: root,
+		}, options())
+		must(t, err)
+		m := open(t, dir, options())
+		sync(t, m)
+		must(t, m.CanAsk(t.Context()))
+		must(t, m.Close())
+		must(t, filepath.WalkDir(filepath.Join(dir, "objects"), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				damage(t, path)
+			}
+			return err
+		}))
+		if _, err := node.Doctor(t.Context(), dir, options(), true); (err == nil) != alone {
+			t.Errorf("relay %s: the doctor says %v", relay, err)
+		}
+		m = open(t, dir, options())
+		sync(t, m)
+		_, err = m.Verify(t.Context())
+		must(t, err)
+		must(t, m.CanAsk(t.Context()))
+	}
+}
+
 func TestRejectedInputLeavesNoBytes(t *testing.T) {
 	central := newCentral(t)
 	shared := revision("a", 1)

@@ -213,10 +213,10 @@ func (m *Mirror) Restore(repo disk.FS) (restored []string, err error) {
 	}
 	for path, want := range l.sides {
 		b, err := m.o.Contents.ReadAll(want.target.SHA256, datapackage.MaxSide)
-		if err == nil {
-			err = put(datapackage.SideFile(path, want.target.SHA256), b)
-		}
 		if err != nil {
+			continue // a damaged one was taken away, and comes with the next sync
+		}
+		if err := put(datapackage.SideFile(path, want.target.SHA256), b); err != nil {
 			return restored, err
 		}
 	}
