@@ -27,6 +27,9 @@ import (
 // collected it say it should be (make eval-tables DATA=…). Folders that are not
 // there are passed over. KOPRIK_VERBOSE names what does not agree.
 func TestEvalTables(t *testing.T) {
+	if testing.Short() {
+		t.Skip("counts are for go test ./... and make eval-tables")
+	}
 	data := os.Getenv("KOPRIK_EVAL_DATA")
 	if data == "" {
 		data = sharedtest.Path(t, "data")
