@@ -10,14 +10,28 @@
 package demo
 
 import (
-	"embed"
+	"archive/zip"
+	"bytes"
+	_ "embed"
 	"io/fs"
 
 	"koprik/portal"
 )
 
-//go:embed all:packages all:updates
-var files embed.FS
+// packed is packages/ and updates/ as one archive: uncompressed they would take a
+// hundredth of the program. TestTheArchiveIsTheFolders makes it anew
+// (KOPRIK_UPDATE=1) and holds it to the folders.
+//
+//go:embed packed.zip
+var packed []byte
+
+var files = func() *zip.Reader {
+	r, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		panic(err) // embedded at build time: it is there or the program is not
+	}
+	return r
+}()
 
 // What the demonstration nodes are called.
 const (
@@ -53,9 +67,9 @@ func Packages() []Package { return folder("packages") }
 func Updates() []Package { return folder("updates") }
 
 func folder(dir string) []Package {
-	entries, err := files.ReadDir(dir)
+	entries, err := fs.ReadDir(files, dir)
 	if err != nil {
-		panic(err) // embedded at build time: it is there or the program is not
+		panic(err) // as above
 	}
 	packages := make([]Package, 0, len(entries))
 	for _, e := range entries {

@@ -254,7 +254,7 @@ func eachFile(t *testing.T, fn func(name string, data []byte)) {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		data, err := files.ReadFile(name)
+		data, err := fs.ReadFile(files, name)
 		if err == nil {
 			fn(name, data)
 		}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"encoding/json"
+	"io/fs"
 	"math"
 	"strconv"
 	"strings"
@@ -180,7 +181,7 @@ func TestTheSameFigureIsTheSameEverywhere(t *testing.T) {
 			t.Errorf("%s: %v by sex, %v by region", code, n, population[code+" 2026"])
 		}
 	}
-	data, err := files.ReadFile("packages/live-births-by-sex/live_births_by_sex_long_2022_q1.json")
+	data, err := fs.ReadFile(files, "packages/live-births-by-sex/live_births_by_sex_long_2022_q1.json")
 	if err != nil {
 		t.Fatal(err)
 	}
