@@ -65,7 +65,7 @@ func newParquet(w *bufio.Writer, f File) (encoder, error) {
 		parquet.Compression(&parquet.Zstd),
 		parquet.KeyValueMetadata("koprik_provenance", f.From.String()),
 		parquet.MaxRowsPerRowGroup(groupRows),
-		parquet.ColumnIndexSizeLimit(func([]string) int { return indexText }),
+		parquet.ColumnIndexSizeLimit(indexText),
 		parquet.DataPageStatistics(true),
 	)
 	return p, nil
