@@ -28,11 +28,33 @@ const maxReport = 8 << 20
 // NewReports answers POST at ReportAddress. Nobody is asked who they are: a
 // report counts for the signatures in it. One is checked at a time.
 func NewReports(reports Reports, log *slog.Logger) http.Handler {
+	in := intake{what: "evidence", most: maxReport, atOnce: 1, busy: "another report is being checked"}
+	return in.handler(log, func(ctx context.Context, b []byte) (any, error) {
+		known, err := reports.Report(ctx, b)
+		if errors.Is(err, portal.ErrUnverified) {
+			err = portal.Rejected("evidence", "%v", err)
+		}
+		return struct {
+			Known bool `json:"known"`
+		}{known}, err
+	})
+}
+
+// intake is an address at which a node takes bytes from nodes below it by POST.
+type intake struct {
+	what   string // the bytes, for messages
+	most   int64  // of them
+	atOnce int    // requests that are worked on
+	busy   string // what one more is told
+}
+
+// handler gives the bytes to take, which answers what is written back.
+func (in intake) handler(log *slog.Logger, take func(ctx context.Context, b []byte) (any, error)) http.Handler {
 	a := &api{log: log}
 	if a.log == nil {
 		a.log = slog.Default()
 	}
-	one := make(chan struct{}, 1)
+	places := make(chan struct{}, in.atOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if r.Method != http.MethodPost {
@@ -40,28 +62,23 @@ func NewReports(reports Reports, log *slog.Logger) http.Handler {
 			a.fail(w, r, &portal.Problem{Kind: errMethod, Where: r.Method, Message: "this address answers POST only"})
 			return
 		}
-		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReport))
+		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, in.most))
 		if err != nil {
-			a.fail(w, r, portal.Rejected("evidence", "cannot be read: %v", err))
+			a.fail(w, r, portal.Rejected(in.what, "cannot be read: %v", err))
 			return
 		}
 		select {
-		case one <- struct{}{}:
-			defer func() { <-one }()
+		case places <- struct{}{}:
+			defer func() { <-places }()
 		default:
-			a.fail(w, r, &portal.Problem{Kind: portal.ErrTooMuch, Where: "evidence", Message: "another report is being checked", Hint: "try again in a moment"})
+			a.fail(w, r, &portal.Problem{Kind: portal.ErrTooMuch, Where: in.what, Message: in.busy, Hint: "try again in a moment"})
 			return
 		}
-		known, err := reports.Report(r.Context(), b)
-		if errors.Is(err, portal.ErrUnverified) {
-			err = portal.Rejected("evidence", "%v", err)
-		}
+		answer, err := take(r.Context(), b)
 		if err != nil {
 			a.fail(w, r, err)
 			return
 		}
-		writeInbox(w, http.StatusOK, struct {
-			Known bool `json:"known"`
-		}{known})
+		writeInbox(w, http.StatusOK, answer)
 	})
 }
