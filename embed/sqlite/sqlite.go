@@ -196,6 +196,15 @@ func fileURI(path string) (string, error) {
 	return escapeURI(filepath.ToSlash(abs), runtime.GOOS == "windows"), nil
 }
 
+// FileURI is the "file:" address of a path that this program has made itself, for
+// rooms that write DSNs of their own.
+func FileURI(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return escapeURI(filepath.ToSlash(path), runtime.GOOS == "windows")
+}
+
 // escapeURI makes a file: address of an absolute path with forward slashes.
 func escapeURI(abs string, windows bool) string {
 	parts := strings.Split(abs, "/")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"koprik/embed/sqlite"
 	"koprik/portal"
 )
 
@@ -54,7 +55,7 @@ func (s *Store) compare(ctx context.Context, before, after listed, show int) (po
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	for name, key := range map[string]string{"old": before.Key, "new": after.Key} {
-		if _, err := db.ExecContext(ctx, "ATTACH ? AS "+name, fileURI(s.tablePath(key))+"?mode=ro&immutable=1"); err != nil {
+		if _, err := db.ExecContext(ctx, "ATTACH ? AS "+name, sqlite.FileURI(s.tablePath(key))+"?mode=ro&immutable=1"); err != nil {
 			return portal.TableChange{}, fmt.Errorf("open: %w", err)
 		}
 	}

@@ -4,13 +4,9 @@ import (
 	"container/list"
 	"database/sql"
 	"errors"
-	"net/url"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"sync"
 
-	_ "koprik/embed/sqlite" // registers the driver, and is the room that knows it
+	"koprik/embed/sqlite"
 )
 
 // maxOpen tables stay open; opening one cold and reading takes about a tenth of
@@ -105,28 +101,12 @@ func (o *openTables) close() error {
 // readDSN opens a finished table. Without "file:" the driver ignores mode=ro;
 // immutable means no lock and no look for a journal.
 func readDSN(path string) string {
-	return fileURI(path) + "?mode=ro&immutable=1&_query_only=on&_dqs=0&_pragma=trusted_schema(off)&_pragma=cell_size_check(on)&_pragma=cache_size(-512)"
+	return sqlite.FileURI(path) + "?mode=ro&immutable=1&_query_only=on&_dqs=0&_pragma=trusted_schema(off)&_pragma=cell_size_check(on)&_pragma=cache_size(-512)"
 }
 
 // buildDSN opens a table that is being made: nobody else sees it, and a build
 // that is cut off is begun anew, so it needs no journal. It is synced once, as
 // a file, before it gets its name.
 func buildDSN(path string) string {
-	return fileURI(path) + "?_journal_mode=OFF&_synchronous=OFF&_dqs=0&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-8192)"
-}
-
-// fileURI escapes an absolute path, so that a space, ? or # in a folder's name
-// does not end it.
-func fileURI(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	parts := strings.Split(filepath.ToSlash(path), "/")
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	if runtime.GOOS == "windows" {
-		return "file:///" + strings.Join(parts, "/") // file:///C:/data
-	}
-	return "file://" + strings.Join(parts, "/")
+	return sqlite.FileURI(path) + "?_journal_mode=OFF&_synchronous=OFF&_dqs=0&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-8192)"
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"koprik/embed/sqlite"
 	"koprik/portal"
 	"koprik/portal/lang"
 
@@ -253,7 +254,7 @@ func (x *statement) run(ctx context.Context) error {
 func (x *statement) prepare(ctx context.Context, conn *sql.Conn) error {
 	for i, t := range x.tables {
 		attach := fmt.Sprintf("ATTACH ? AS a%d", i)
-		if _, err := conn.ExecContext(ctx, attach, fileURI(x.store.tablePath(t.Key))+"?mode=ro&immutable=1"); err != nil {
+		if _, err := conn.ExecContext(ctx, attach, sqlite.FileURI(x.store.tablePath(t.Key))+"?mode=ro&immutable=1"); err != nil {
 			return explain(fmt.Errorf("open table: %w", err))
 		}
 		columns := make([]string, len(t.Info.Columns))

@@ -20,6 +20,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/xuri/excelize/v2"
 
+	"koprik/embed/sqlite"
 	"koprik/embed/table/read"
 	"koprik/portal"
 )
@@ -352,7 +353,7 @@ func TestSQLiteHasTheTableItsColumnsAndWhereItIsFrom(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", fileURI(path)+"?mode=ro")
+	db, err := sql.Open("sqlite", sqlite.FileURI(path)+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
-	_ "koprik/embed/sqlite" // registers the driver, and is the room that knows it
+	"koprik/embed/sqlite"
 	"koprik/portal"
 )
 
@@ -70,7 +67,7 @@ func newSQLite(w *bufio.Writer, f File) (_ encoder, err error) {
 		page = largePage
 	}
 	dsn := fmt.Sprintf("%s?_journal_mode=OFF&_synchronous=OFF&_dqs=0&_pragma=page_size(%d)&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-8192)&_pragma=max_page_count(%d)",
-		fileURI(s.path), page, max(most/page, 1))
+		sqlite.FileURI(s.path), page, max(most/page, 1))
 	if s.db, err = sql.Open("sqlite", dsn); err != nil {
 		return nil, err
 	}
@@ -217,19 +214,4 @@ func (s *sqliteFile) close() {
 		s.db.Close()
 	}
 	_ = os.Remove(s.path)
-}
-
-// fileURI escapes an absolute path.
-func fileURI(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	parts := strings.Split(filepath.ToSlash(path), "/")
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	if runtime.GOOS == "windows" {
-		return "file:///" + strings.Join(parts, "/")
-	}
-	return "file://" + strings.Join(parts, "/")
 }
