@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -137,16 +138,7 @@ const chartOnPage = 4000
 // firstChart draws the first table of a dataset that has a figure; nil when none
 // has. A table that cannot be read is said to be so where it is listed.
 func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
-	for _, r := range dataset.Latest.Resources {
-		if r.Schema == nil {
-			continue
-		}
-		d := drawn{opened: opened{dataset: dataset, resource: r}}
-		var err error
-		if d.infos, err = v.view.Tables(v.ctx, r); err != nil || len(d.infos) == 0 || d.infos[0].Rows > chartOnPage {
-			continue
-		}
-		d.info = d.infos[0]
+	for d := range v.smallTables(dataset) {
 		if v.choose(&d, nil) != nil {
 			continue
 		}
@@ -157,10 +149,30 @@ func (v *visit) firstChart(dataset portal.Dataset) *shownChart {
 		v.FigureStyle = v.site.assets.URL("figure.css")
 		return &shownChart{
 			Title: v.measureName(d, d.measure), Finding: v.findingOf(d), Drawing: both, TableURL: v.tableAddress(d.opened),
-			ChartURL: v.datasetURL(dataset.ID) + "/chart/" + url.PathEscape(r.Name),
+			ChartURL: v.datasetURL(dataset.ID) + "/chart/" + url.PathEscape(d.resource.Name),
 		}
 	}
 	return nil
+}
+
+// smallTables gives the first sheet of each table of a dataset that can be read and
+// is small enough for a figure on the dataset's page.
+func (v *visit) smallTables(dataset portal.Dataset) iter.Seq[drawn] {
+	return func(yield func(drawn) bool) {
+		for _, r := range dataset.Latest.Resources {
+			if r.Schema == nil {
+				continue
+			}
+			d := drawn{opened: opened{dataset: dataset, resource: r}}
+			var err error
+			if d.infos, err = v.view.Tables(v.ctx, r); err != nil || len(d.infos) == 0 || d.infos[0].Rows > chartOnPage {
+				continue
+			}
+			if d.info = d.infos[0]; !yield(d) {
+				return
+			}
+		}
+	}
 }
 
 // draw reads a table and chooses its figure as the address asks. A dataset that

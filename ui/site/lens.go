@@ -22,16 +22,7 @@ type lensNumber struct{ Label, Number string }
 
 // lens is that of the first table which is split by sex; nil where none is.
 func (v *visit) lens(dataset portal.Dataset) *lensBox {
-	for _, r := range dataset.Latest.Resources {
-		if r.Schema == nil {
-			continue
-		}
-		d := drawn{opened: opened{dataset: dataset, resource: r}}
-		var err error
-		if d.infos, err = v.view.Tables(v.ctx, r); err != nil || len(d.infos) == 0 || d.infos[0].Rows > chartOnPage {
-			continue
-		}
-		d.info = d.infos[0]
+	for d := range v.smallTables(dataset) {
 		d.measures = chart.Measures(d.info.Columns)
 		table, err := v.wholeTable(&d)
 		if err != nil {
