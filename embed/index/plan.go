@@ -130,6 +130,11 @@ func keySet(words string) map[string]bool {
 	return set
 }
 
+// asks tells whether the query names anything, and does not only exclude.
+func (p *plan) asks() bool {
+	return slices.ContainsFunc(p.groups, func(g group) bool { return !g.exclude })
+}
+
 // relax asks less of a query that found nothing: first that words which stand
 // nowhere need not match, then that any of its words will do. It is false when
 // nothing is left to be asked less.

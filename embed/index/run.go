@@ -253,37 +253,46 @@ func (v *view) countAll(parts []*part, asOf uint32) (map[portal.Facet]map[string
 	return out, v.all.ages
 }
 
-// match gives the documents of a segment that the words of the query match: all
-// that it must have, or where it must have none, any that it may have.
+// match gives the documents of a segment that the words of the query match.
 func (s *search) match(p *part) (bitset, error) {
-	matched, anyOf := newBitset(p.n), newBitset(p.n)
-	copy(matched, p.live)
-	some, every := newBitset(p.n), newBitset(p.n)
-	musts, mays := 0, 0
-	for _, g := range s.plan.groups {
-		if err := s.ctx.Err(); err != nil {
-			return nil, err
-		}
-		clear(some)
+	every := newBitset(p.n)
+	return s.plan.combine(p.live, func(g *group, _, some bitset) error {
 		for _, a := range g.alts {
 			s.matchAll(p, a, every)
 			some.or(every)
 		}
+		return s.ctx.Err()
+	})
+}
+
+// combine gives the documents among all that have every group that they must have,
+// or where the query has none of these, any that they may have, and nothing that it
+// excludes. find puts into some the documents of a group; it may leave out what
+// is not in left, the documents that can still match.
+func (p *plan) combine(all bitset, find func(g *group, left, some bitset) error) (bitset, error) {
+	left, anyOf, some := slices.Clone(all), make(bitset, len(all)), make(bitset, len(all))
+	musts, mays := 0, 0
+	for i := range p.groups {
+		g := &p.groups[i]
+		clear(some)
+		if err := find(g, left, some); err != nil {
+			return nil, err
+		}
 		switch {
 		case g.exclude:
-			matched.andNot(some)
+			left.andNot(some)
 		case g.optional:
 			anyOf.or(some)
 			mays++
 		default:
-			matched.and(some)
+			left.and(some)
 			musts++
 		}
 	}
 	if musts == 0 && mays > 0 {
-		matched.and(anyOf)
+		left.and(anyOf)
 	}
-	return matched, nil
+	return left, nil
 }
 
 // matchAll puts into every the documents that have all words of an alternative.

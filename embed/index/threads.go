@@ -223,7 +223,7 @@ type said struct{ terms []term }
 
 // findThreads finds the public questions that have all words of the query.
 func (s *search) findThreads() error {
-	if len(s.plan.groups) == 0 || len(s.query.Filters) > 0 || len(s.plan.conditions) > 0 || s.query.Offset > 0 {
+	if !s.plan.asks() || len(s.query.Filters) > 0 || len(s.plan.conditions) > 0 || s.query.Offset > 0 {
 		return nil
 	}
 	var best []hit
@@ -254,39 +254,23 @@ func (s *search) findThreads() error {
 
 // threadsIn gives the hits of a segment.
 func (s *search) threadsIn(p *part) ([]hit, error) {
-	matched, scores := newBitset(p.n), make([]float32, p.n)
-	copy(matched, p.cols.threads)
-	matched.and(p.there)
-	musts, anyOf := 0, newBitset(p.n)
-	for _, g := range s.plan.groups {
-		some := newBitset(p.n)
+	threads, scores, every := slices.Clone(p.cols.threads), make([]float32, p.n), newBitset(p.n)
+	threads.and(p.there)
+	matched, err := s.plan.combine(threads, func(g *group, left, some bitset) error {
 		for _, a := range g.alts {
-			every := newBitset(p.n)
-			copy(every, matched)
-			for _, terms := range s.saidIn(a) {
-				docs, err := p.saying(terms, every, scores)
+			copy(every, left)
+			for _, word := range s.saidIn(a) {
+				docs, err := p.saying(word, every, scores)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				every.and(docs)
 			}
 			some.or(every)
 		}
-		switch {
-		case g.exclude:
-			matched.andNot(some)
-		case g.optional:
-			anyOf.or(some)
-		default:
-			matched.and(some)
-			musts++
-		}
-	}
-	if musts == 0 {
-		matched.and(anyOf)
-	}
+		return s.ctx.Err()
+	})
 	var hits []hit
-	var err error
 	matched.each(func(doc uint32) {
 		id, e := p.id(doc)
 		err = errors.Join(err, e)
