@@ -2,6 +2,7 @@ package portal
 
 import (
 	"encoding/json"
+	"iter"
 	"time"
 )
 
@@ -63,7 +64,32 @@ type Resource struct {
 	Bytes       int64
 	Hash        Digest
 	Dialect     json.RawMessage // a Frictionless dialect object, compact; nil when not given
-	Schema      *TableSchema    // nil for what is not a table
+	Schema      *TableSchema    // of its first table; nil for what is not a table
+	Sheets      []Sheet         // of a file with several tables, each of them; nil for one
+}
+
+// Sheet is one table of a file that has several: a sheet of a workbook, a file of
+// an archive.
+type Sheet struct {
+	Name     string          // as TableInfo.Sheet
+	Encoding string          // of a file in an archive; "" where the resource says it
+	Dialect  json.RawMessage // goes before the resource's; nil where that says all
+	Schema   *TableSchema    // nil for the first table, whose schema is the resource's
+}
+
+// Schemas are those of all tables of the resource that have one, the first
+// table's first.
+func (r Resource) Schemas() iter.Seq[*TableSchema] {
+	return func(yield func(*TableSchema) bool) {
+		if r.Schema != nil && !yield(r.Schema) {
+			return
+		}
+		for _, s := range r.Sheets {
+			if s.Schema != nil && !yield(s.Schema) {
+				return
+			}
+		}
+	}
 }
 
 // TableSchema is a Frictionless table schema.

@@ -7,12 +7,11 @@ package portal
 // one even if the passport denies it.
 func (r Release) SplitBySex() (split, known bool) {
 	for _, res := range r.Resources {
-		if res.Schema == nil {
-			continue
+		for s := range res.Schemas() {
+			told, both := splitOf(s.Fields)
+			known = known || told
+			split = split || both
 		}
-		told, both := splitOf(res.Schema.Fields)
-		known = known || told
-		split = split || both
 	}
 	if by := r.Passport.BySex; !split && by != nil {
 		return *by, true

@@ -24,6 +24,7 @@ const (
 	MaxSources     = 100
 	MaxResources   = 200
 	MaxFields      = 2_000 // of one table
+	MaxSheets      = 200   // tables of one file
 	MaxNotes       = 50    // notes, and classifiers
 	MaxContacts    = 500
 	MaxFragment    = 64 << 10 // bytes of a dialect, of constraints, of foreign keys

@@ -189,6 +189,30 @@ func (k *checker) resource(at string, r Resource) {
 	if r.Schema != nil {
 		k.schema(at+"schema.", *r.Schema)
 	}
+	k.sheets(at, r)
+}
+
+// sheets checks what is said of the tables of one file: each once, and the
+// resource's schema belongs to one that has none of its own.
+func (k *checker) sheets(at string, r Resource) {
+	k.count(at+"koprik.sheets", len(r.Sheets), MaxSheets)
+	names := map[string]bool{}
+	for i, s := range r.Sheets[:min(len(r.Sheets), MaxSheets)] {
+		in := fmt.Sprintf("%skoprik.sheets[%d].", at, i)
+		k.must(in+"name", s.Name, MaxTitle)
+		if names[s.Name] {
+			k.add(in+"name", "%.80q stands twice", s.Name)
+		}
+		names[s.Name] = true
+		k.token(in+"encoding", s.Encoding, 40, "+._:-")
+		k.fragment(in+"dialect", s.Dialect, '{')
+		switch {
+		case s.Schema != nil:
+			k.schema(in+"schema.", *s.Schema)
+		case i > 0:
+			k.add(in+"schema", "is missing: only the first sheet has that of the resource")
+		}
+	}
 }
 
 func (k *checker) token(where, s string, limit int, marks string) {

@@ -173,12 +173,11 @@ func resourceDescriptions(rs []portal.Resource) []wording {
 func columnTexts(rs []portal.Resource) []wording {
 	var ws []wording
 	for i := range rs {
-		if rs[i].Schema == nil {
-			continue
-		}
-		for _, f := range rs[i].Schema.Fields {
-			ws = append(ws, wording{"", f.Name})
-			ws = append(ws, wordings(f.Title)...)
+		for s := range rs[i].Schemas() {
+			for _, f := range s.Fields {
+				ws = append(ws, wording{"", f.Name})
+				ws = append(ws, wordings(f.Title)...)
+			}
 		}
 	}
 	return ws

@@ -115,7 +115,8 @@ func resourceKey(r portal.Resource) string {
 		Encoding string
 		Dialect  json.RawMessage
 		Schema   *portal.TableSchema
-	}{read.Kind(r), r.Encoding, r.Dialect, r.Schema})
+		Sheets   []portal.Sheet `json:",omitempty"`
+	}{read.Kind(r), r.Encoding, r.Dialect, r.Schema, r.Sheets})
 	h := sha256.New()
 	fmt.Fprintf(h, "koprik table %d\n%s\n%s\n", read.Version, r.Hash, declared)
 	return fmt.Sprintf("%x", h.Sum(nil))

@@ -151,6 +151,14 @@ func (a *app) sayTable(t shownTable) {
 	}
 }
 
+// tableName is the resource, and the sheet where it has several.
+func tableName(t portal.TableInfo) string {
+	if t.Sheet == "" {
+		return t.Resource
+	}
+	return fmt.Sprintf("%s, sheet %q", t.Resource, t.Sheet)
+}
+
 // doubt marks a guess that a person should look at.
 func doubt(c shownColumn) string {
 	if c.Role == "" || c.Confidence >= portal.Sure {
@@ -167,11 +175,11 @@ func (a *app) sayGuesses(tables []portal.TableInfo) {
 		for _, c := range tableShown(t.Resource, t).Columns {
 			if d := doubt(c); d != "" {
 				uncertain++
-				a.say("  %s: column %q is taken for %s%s", t.Resource, c.Name, strings.TrimSpace(c.Role+" "+c.Means), d)
+				a.say("  %s: column %q is taken for %s%s", tableName(t), c.Name, strings.TrimSpace(c.Role+" "+c.Means), d)
 			}
 		}
 		for _, n := range t.Notes {
-			a.say("  %s: %s", t.Resource, n)
+			a.say("  %s: %s", tableName(t), n)
 		}
 	}
 	if uncertain > 0 {

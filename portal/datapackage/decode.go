@@ -198,13 +198,19 @@ func decodeResource(f *fields) portal.Resource {
 		f.add(f.at+"hash", "%.80q: must be sha256: and 64 small hex digits", s)
 	}
 	r.Hash = d
-	if schema, ok := f.object("schema"); ok {
-		r.Schema = decodeSchema(schema)
+	if f.has("schema") {
+		r.Schema = decodeSchema(f)
 	}
+	r.Sheets = f.sheets(decodeSchema)
 	return r
 }
 
-func decodeSchema(f *fields) *portal.TableSchema {
+// decodeSchema reads the member "schema" of a resource or of one of its sheets.
+func decodeSchema(of *fields) *portal.TableSchema {
+	f, ok := of.object("schema")
+	if !ok {
+		return nil
+	}
 	s := portal.TableSchema{
 		PrimaryKey:    some(f.strings("primaryKey")),
 		MissingValues: f.strings("missingValues"),

@@ -70,7 +70,7 @@ func sized(b []byte, limit int, where string) ([]byte, error) {
 // are written: no white space, the members of options in the order of optionKeys.
 func compact(r portal.Release) (portal.Release, error) {
 	var problems portal.Problems
-	tidy := func(raw *json.RawMessage, options bool, where string, args ...any) {
+	tidy := func(raw *json.RawMessage, options bool, where ...any) {
 		if *raw == nil {
 			return
 		}
@@ -79,7 +79,7 @@ func compact(r portal.Release) (portal.Release, error) {
 			v, err = sortOptions(v)
 		}
 		if err != nil {
-			problems.Add(fmt.Sprintf(where, args...), "%v", err)
+			problems.Add("manifest: resources"+fmt.Sprint(where...), "%v", err)
 			return
 		}
 		var w writer
@@ -91,18 +91,18 @@ func compact(r portal.Release) (portal.Release, error) {
 	resources := append([]portal.Resource(nil), r.Resources...)
 	for i := range resources {
 		res := &resources[i]
-		tidy(&res.Dialect, false, "manifest: resources[%d].dialect", i)
-		if res.Schema == nil {
-			continue
+		at := fmt.Sprintf("[%d].", i)
+		tidy(&res.Dialect, false, at, "dialect")
+		eachSchema(res, func(s *portal.TableSchema, of string) {
+			tidy(&s.ForeignKeys, false, at, of, "schema.foreignKeys")
+			for j := range s.Fields {
+				tidy(&s.Fields[j].Constraints, false, at, of, "schema.fields[", j, "].constraints")
+				tidy(&s.Fields[j].Options, true, at, of, "schema.fields[", j, "].options")
+			}
+		})
+		for j := range res.Sheets { // eachSchema has copied them
+			tidy(&res.Sheets[j].Dialect, false, at, "koprik.sheets[", j, "].dialect")
 		}
-		s := *res.Schema
-		s.Fields = append([]portal.Field(nil), s.Fields...)
-		tidy(&s.ForeignKeys, false, "manifest: resources[%d].schema.foreignKeys", i)
-		for j := range s.Fields {
-			tidy(&s.Fields[j].Constraints, false, "manifest: resources[%d].schema.fields[%d].constraints", i, j)
-			tidy(&s.Fields[j].Options, true, "manifest: resources[%d].schema.fields[%d].options", i, j)
-		}
-		res.Schema = &s
 	}
 	r.Resources = resources
 	return r, problems.Err()
@@ -182,6 +182,7 @@ func (w *writer) resource(r portal.Resource) {
 		w.key("schema")
 		w.schema(*r.Schema)
 	}
+	w.sheets(r.Sheets)
 	w.close('}')
 }
 

@@ -74,7 +74,7 @@ func goldens() map[string]portal.Release {
 		Passport:  portal.Passport{Contact: "office", FromPublisher: true, Uploaded: "2026-01-01"},
 		Resources: []portal.Resource{{Name: "wells", Path: "wells.pdf", Hash: portal.DigestOf(nil)}},
 	}
-	return map[string]portal.Release{"full": full, "withdrawn": withdrawn, "first": first}
+	return map[string]portal.Release{"full": full, "withdrawn": withdrawn, "first": first, "workbook": workbook()}
 }
 
 func TestManifestsStayByteForByteWhatTheyWere(t *testing.T) {
@@ -104,6 +104,23 @@ func TestManifestsStayByteForByteWhatTheyWere(t *testing.T) {
 			t.Errorf("%s: -want +got\n%s", name, d)
 		}
 	}
+}
+
+// workbook is a release of a file with two tables.
+func workbook() portal.Release {
+	r := water()
+	r.Number, r.Previous = 1, nil
+	r.Resources = []portal.Resource{{
+		Name: "wells", Path: "wells.xlsx", Format: "xlsx", Bytes: 8, Hash: portal.DigestOf([]byte("wells")),
+		Schema: &portal.TableSchema{Fields: []portal.Field{{Name: "yil", Type: "year", Meaning: portal.Meaning{Role: portal.RoleTime, Kind: portal.KindYear, Confidence: 95}}}},
+		Sheets: []portal.Sheet{
+			{Name: "Quduqlar", Dialect: json.RawMessage(`{"headerRows":[2,3]}`)},
+			{Name: "Колодцы", Encoding: "windows-1251", Schema: &portal.TableSchema{
+				Fields: []portal.Field{{Name: "n", Type: "integer", Options: json.RawMessage(`{"groupChar":" "}`), Meaning: portal.Meaning{Role: portal.RoleMeasure, Unit: "dona", Confidence: 100}}},
+			}},
+		},
+	}}
+	return r
 }
 
 func ourSchema(t testing.TB) *jsonschema.Schema {
@@ -190,6 +207,10 @@ func TestDecodeRefusesWhatEncodeWouldNotWrite(t *testing.T) {
 		"another profile":           {swap("profiles/2.0", "profiles/1.0"), "$schema"},
 		"an unknown type":           {swap(`"type":"number"`, `"type":"float"`), "fields[0].type"},
 		"turned text":               {swap("Suv", "\u202eSuv"), "U+202E"},
+		"sheets that are no list":   {swap(`"schema":{`, `"koprik":{"sheets":{}},"schema":{`), "resources[0].koprik.sheets: is a set"},
+		"a sheet without a name":    {swap(`"schema":{`, `"koprik":{"sheets":[{}]},"schema":{`), "resources[0].koprik.sheets[0].name"},
+		"a sheet that stands twice": {swap(`"schema":{`, `"koprik":{"sheets":[{"name":"a"},{"name":"a","schema":{"fields":[{"name":"x"}]}}]},"schema":{`), "koprik.sheets[1].name: \"a\" stands twice"},
+		"a second sheet unknown":    {swap(`"schema":{`, `"koprik":{"sheets":[{"name":"a"},{"name":"b"}]},"schema":{`), "koprik.sheets[1].schema: is missing"},
 		"a list":                    {"[]", "is a list"},
 		"nothing":                   {"", "ends too early"},
 		"half":                      {string(good[:len(good)/2]), "line 1"},

@@ -110,17 +110,13 @@ func joined[S ~string](words []S) string {
 func unguessed(resources []portal.Resource) []portal.Resource {
 	resources = slices.Clone(resources)
 	for i := range resources {
-		if resources[i].Schema == nil {
-			continue
-		}
-		s := *resources[i].Schema
-		s.Fields = slices.Clone(s.Fields)
-		for j := range s.Fields {
-			if s.Fields[j].Meaning.Confidence < 100 {
-				s.Fields[j].Meaning = portal.Meaning{}
+		eachSchema(&resources[i], func(s *portal.TableSchema, _ string) {
+			for j := range s.Fields {
+				if s.Fields[j].Meaning.Confidence < 100 {
+					s.Fields[j].Meaning = portal.Meaning{}
+				}
 			}
-		}
-		resources[i].Schema = &s
+		})
 	}
 	return resources
 }

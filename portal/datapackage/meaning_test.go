@@ -82,6 +82,8 @@ func TestABetterGuessMakesNoRelease(t *testing.T) {
 
 func TestASketchIsAPackageToCorrect(t *testing.T) {
 	r := meant(portal.Meaning{Role: portal.RoleMeasure, Unit: "%", Confidence: 55}).Resources[0]
+	guessed := &portal.TableSchema{Fields: []portal.Field{{Name: "x", Meaning: portal.Meaning{Role: portal.RoleID, Confidence: 60}}}}
+	r.Sheets = []portal.Sheet{{Name: "one"}, {Name: "two", Schema: guessed}}
 	b, err := datapackage.Sketch("water", portal.PlainText("Water"), []portal.Resource{r})
 	if err != nil {
 		t.Fatal(err)
@@ -90,5 +92,8 @@ func TestASketchIsAPackageToCorrect(t *testing.T) {
 	got := d.Release.Resources[0].Schema.Fields[0].Meaning
 	if d.Name != "water" || got.Role != portal.RoleMeasure || got.Unit != "%" || got.Confidence != 100 {
 		t.Error(d.Name, got)
+	}
+	if s := d.Release.Resources[0].Sheets; len(s) != 2 || !cmp.Equal(s[1].Schema.Fields[0].Meaning, portal.Meaning{Role: portal.RoleID, Confidence: 100}) {
+		t.Errorf("sheets %+v", s)
 	}
 }

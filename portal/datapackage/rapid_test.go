@@ -109,19 +109,29 @@ func aResource(t *rapid.T, name string) portal.Resource {
 		Bytes: rapid.Int64Range(0, 1<<53).Draw(t, "bytes"), Hash: portal.DigestOf([]byte(name)),
 	}
 	if rapid.Bool().Draw(t, "table") {
-		s := &portal.TableSchema{}
-		for i := range rapid.IntRange(1, 4).Draw(t, "fields") {
-			s.Fields = append(s.Fields, aField(t, fmt.Sprintf("%s %d", aLine(t), i)))
+		r.Schema = aSchema(t)
+		if rapid.IntRange(0, 3).Draw(t, "several tables") == 0 {
+			r.Sheets = []portal.Sheet{
+				{Name: "1", Dialect: rapid.SampledFrom([]json.RawMessage{nil, json.RawMessage(`{"headerRows":[2]}`)}).Draw(t, "dialect")},
+				{Name: aLine(t) + "2", Encoding: rapid.SampledFrom([]string{"", "koi8-r"}).Draw(t, "encoding"), Schema: aSchema(t)},
+			}
 		}
-		if rapid.Bool().Draw(t, "missing") {
-			s.MissingValues = []string{"", aLine(t)}[:rapid.IntRange(0, 2).Draw(t, "values")]
-		}
-		if rapid.Bool().Draw(t, "key") {
-			s.PrimaryKey = []string{s.Fields[0].Name}
-		}
-		r.Schema = s
 	}
 	return r
+}
+
+func aSchema(t *rapid.T) *portal.TableSchema {
+	s := &portal.TableSchema{}
+	for i := range rapid.IntRange(1, 4).Draw(t, "fields") {
+		s.Fields = append(s.Fields, aField(t, fmt.Sprintf("%s %d", aLine(t), i)))
+	}
+	if rapid.Bool().Draw(t, "missing") {
+		s.MissingValues = []string{"", aLine(t)}[:rapid.IntRange(0, 2).Draw(t, "values")]
+	}
+	if rapid.Bool().Draw(t, "key") {
+		s.PrimaryKey = []string{s.Fields[0].Name}
+	}
+	return s
 }
 
 func aRelease(t *rapid.T) portal.Release {

@@ -104,6 +104,7 @@ func (l *loader) resource(f *fields) {
 		Dialect:     l.dialect(f),
 		Schema:      l.schema(f),
 	}
+	r.Sheets = f.sheets(l.sheetSchema)
 	if r.Name != name {
 		l.renamed[name] = r.Name
 	}
@@ -234,15 +235,33 @@ func (l *loader) dialect(f *fields) []byte {
 	return w.b
 }
 
+// schema reads that of a resource; its foreign keys wait for relink.
 func (l *loader) schema(f *fields) *portal.TableSchema {
-	l.keys = append(l.keys, value{})
+	s, keys := l.tableSchema(f)
+	l.keys = append(l.keys, keys)
+	return s
+}
+
+// sheetSchema reads that of one sheet.
+func (l *loader) sheetSchema(f *fields) *portal.TableSchema {
+	s, keys := l.tableSchema(f)
+	if keys.kind == list {
+		var w writer
+		w.value(keys)
+		s.ForeignKeys = w.b
+	}
+	return s
+}
+
+// tableSchema reads the member "schema", and its foreign keys as they stand there.
+func (l *loader) tableSchema(f *fields) (_ *portal.TableSchema, keys value) {
 	in, ok := l.described(f, "schema")
 	if !ok || len(in.v.keys) == 0 {
-		return nil
+		return nil, keys
 	}
 	s := portal.TableSchema{PrimaryKey: scalars(in.many("primaryKey")), MissingValues: in.missing()}
-	if keys, ok := in.of("foreignKeys", list); ok && len(keys.items) > 0 {
-		l.keys[len(l.keys)-1] = keys
+	if all, ok := in.of("foreignKeys", list); ok && len(all.items) > 0 {
+		keys = all
 	}
 	for _, field := range in.objects("fields") {
 		field.lenient = true
@@ -258,7 +277,7 @@ func (l *loader) schema(f *fields) *portal.TableSchema {
 		}
 		s.Fields = append(s.Fields, c)
 	}
-	return &s
+	return &s, keys
 }
 
 func scalars(items []value) []string {

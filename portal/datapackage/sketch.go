@@ -3,7 +3,6 @@ package datapackage
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 
 	"koprik/portal"
 )
@@ -23,14 +22,11 @@ func Sketch(name string, title portal.Text, resources []portal.Resource) ([]byte
 	w.key("resources")
 	w.open('[')
 	for _, r := range tidy.Resources {
-		if r.Schema != nil {
-			schema := *r.Schema
-			schema.Fields = slices.Clone(schema.Fields)
-			for i := range schema.Fields {
-				schema.Fields[i].Meaning.Confidence = 100
+		eachSchema(&r, func(s *portal.TableSchema, _ string) {
+			for i := range s.Fields {
+				s.Fields[i].Meaning.Confidence = 100
 			}
-			r.Schema = &schema
-		}
+		})
 		// What belongs to a file that is not packed yet is left out.
 		r.MediaType, r.Bytes, r.Hash = "", 0, portal.Digest{}
 		w.resource(r)

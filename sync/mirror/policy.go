@@ -89,7 +89,7 @@ func (p *planning) brief(res portal.Resource) portal.Resource {
 	if res.Schema != nil {
 		res.Schema = p.table
 	}
-	res.Title, res.Description, res.Dialect = portal.Text{}, portal.Text{}, nil
+	res.Title, res.Description, res.Dialect, res.Sheets = portal.Text{}, portal.Text{}, nil, nil
 	return res
 }
 

@@ -98,8 +98,8 @@ func (rd *reader) openZip() ([]*sheet, error) {
 	}
 	var all []*sheet
 	left := rd.unpackLimit()
-	for _, f := range tables {
-		sheets, used, err := rd.openEntry(f, len(tables) == 1, left)
+	for i, title := range titlesOf(tables) {
+		sheets, used, err := rd.openEntry(tables[i], title, left)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +118,20 @@ func isDescriptor(name string) bool {
 	return false
 }
 
-func (rd *reader) openEntry(f *zip.File, alone bool, left int64) ([]*sheet, int64, error) {
+// titlesOf calls the files of an archive; one alone needs no name.
+func titlesOf(files []*zip.File) []string {
+	titles := make([]string, len(files))
+	if len(files) == 1 {
+		return titles
+	}
+	for i, f := range files {
+		titles[i] = cleanLabel(strings.TrimSuffix(f.Name, path.Ext(f.Name)))
+	}
+	distinct(titles)
+	return titles
+}
+
+func (rd *reader) openEntry(f *zip.File, title string, left int64) ([]*sheet, int64, error) {
 	name := rd.where(nil) + "/" + strings.ReplaceAll(f.Name, "\\", "/")
 	if f.UncompressedSize64 > uint64(left) { //nolint:gosec // not negative
 		return nil, 0, unreadable(name, "the archive is larger than %d MiB when it is unpacked", rd.unpackLimit()>>20)
@@ -128,10 +141,6 @@ func (rd *reader) openEntry(f *zip.File, alone bool, left int64) ([]*sheet, int6
 		return nil, 0, unreadable(name, "the archive is damaged: %v", err)
 	}
 	defer r.Close()
-	title := ""
-	if !alone {
-		title = clip(strings.TrimSuffix(f.Name, path.Ext(f.Name)), maxLabel)
-	}
 	sheets, err := rd.openInside(name, title, r, left)
 	return sheets, int64(f.UncompressedSize64), err //nolint:gosec // below left
 }
@@ -144,7 +153,10 @@ func (rd *reader) openInside(name, title string, from io.Reader, limit int64) ([
 	}
 	res := rd.res
 	res.Path, res.Format, res.MediaType = name, "", ""
-	inner := &reader{ctx: rd.ctx, src: tmp, size: size, res: res, strict: rd.strict, tmp: rd.tmp, report: rd.report, inside: true}
+	inner := &reader{ctx: rd.ctx, src: tmp, size: size, res: res, strict: rd.strict, tmp: rd.tmp, report: rd.report, inside: true, title: title}
+	if own := inner.stated("").Encoding; own != "" {
+		inner.res.Encoding = own
+	}
 	rd.onClose(func() error {
 		inner.close()
 		return errors.Join(tmp.Close(), os.Remove(tmp.Name()))

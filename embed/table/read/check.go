@@ -21,7 +21,7 @@ import (
 
 // Version names the rules by which files become tables. It is part of a
 // table's name, so changed rules never meet a table made by the old ones.
-const Version = 2
+const Version = 3
 
 // The limits of one table (guarantee 5; docs/reference/tables.md, "Limits").
 const (
@@ -55,8 +55,8 @@ func Check(ctx context.Context, src io.ReaderAt, size int64, r portal.Resource) 
 		return nil, rejected(err)
 	}
 	var infos []portal.TableInfo
-	for i, s := range sheets {
-		p, err := rd.plan(s, i)
+	for _, s := range sheets {
+		p, err := rd.plan(s, len(infos) == 0)
 		if err == nil && p != nil && p.checks() {
 			err = s.rows(ctx, func(n int, cells []cell) error { p.checkRow(n, cells); return nil })
 		}
@@ -67,6 +67,7 @@ func Check(ctx context.Context, src io.ReaderAt, size int64, r portal.Resource) 
 			infos = append(infos, p.info())
 		}
 	}
+	rd.missingSheets(infos)
 	if err := rd.report.err(); err != nil {
 		return nil, err
 	}
@@ -126,6 +127,7 @@ type reader struct {
 	closer func() error
 	merges map[string][]merge // of a workbook's sheets, by part below xl/
 	inside bool               // of an archive: archives in it are not opened
+	title  string             // of that file, where the archive has several
 }
 
 // where begins the place of a problem: the file, and the sheet of a workbook.
@@ -159,6 +161,9 @@ func (rd *reader) open() ([]*sheet, error) {
 			return nil, portal.Rejected(rd.where(nil), "dialect: %v", err)
 		}
 		d = dialect{}
+	}
+	if d, err = rd.sheetDialect(d, ""); err != nil {
+		return nil, err
 	}
 	switch kind {
 	case kindCSV, kindTSV:

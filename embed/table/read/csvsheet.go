@@ -72,7 +72,7 @@ func (d dialect) headerWithin() int {
 // page finds the header among the first rows and says what it found. A schema
 // whose columns the first row has settles it.
 func (rd *reader) page(s *sheet, d dialect, rows [][]string, numbers []int) page {
-	if d.header == nil && len(d.headerRows) == 0 && len(rows) > 0 && rd.isSchema(rows[0]) {
+	if d.header == nil && len(d.headerRows) == 0 && len(rows) > 0 && rd.isSchema(s, rows[0]) {
 		yes := true
 		d.header = &yes
 	}
@@ -90,12 +90,13 @@ func (rd *reader) page(s *sheet, d dialect, rows [][]string, numbers []int) page
 }
 
 // isSchema tells whether a row has most names of the schema's fields.
-func (rd *reader) isSchema(row []string) bool {
-	if rd.res.Schema == nil || len(rd.res.Schema.Fields) == 0 {
+func (rd *reader) isSchema(s *sheet, row []string) bool {
+	schema := rd.schemaOf(s.name, true)
+	if schema == nil || len(schema.Fields) == 0 {
 		return false
 	}
 	names := map[string]bool{}
-	for _, f := range rd.res.Schema.Fields {
+	for _, f := range schema.Fields {
 		names[cleanLabel(f.Name)] = true
 	}
 	n := 0

@@ -69,6 +69,18 @@ func parseDialect(raw json.RawMessage) (dialect, error) {
 	return d, d.take(j)
 }
 
+// with puts what another object says before what is known.
+func (d dialect) with(raw json.RawMessage) (dialect, error) {
+	if len(raw) == 0 {
+		return d, nil
+	}
+	var j dialectJSON
+	if err := json.Unmarshal(raw, &j); err != nil {
+		return d, err
+	}
+	return d, d.take(j)
+}
+
 // take copies what is given and checks it.
 func (d *dialect) take(j dialectJSON) error {
 	for _, c := range []struct {
@@ -116,7 +128,15 @@ func (d *dialect) take(j dialectJSON) error {
 	if j.SheetNumber != nil {
 		d.sheetNum = *j.SheetNumber
 	}
-	d.null, d.header, d.headerRows = j.NullSequence, j.Header, j.HeaderRows
+	if j.NullSequence != nil {
+		d.null = j.NullSequence
+	}
+	if j.Header != nil {
+		d.header = j.Header
+	}
+	if j.HeaderRows != nil {
+		d.headerRows = j.HeaderRows
+	}
 	if len(d.headerRows) > 0 && (slices.Min(d.headerRows) < 1 || slices.Max(d.headerRows) > 1000 || !slices.IsSorted(d.headerRows)) {
 		return fmt.Errorf("headerRows %v: must be row numbers from 1, in order, at most 1000", d.headerRows)
 	}

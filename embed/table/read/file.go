@@ -34,14 +34,16 @@ func (f *File) Close() { f.rd.close() }
 // Each gives the tables of the file one after the other. A table is looked over
 // once, all rows, before fn gets it.
 func (f *File) Each(fn func(t *Table) error) error {
-	for i, s := range f.sheets {
-		p, err := f.rd.plan(s, i)
+	first := true
+	for _, s := range f.sheets {
+		p, err := f.rd.plan(s, first)
 		if err != nil {
 			return err
 		}
 		if p == nil {
 			continue
 		}
+		first = false
 		if err := fn(&Table{p}); err != nil {
 			return err
 		}

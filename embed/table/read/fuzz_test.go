@@ -52,7 +52,7 @@ func fuzzCheck(t *testing.T, data []byte, name, dialect string) {
 	defer rd.close()
 	sheets, err := rd.open()
 	for i, s := range sheets {
-		p, perr := rd.plan(s, i)
+		p, perr := rd.plan(s, i == 0)
 		if perr != nil || p == nil {
 			err = errors.Join(err, perr)
 			continue

@@ -40,12 +40,22 @@ func (rd *reader) openODS(d dialect) ([]*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, name := range names {
+		if names[i] = cleanLabel(name); names[i] == "" {
+			names[i] = fmt.Sprintf("Sheet %d", i+1)
+		}
+	}
+	distinct(names)
 	var sheets []*sheet
 	for i, name := range names {
 		if d.sheetName != "" && d.sheetName != name || d.sheetNum > 0 && d.sheetNum != i+1 {
 			continue
 		}
-		s, err := o.sheet(d, i, name)
+		own, err := rd.sheetDialect(d, name)
+		if err != nil {
+			return nil, err
+		}
+		s, err := o.sheet(own, i, name)
 		if err != nil {
 			return nil, err
 		}

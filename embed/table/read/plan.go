@@ -55,13 +55,10 @@ type survey struct {
 }
 
 // plan looks over all rows of a sheet and decides its columns; nil when it has
-// none. index is the sheet's place in the file: a schema belongs to the first.
-func (rd *reader) plan(s *sheet, index int) (*plan, error) {
+// none. first says that no table was found before it in the file.
+func (rd *reader) plan(s *sheet, first bool) (*plan, error) {
 	p := &plan{rd: rd, sheet: s, header: len(s.labels), missing: []string{""}}
-	var schema *portal.TableSchema
-	if index == 0 {
-		schema = rd.res.Schema
-	}
+	schema := rd.schemaOf(s.name, first)
 	if schema != nil && schema.MissingValues != nil {
 		p.missing = schema.MissingValues
 	}

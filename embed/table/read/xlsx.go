@@ -64,6 +64,10 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 		if visible, err := f.GetSheetVisible(name); err == nil && !visible {
 			s.note("the sheet is hidden in the workbook")
 		}
+		d, err := rd.sheetDialect(d, name)
+		if err != nil {
+			return nil, err
+		}
 		rows, numbers, err := rd.sheetRows(f, s, d)
 		if err != nil {
 			return nil, err
@@ -72,7 +76,7 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 		merges := rd.merges[parts[name]]
 		s.each = func(ctx context.Context, fn func(int, []cell) error) error {
 			fill := mergeFill{merges: merges}
-			return rd.eachXLSX(ctx, f, s, func(n int, row []string, cells []cell) error {
+			return rd.eachXLSX(ctx, f, name, func(n int, row []string, cells []cell) error {
 				if n < p.begin {
 					return nil
 				}
@@ -90,7 +94,7 @@ func (rd *reader) workbookSheets(f *excelize.File, d dialect, names []string) ([
 // sheetRows are the rows among which the header stands, and their numbers.
 func (rd *reader) sheetRows(f *excelize.File, s *sheet, d dialect) (rows [][]string, numbers []int, err error) {
 	stop := errors.New("stop")
-	err = rd.eachXLSX(rd.ctx, f, s, func(n int, row []string, _ []cell) error {
+	err = rd.eachXLSX(rd.ctx, f, s.name, func(n int, row []string, _ []cell) error {
 		rows, numbers = append(rows, slices.Clone(row)), append(numbers, n)
 		if len(rows) >= d.headerWithin() {
 			return stop
@@ -104,14 +108,14 @@ func (rd *reader) sheetRows(f *excelize.File, s *sheet, d dialect) (rows [][]str
 }
 
 // eachXLSX gives every row that is not empty.
-func (rd *reader) eachXLSX(ctx context.Context, f *excelize.File, s *sheet, fn func(n int, row []string, cells []cell) error) error {
+func (rd *reader) eachXLSX(ctx context.Context, f *excelize.File, name string, fn func(n int, row []string, cells []cell) error) error {
 	var rows *excelize.Rows
-	err := guarded(func() (err error) { rows, err = f.Rows(s.name); return err })
+	err := guarded(func() (err error) { rows, err = f.Rows(name); return err })
 	if errors.As(err, new(excelize.ErrSheetNotExist)) {
 		return nil // a chart's sheet has no cells
 	}
 	if err != nil {
-		return unreadable(rd.where(s), "%v", err)
+		return unreadable(rd.where(&sheet{name: name}), "%v", err)
 	}
 	defer rows.Close()
 	var cells []cell
@@ -131,7 +135,7 @@ func (rd *reader) eachXLSX(ctx context.Context, f *excelize.File, s *sheet, fn f
 			err = rows.Error()
 		}
 		if err != nil {
-			return unreadable(fmt.Sprintf("%s: row %d", rd.where(s), n), "%v", err)
+			return unreadable(fmt.Sprintf("%s: row %d", rd.where(&sheet{name: name}), n), "%v", err)
 		}
 		if !more {
 			return nil
