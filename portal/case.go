@@ -113,6 +113,8 @@ type Case struct {
 	Events     []CaseEvent          // oldest first
 	Changed    time.Time            // when an asker would last see a difference
 	OneTime    map[string]time.Time // digests of one-time answer links, with when each ends
+
+	Reuse *ReuseWork `json:",omitempty"` // of ReuseSubmission
 }
 
 // NewCase is what came in, not yet opened.
@@ -127,6 +129,10 @@ func (c *Case) Open(q Inquiry, slot string, key []byte, sequence uint64) {
 	c.Inquiry, c.Slot, c.ReceiptKey, c.Sequence, c.Opened = q, slot, key, sequence, true
 	if q.Public && q.Kind.Asks() {
 		c.Moderation.State = Waiting
+	}
+	if q.Kind == ReuseSubmission {
+		c.Moderation.State = Waiting
+		c.Reuse = &ReuseWork{Details: *q.Reuse}
 	}
 }
 
@@ -150,6 +156,9 @@ func (c *Case) Assign(r Route, days int, cal WorkCalendar, e CaseEvent) error {
 func (c *Case) Reply(a Answer, cal WorkCalendar, e CaseEvent) error {
 	if !slices.Contains([]InquiryState{Answered, Refused, Published}, a.State) {
 		return Rejected("state", "%.40q is no answer", a.State)
+	}
+	if !c.Inquiry.Kind.Asks() {
+		return Rejected("kind", "%.40q is nothing to answer", c.Inquiry.Kind)
 	}
 	from := c.State
 	if from == Received && a.State != Refused {
@@ -210,7 +219,7 @@ func (c *Case) StartClock(e CaseEvent) error {
 // time.
 func (c *Case) Moderate(m Moderation, thread InquiryID, e CaseEvent) error {
 	switch {
-	case !c.Opened || !c.Inquiry.Public:
+	case !c.Opened || !c.Inquiry.Public || !c.Inquiry.Kind.Asks():
 		return Rejected("moderation", "its asker did not want it to be public")
 	case m.State != Shown && m.State != Withheld:
 		return Rejected("moderation", "%.40q: must be shown or withheld", m.State)
@@ -276,7 +285,12 @@ func (c *Case) Status() Answer {
 		a.State = c.State
 		a.Question = c.Inquiry.Text
 	}
-	a.Inquiry, a.Due, a.Thread = c.Inquiry.ID, c.Deadline.Due, c.Thread
+	a.Inquiry, a.Due = c.Inquiry.ID, c.Deadline.Due
+	if !c.IsReuse() {
+		a.Thread = c.Thread
+	} else if c.Moderation.State == Shown {
+		a = Answer{Inquiry: c.Inquiry.ID, State: Published, At: c.Changed, Reuse: c.Thread}
+	}
 	for _, s := range c.Deadline.Stops {
 		if s.Until == "" {
 			a.Stopped, _ = s.Reason.In(c.Inquiry.Lang)
@@ -287,6 +301,7 @@ func (c *Case) Status() Answer {
 
 // CaseQuery chooses cases. The zero value chooses all.
 type CaseQuery struct {
+	Kinds     []InquiryKind   // empty: any; "" among them: those still sealed
 	Publisher PublisherID     // "" any
 	Contact   ContactID       // "" any; of Publisher
 	Centre    bool            // only those that the centre itself has to answer

@@ -76,6 +76,18 @@ func (ps *Problems) Add(where, format string, args ...any) {
 	*ps = append(*ps, Rejected(where, format, args...))
 }
 
+// join adds what err says is wrong: nil, one problem or several.
+func (ps *Problems) join(err error) {
+	var several Problems
+	var one *Problem
+	switch {
+	case errors.As(err, &several):
+		*ps = append(*ps, several...)
+	case errors.As(err, &one):
+		*ps = append(*ps, one)
+	}
+}
+
 // Err returns nil when nothing is wrong, the one problem, or all of them.
 func (ps Problems) Err() error {
 	switch len(ps) {

@@ -48,11 +48,17 @@ const (
 
 	SupportRequest InquiryKind = "support" // "I want this too", of Inquiry.Thread
 	Opinion        InquiryKind = "opinion" // Inquiry.Useful, of Inquiry.Thread or the receipt's own inquiry
+
+	ReuseSubmission InquiryKind = "reuse"   // Inquiry.Reuse, to be shown to everybody
+	ReuseCheckIn    InquiryKind = "checkin" // Inquiry.CheckIn, of the receipt's own reuse
 )
 
 // InquiryKinds are those that a person asks by, in the order in which people are
 // offered them.
 var InquiryKinds = []InquiryKind{Question, Correction, DataRequest, BreakdownRequest, Feedback}
+
+// DeskKinds are those that somebody answers, and those that nobody could open yet.
+var DeskKinds = append([]InquiryKind{""}, InquiryKinds...)
 
 // Asks tells kinds that are to be answered from those that are only counted.
 func (k InquiryKind) Asks() bool { return slices.Contains(InquiryKinds, k) }
@@ -89,6 +95,9 @@ type Inquiry struct {
 
 	Thread InquiryID // of SupportRequest and Opinion: the public name of what they are about
 	Useful Useful    // of Opinion
+
+	Reuse   *ReuseDetails // of ReuseSubmission; nil otherwise
+	CheckIn ReuseState    // of ReuseCheckIn
 }
 
 // Validate names everything that is wrong, by the field of the form.
@@ -99,7 +108,11 @@ func (q Inquiry) Validate() error {
 		ps.Add("thread", "what is wanted too must be named")
 	case q.Kind == Opinion && !slices.Contains([]Useful{UsefulYes, UsefulPartly, UsefulNo}, q.Useful):
 		ps.Add("useful", "%.40q: must be yes, partly or no", q.Useful)
-	case !q.Kind.Asks() && q.Kind != SupportRequest && q.Kind != Opinion:
+	case q.Kind == ReuseCheckIn && !slices.Contains(ReuseStates, q.CheckIn):
+		ps.Add("state", "%.40q: must be alive, sleeping or adopter", q.CheckIn)
+	case (q.Kind == ReuseSubmission) != (q.Reuse != nil):
+		ps.Add("reuse", "a reuse says what it is, and nothing else does")
+	case !q.Kind.Asks() && !slices.Contains([]InquiryKind{SupportRequest, Opinion, ReuseSubmission, ReuseCheckIn}, q.Kind):
 		ps.Add("kind", "%.40q is no kind of inquiry", q.Kind)
 	}
 	checkWords(&ps, "text", q.Text, MaxInquiryText, q.Kind.Asks())
@@ -115,6 +128,9 @@ func (q Inquiry) Validate() error {
 	q.About.validate(&ps)
 	if q.Kind == Correction && q.About.Dataset == "" {
 		ps.Add("dataset", "a correction needs the dataset that it corrects")
+	}
+	if q.Reuse != nil {
+		ps.join(q.Reuse.Validate())
 	}
 	return ps.Err()
 }
@@ -290,6 +306,7 @@ type Answer struct {
 	Release  int          `json:"release,omitempty"`
 	Question string       `json:"question,omitempty"` // the asker's words, so that the receipt opens all of it
 	Thread   InquiryID    `json:"thread,omitzero"`    // where the public reads it, when it does
+	Reuse    InquiryID    `json:"reuse,omitzero"`     // of a reuse that everybody can see: its public name
 	Stopped  string       `json:"stopped,omitempty"`  // why the clock stands, when it does
 }
 
@@ -299,7 +316,7 @@ func (a Answer) Validate() error {
 	if _, known := nextStates[a.State]; !known || a.State == Queued {
 		ps.Add("state", "%.40q is no state of an answer", a.State)
 	}
-	said := a.State == Answered || a.State == Refused || a.State == Published && a.Dataset == ""
+	said := a.State == Answered || a.State == Refused || a.State == Published && a.Dataset == "" && a.Reuse == (InquiryID{})
 	checkWords(&ps, "text", a.Text, MaxAnswerText, said)
 	for _, part := range []struct{ name, text string }{{"post", a.Post}, {"office", a.Office}} {
 		checkWords(&ps, part.name, part.text, maxCellText, false)

@@ -90,6 +90,9 @@ type Results struct {
 	// first, at most MaxThreadHits; none where filters are set, or on later pages.
 	Threads      []ThreadHit
 	ThreadsTotal int
+	// Reuses are found as Threads are, and as many of them.
+	Reuses      []ReuseHit
+	ReusesTotal int
 	// Counted says that uses are counted, so that ByUse means something.
 	Counted bool
 }
@@ -102,6 +105,12 @@ type ThreadHit struct {
 	Thread InquiryID
 	Set    string // the dataset that it is about, as a DatasetID; otherwise what the node calls those about none
 	Score  float64
+}
+
+// ReuseHit is one reuse found.
+type ReuseHit struct {
+	Reuse InquiryID // its public name
+	Score float64
 }
 
 // Hit is one dataset found.

@@ -74,7 +74,7 @@ type UsefulCount struct {
 
 // Public gives what the public sees of a case; ok is false when it sees nothing.
 func (c *Case) Public() (t Thread, ok bool) {
-	if c.Moderation.State != Shown || !c.Opened {
+	if c.Moderation.State != Shown || !c.Opened || c.IsReuse() {
 		return t, false
 	}
 	q := c.Inquiry

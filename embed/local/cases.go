@@ -294,12 +294,22 @@ func caseWhere(q portal.CaseQuery) (string, []any) {
 		add("moderation = ?", string(q.Moderate))
 	}
 	if len(q.States) > 0 {
-		marks := strings.TrimSuffix(strings.Repeat("?,", len(q.States)), ",")
-		values := make([]any, len(q.States))
-		for i, s := range q.States {
-			values[i] = string(s)
-		}
-		add("state IN ("+marks+")", values...)
+		add("state IN ("+marks(len(q.States))+")", anys(q.States)...)
+	}
+	if len(q.Kinds) > 0 {
+		add("kind IN ("+marks(len(q.Kinds))+")", anys(q.Kinds)...)
 	}
 	return strings.Join(where, " AND "), args
+}
+
+// marks are so many placeholders of a list.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+// anys gives words as arguments of a statement.
+func anys[S ~string](list []S) []any {
+	values := make([]any, len(list))
+	for i, s := range list {
+		values[i] = string(s)
+	}
+	return values
 }

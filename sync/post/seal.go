@@ -133,6 +133,9 @@ type questionJSON struct {
 	Sequence uint64             `json:"sequence"`
 	Thread   portal.InquiryID   `json:"thread,omitzero"`
 	Useful   portal.Useful      `json:"useful,omitempty"`
+
+	Reuse   *portal.ReuseDetails `json:"reuse,omitempty"`
+	CheckIn portal.ReuseState    `json:"check_in,omitempty"`
 }
 
 func questionInfo(e Epoch, id portal.InquiryID) []byte {
@@ -152,7 +155,7 @@ func SealQuestion(centre []byte, e Epoch, q Question) ([]byte, error) {
 		return nil, fmt.Errorf("receipt's public key: %d bytes, want %d", len(q.PublicKey), PublicKeySize)
 	}
 	i := q.Inquiry
-	words, err := encode(questionJSON{i.Kind, i.Text, i.Lang, i.About, i.Email, i.Public, i.Day, i.Clerk, q.Sequence, i.Thread, i.Useful})
+	words, err := encode(questionJSON{i.Kind, i.Text, i.Lang, i.About, i.Email, i.Public, i.Day, i.Clerk, q.Sequence, i.Thread, i.Useful, i.Reuse, i.CheckIn})
 	if err != nil {
 		return nil, fmt.Errorf("inquiry: %w", err)
 	}
@@ -183,6 +186,7 @@ func OpenQuestion(k CentreKey, e Epoch, id portal.InquiryID, ct []byte) (Questio
 	q.Inquiry = portal.Inquiry{
 		ID: id, Kind: words.Kind, Text: words.Text, Lang: words.Lang, About: words.About,
 		Email: words.Email, Public: words.Public, Day: words.Day, Clerk: words.Clerk, Thread: words.Thread, Useful: words.Useful,
+		Reuse: words.Reuse, CheckIn: words.CheckIn,
 	}
 	return q, q.Inquiry.Validate()
 }
