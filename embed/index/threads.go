@@ -24,6 +24,13 @@ import (
 // beside them (portal.Results.Threads). They come in sets, each with a name and
 // a version, which the index remembers: a set whose version is another is
 // indexed again whole. They have nothing to do with generations.
+//
+// Reuses are one more set, ReuseSet, and are found apart (portal.Results.Reuses):
+// what a question's words are to it, the title is to a reuse, and the summary is
+// what answers are.
+
+// ReuseSet is the name of the set of reuses: no dataset's.
+const ReuseSet = "reuses"
 
 // Fields of threads.
 const (
@@ -226,7 +233,7 @@ func (s *search) findThreads() error {
 	if !s.plan.asks() || len(s.query.Filters) > 0 || len(s.plan.conditions) > 0 || s.query.Offset > 0 {
 		return nil
 	}
-	var best []hit
+	var best, reuses []hit
 	for _, p := range s.parts {
 		if p.cols.threads == nil {
 			continue
@@ -235,21 +242,47 @@ func (s *search) findThreads() error {
 		if err != nil {
 			return err
 		}
-		s.results.ThreadsTotal += len(found)
-		best = append(best, found...)
+		for _, h := range found {
+			if strings.HasPrefix(h.id, threadMark+ReuseSet+threadMark) {
+				reuses = append(reuses, h)
+			} else {
+				best = append(best, h)
+			}
+		}
 	}
-	slices.SortFunc(best, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(b.key, a.key), cmp.Compare(b.time, a.time), cmp.Compare(a.id, b.id))
-	})
-	for _, h := range best[:min(len(best), portal.MaxThreadHits)] {
-		set, hex, _ := strings.Cut(strings.TrimPrefix(h.id, threadMark), threadMark)
-		id, err := portal.ParseInquiryID(hex)
+	s.results.ThreadsTotal, s.results.ReusesTotal = len(best), len(reuses)
+	for _, h := range bestOf(best) {
+		set, id, err := threadOf(h)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+			return err
 		}
 		s.results.Threads = append(s.results.Threads, portal.ThreadHit{Thread: id, Set: set, Score: float64(h.key)})
 	}
+	for _, h := range bestOf(reuses) {
+		_, id, err := threadOf(h)
+		if err != nil {
+			return err
+		}
+		s.results.Reuses = append(s.results.Reuses, portal.ReuseHit{Reuse: id, Score: float64(h.key)})
+	}
 	return nil
+}
+
+// bestOf orders hits, and gives so many as an answer has.
+func bestOf(hits []hit) []hit {
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.key, a.key), cmp.Compare(b.time, a.time), cmp.Compare(a.id, b.id))
+	})
+	return hits[:min(len(hits), portal.MaxThreadHits)]
+}
+
+// threadOf takes the id of a hit apart.
+func threadOf(h hit) (set string, id portal.InquiryID, err error) {
+	set, hex, _ := strings.Cut(strings.TrimPrefix(h.id, threadMark), threadMark)
+	if id, err = portal.ParseInquiryID(hex); err != nil {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return set, id, err
 }
 
 // threadsIn gives the hits of a segment.

@@ -7,6 +7,7 @@ import (
 
 	"koprik/embed/index"
 	"koprik/portal"
+	"koprik/sync/post"
 )
 
 // indexThreads makes the public questions of a generation found: one set for each
@@ -18,8 +19,15 @@ func (n *Node) indexThreads(ctx context.Context, s sides) error {
 		if name, ok := strings.CutPrefix(path, threadsPrefix); ok {
 			sets[name] = f.SHA256.String()
 		}
+		if path == post.ShowcasePath {
+			sets[index.ReuseSet] = f.SHA256.String()
+		}
 	}
 	err := n.index.UpdateThreads(ctx, sets, func(set string) ([]portal.Thread, error) {
+		if set == index.ReuseSet {
+			shown, err := n.showcaseIn(s)
+			return reusesAsSaid(shown), err
+		}
 		threads, err := n.threadsIn(s, threadsPrefix+set)
 		if err != nil && ctx.Err() == nil {
 			n.opt.Log.Warn("public questions cannot be read", "of", set, "error", err)
@@ -31,6 +39,25 @@ func (n *Node) indexThreads(ctx context.Context, s sides) error {
 		return nil // the update that mends it comes first, and this after it
 	}
 	return err
+}
+
+// reusesAsSaid gives reuses as the index takes what people said (index.ReuseSet).
+func reusesAsSaid(s portal.Showcase) (list []portal.Thread) {
+	for i := range s.Reuses {
+		r := &s.Reuses[i]
+		t := portal.Thread{ID: r.ID, Asked: r.Published()}
+		t.Text, t.Lang = r.Title.In(portal.Uzbek)
+		for _, l := range portal.Langs {
+			for _, text := range []portal.Text{r.Title, r.Summary} {
+				if words := text.Translated[l]; words != "" {
+					t.Answers = append(t.Answers, portal.ThreadAnswer{Text: words, Lang: l})
+				}
+			}
+		}
+		t.Answers = append(t.Answers, portal.ThreadAnswer{Text: r.By})
+		list = append(list, t)
+	}
+	return list
 }
 
 // showThreads is indexThreads for what is shown already: at the start.

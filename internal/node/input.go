@@ -20,6 +20,8 @@ type Input struct {
 	FS    fs.FS              // the folder it stands in; nothing outside is read
 	Name  string             // in FS: "." for the folder itself
 	Draft *datapackage.Draft // instead of FS and Name: read by an importer
+
+	KeepColumns bool // reject it when it would take columns from published reuses
 }
 
 // OpenInput opens a path that a person gave. The returned function lets go of it.

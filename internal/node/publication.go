@@ -100,7 +100,7 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 		}
 		bytes += r.Resources[i].Bytes
 	}
-	if err := p.release(in.Label, r, bytes); err != nil {
+	if err := p.release(ctx, in, r, bytes); err != nil {
 		return err
 	}
 	p.taken[id] = in.Label
@@ -214,11 +214,13 @@ func (p *publication) resource(ctx context.Context, in Input, f datapackage.Draf
 }
 
 // release compares with the latest one and writes a manifest when the content is new.
-func (p *publication) release(label string, r portal.Release, bytes int64) error {
+func (p *publication) release(ctx context.Context, in Input, r portal.Release, bytes int64) error {
+	label := in.Label
 	if err := r.ValidateContent().Under(label).Err(); err != nil {
 		return err
 	}
 	r.Number = 1
+	var broken *ReuseBreak
 	if last, ok := p.latest[r.Dataset]; ok {
 		before, err := p.decode(r.Dataset, last)
 		if err != nil {
@@ -227,6 +229,12 @@ func (p *publication) release(label string, r portal.Release, bytes int64) error
 		if before.Withdrawn == nil && datapackage.SameContent(before, r) {
 			p.out.Unchanged = append(p.out.Unchanged, r.Dataset)
 			return nil
+		}
+		if broken, err = p.breaks(ctx, before, r); err != nil {
+			return err
+		}
+		if broken != nil && in.KeepColumns {
+			return broken.refuse(label)
 		}
 		r.Number = before.Number + 1
 		r.Previous = follows(last)
@@ -240,7 +248,7 @@ func (p *publication) release(label string, r portal.Release, bytes int64) error
 		return under(label, err)
 	}
 	p.manifests = append(p.manifests, m)
-	p.out.Published = append(p.out.Published, PublishedRelease{Dataset: r.Dataset, Release: r.Number, Bytes: bytes, Tables: p.tables})
+	p.out.Published = append(p.out.Published, PublishedRelease{Dataset: r.Dataset, Release: r.Number, Bytes: bytes, Tables: p.tables, Breaks: broken})
 	return nil
 }
 

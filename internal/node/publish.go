@@ -25,6 +25,8 @@ type PublishedRelease struct {
 	// Tables are its tables as they were read, with what was guessed of their
 	// columns; nil where nothing was read.
 	Tables []portal.TableInfo
+	// Breaks are the published reuses from which it takes columns; nil: none.
+	Breaks *ReuseBreak
 }
 
 // RejectedInput is an input that could not be published, and why.

@@ -30,6 +30,7 @@ type sides struct {
 	generation int64
 	files      map[string]mirror.Side
 	threads    *threadIndex
+	showcase   *showcaseMemo
 }
 
 // atOnceDerived bounds the memory that receipts take: 38 MiB.
@@ -47,7 +48,7 @@ func newTalk() talk {
 // readSides reads what the accepted copy has beside the publishers.
 func (n *Node) readSides() (sides, error) {
 	files, generation, err := n.mirror.Sides()
-	return sides{generation: generation, files: files, threads: &threadIndex{}}, err
+	return sides{generation: generation, files: files, threads: &threadIndex{}, showcase: &showcaseMemo{}}, err
 }
 
 // sidesNow are those that a request may use: of the generation that is shown. A
@@ -61,7 +62,7 @@ func (n *Node) sidesNow() (sides, error) {
 	}
 	s, err := n.readSides()
 	if errors.Is(err, portal.ErrUnverified) {
-		return sides{threads: &threadIndex{}}, nil
+		return sides{threads: &threadIndex{}, showcase: &showcaseMemo{}}, nil
 	}
 	return s, err
 }

@@ -185,9 +185,15 @@ func (n *Node) openCase(ctx context.Context, id portal.InquiryID, q post.Questio
 	if err != nil {
 		return err
 	}
+	if err := n.count(ctx, q.Inquiry, q.Slot.String()); err != nil {
+		return err
+	}
 	c, err := n.local.ChangeCase(ctx, id, func(c *portal.Case) error {
 		c.Open(q.Inquiry, q.Slot.String(), q.PublicKey, q.Sequence)
-		if !q.Inquiry.Kind.Asks() {
+		switch {
+		case q.Inquiry.Kind == portal.ReuseSubmission: // a moderator's
+			return nil
+		case !q.Inquiry.Kind.Asks():
 			c.State = portal.Answered // it is counted, and nobody owes an answer
 			return nil
 		}
@@ -196,24 +202,22 @@ func (n *Node) openCase(ctx context.Context, id portal.InquiryID, q post.Questio
 	if err != nil {
 		return err
 	}
-	if err := n.local.AddSequence(ctx, c.Node, q.Sequence, id); err != nil {
-		return err
-	}
-	return n.count(ctx, c)
+	return n.local.AddSequence(ctx, c.Node, q.Sequence, id)
 }
 
-// count adds "I want this too" and "useful" to what they are about. What they name
-// may not be there: then they count for nothing.
-func (n *Node) count(ctx context.Context, c portal.Case) error {
-	if c.Inquiry.Kind.Asks() {
+// count adds "I want this too", "useful" and how a reuse is to what they are about.
+// What they name may not be there: then they count for nothing. It is done before
+// the case is opened, and again after a cut between the two: that changes nothing.
+func (n *Node) count(ctx context.Context, q portal.Inquiry, slot string) error {
+	if q.Kind.Asks() || q.Kind == portal.ReuseSubmission {
 		return nil
 	}
 	var about portal.Case
 	var err error
-	if c.Inquiry.Thread == (portal.InquiryID{}) {
-		about, err = n.local.CaseBySlot(ctx, c.Slot) // the asker's own
+	if q.Thread == (portal.InquiryID{}) {
+		about, err = n.local.CaseBySlot(ctx, slot) // the asker's own
 	} else {
-		about, err = n.local.CaseByThread(ctx, c.Inquiry.Thread)
+		about, err = n.local.CaseByThread(ctx, q.Thread)
 	}
 	if errors.Is(err, portal.ErrNotFound) {
 		return nil
@@ -222,13 +226,31 @@ func (n *Node) count(ctx context.Context, c portal.Case) error {
 		return err
 	}
 	_, err = n.local.ChangeCase(ctx, about.Inquiry.ID, func(a *portal.Case) error {
-		if c.Inquiry.Kind == portal.SupportRequest {
-			a.Support(c.Slot)
-		} else {
-			a.Vote(c.Slot, c.Inquiry.Useful)
+		switch q.Kind {
+		case portal.SupportRequest:
+			a.Support(slot)
+		case portal.Opinion:
+			a.Vote(slot, q.Useful)
+		case portal.ReuseCheckIn:
+			return n.checkIn(a, q)
+		case portal.Question, portal.Correction, portal.DataRequest, portal.BreakdownRequest, portal.Feedback, portal.ReuseSubmission:
 		}
 		return nil
 	})
+	return err
+}
+
+// checkIn counts on the day on which it was written: a stick may take weeks. One for
+// what is no public reuse counts for nothing.
+func (n *Node) checkIn(c *portal.Case, q portal.Inquiry) error {
+	at := q.Day.Time()
+	if now := n.Now().UTC(); at.After(now) {
+		at = now
+	}
+	err := c.CheckInReuse(q.CheckIn, portal.CaseEvent{At: at})
+	if errors.Is(err, portal.ErrRejected) {
+		return nil
+	}
 	return err
 }
 

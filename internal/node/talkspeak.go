@@ -69,6 +69,9 @@ func (n *Node) speak(ctx context.Context, now bool) (out Spoken, err error) {
 	if out.Opened, err = n.openCases(ctx); err != nil {
 		return out, err
 	}
+	if err := n.lookAtReleases(ctx); err != nil {
+		return out, err
+	}
 	o, done, err := n.origin()
 	if err != nil {
 		return out, err
@@ -122,7 +125,7 @@ func (n *Node) talkbackFiles(ctx context.Context, now bool) (map[string][]byte, 
 	if err := n.layReceipts(ctx, cases, now); err != nil {
 		return nil, err
 	}
-	for _, add := range []func(context.Context, []portal.Case, map[string][]byte) error{n.receiptFiles, n.threadFiles, n.numberFiles} {
+	for _, add := range []func(context.Context, []portal.Case, map[string][]byte) error{n.receiptFiles, n.threadFiles, n.numberFiles, n.reuseFiles} {
 		if err := add(ctx, cases, files); err != nil {
 			return nil, err
 		}
