@@ -64,6 +64,13 @@ func newCSVReader(r io.Reader, d dialect) *csvReader {
 
 func bufioOf(b []byte) *bufio.Reader { return bufio.NewReaderSize(bytes.NewReader(b), 4096) }
 
+// Room for text, in bytes: a catalogue has thousands of tables that fit into the
+// first, and a large one soon has the full.
+const (
+	firstText = 4 << 10
+	fullText  = 128 << 10
+)
+
 // fill reads more text behind what is there, and moves it to the front.
 func (c *csvReader) fill() error {
 	if c.err != nil {
@@ -72,12 +79,14 @@ func (c *csvReader) fill() error {
 	if len(c.buf)-c.pos > MaxRecord {
 		return fmt.Errorf("row %d is longer than 16 MiB: %w", c.n, errTooBig)
 	}
+	full := len(c.buf) == cap(c.buf)
 	if c.pos > 0 {
 		c.buf = c.buf[:copy(c.buf, c.buf[c.pos:])]
 		c.pos = 0
 	}
-	if cap(c.buf) == 0 || len(c.buf)*2 > cap(c.buf) {
-		c.buf = append(make([]byte, 0, max(128<<10, 2*cap(c.buf))), c.buf...)
+	if full && cap(c.buf) < fullText || len(c.buf)*2 > cap(c.buf) {
+		room := max(firstText, 2*cap(c.buf), min(8*cap(c.buf), fullText))
+		c.buf = append(make([]byte, 0, room), c.buf...)
 	}
 	n, err := c.r.Read(c.buf[len(c.buf):cap(c.buf)])
 	c.buf = c.buf[:len(c.buf)+n]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // openCSV decides encoding and dialect, and finds the header.
@@ -126,7 +127,7 @@ const sampleBytes = 64 << 10
 
 // sample is the beginning of the decoded text, whole lines where it is cut.
 func (rd *reader) sample(cs charset) ([]byte, error) {
-	buf := make([]byte, sampleBytes)
+	buf := make([]byte, min(sampleBytes, utf8.UTFMax*rd.size+1)) // of a byte a decoder makes one character
 	n, err := io.ReadFull(cs.open(rd.src, rd.size), buf)
 	switch {
 	case err == io.EOF || err == io.ErrUnexpectedEOF:

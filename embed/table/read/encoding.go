@@ -30,8 +30,12 @@ func (c charset) open(src io.ReaderAt, size int64) *bufio.Reader {
 	if c.enc != nil {
 		r = transform.NewReader(r, c.enc.NewDecoder())
 	}
-	return bufio.NewReaderSize(r, 64<<10)
+	return bufio.NewReaderSize(r, int(min(2*size, textPiece)))
 }
+
+// textPiece is how much of a text is read at once, in bytes; of a small one no more
+// than there is.
+const textPiece = 64 << 10
 
 var (
 	utf16le = unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
@@ -190,7 +194,7 @@ const maxSample = 256 << 10
 func scanText(ctx context.Context, src io.ReaderAt, size, skip int64) (textScan, error) {
 	var s textScan
 	line := 1
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(max(size-skip, utf8.UTFMax), textPiece))
 	kept := 0 // bytes of a character that the piece before cut
 	for off := skip; off < size; {
 		if err := ctx.Err(); err != nil {
