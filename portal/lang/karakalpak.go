@@ -17,7 +17,7 @@ var (
 		list(consonant, "i imiz iniz"), list(vowel, "si miz niz"),
 		[]ending{{"im", consonant, 2}, {"in", consonant, 2}},
 	)
-	karakalpakPlurals = list(anything, "lar ler")
+	karakalpakPlurals = longestFirst(list(anything, "lar ler"))
 )
 
 // elidedKarakalpak are stems that lose their last vowel before a possessive.
@@ -70,7 +70,7 @@ func stemKarakalpakWord(w string) string {
 
 // takeKarakalpakVerb takes one ending, the negation before it, and a final a, e
 // or i of the stem, as takeVerb does.
-func takeKarakalpakVerb(w string, table []ending) (stem string, ok bool) {
+func takeKarakalpakVerb(w string, table affixes) (stem string, ok bool) {
 	key := strings.ToLower(w)
 	if unchangedKarakalpak[key] || nounsKarakalpak[key] {
 		return w, false
@@ -106,7 +106,7 @@ func stemKarakalpak(w string) string {
 	if unchangedKarakalpak[strings.ToLower(w)] {
 		return w
 	}
-	for _, table := range [][]ending{karakalpakCases, karakalpakPossessives, karakalpakPlurals} {
+	for _, table := range []affixes{karakalpakCases, karakalpakPossessives, karakalpakPlurals} {
 		rest, e, ok := take(w, table)
 		if !ok || unchangedKarakalpak[strings.ToLower(rest)] && e.text == "" {
 			continue

@@ -134,8 +134,11 @@ func syllables(w string) int {
 
 // take removes the longest ending of a table that w has and may lose. The
 // table is sorted, longest first.
-func take(w string, table []ending) (rest string, e ending, ok bool) {
-	for _, e := range table {
+func take(w string, table affixes) (rest string, e ending, ok bool) {
+	if w == "" {
+		return w, e, false
+	}
+	for _, e := range table[w[len(w)-1]] {
 		rest, found := strings.CutSuffix(w, e.text)
 		if found && len(rest) >= 2 && syllables(rest) >= max(e.least, 1) && !isVowelOnly(rest) && e.after.holds(rest) {
 			return rest, e, true
@@ -148,11 +151,31 @@ func take(w string, table []ending) (rest string, e ending, ok bool) {
 // "so" and "ni").
 func isVowelOnly(rest string) bool { return len(rest) == 2 && isVowelKey(rest[1]) }
 
-// longestFirst sorts a table for take.
-func longestFirst(tables ...[]ending) []ending {
+// affixes are a table for take, by the last byte of an ending and then the
+// longest first: of a hundred endings a word may have few.
+type affixes map[byte][]ending
+
+func longestFirst(tables ...[]ending) affixes {
 	all := slices.Concat(tables...)
 	slices.SortStableFunc(all, func(a, b ending) int { return len(b.text) - len(a.text) })
-	return all
+	by := affixes{}
+	for _, e := range all {
+		last := e.text[len(e.text)-1]
+		by[last] = append(by[last], e)
+	}
+	return by
+}
+
+func (a affixes) all() (list []ending) {
+	for _, some := range a {
+		list = append(list, some...)
+	}
+	return list
+}
+
+// has tells whether text, which is not empty, is one of the endings.
+func (a affixes) has(text string) bool {
+	return slices.ContainsFunc(a[text[len(text)-1]], func(e ending) bool { return e.text == text })
 }
 
 // stemWord takes a finite verb's ending, or nominal endings and then what makes
@@ -187,7 +210,7 @@ func stemWord(w string) string {
 // takeVerb takes one verbal ending, the negation before it, and the vowel in
 // which a verb's stem may end, for "qiladi" and "boshladi" do not show to which
 // part their a belongs.
-func takeVerb(w string, table []ending) (stem string, ok bool) {
+func takeVerb(w string, table affixes) (stem string, ok bool) {
 	if key := strings.ToLower(w); unchanged[key] || notVerbs[key] || notVerbs[w] {
 		return w, false
 	}
@@ -207,10 +230,10 @@ func takeVerb(w string, table []ending) (stem string, ok bool) {
 
 // wholeRoot gives back what an ending took of a verb's root: chiqar-di is no
 // chiq-ardi, oʻrgan-di no oʻr-gandi.
-func wholeRoot(rest, taken string, table []ending) string {
+func wholeRoot(rest, taken string, table affixes) string {
 	for i := len(taken) - 1; i > 0; i-- {
 		root := rest + taken[:i]
-		if verbRoots[root] && slices.ContainsFunc(table, func(e ending) bool { return e.text == taken[i:] && e.after.holds(root) }) {
+		if verbRoots[root] && slices.ContainsFunc(table[taken[len(taken)-1]], func(e ending) bool { return e.text == taken[i:] && e.after.holds(root) }) {
 			return root
 		}
 	}

@@ -73,7 +73,7 @@ func withPersons(after class, text string) []ending {
 func isNounIn(rest, taken string) bool {
 	for i := 1; i <= len(taken); i++ {
 		tail := taken[i:]
-		if tail != "" && tail != "lik" && !slices.ContainsFunc(nominal, func(e ending) bool { return e.text == tail }) {
+		if tail != "" && tail != "lik" && !nominal.has(tail) {
 			continue
 		}
 		noun := rest + taken[:i]
@@ -108,7 +108,7 @@ var verbForms = func() map[string]string {
 		"emas": "emas emasman emassan emasmiz emassiz emaslar emasligi",
 	})
 	for _, stem := range [...]string{"de", "ye"} {
-		for _, e := range slices.Concat(finite, nonfinite, list(vowel, "dingmi dimi ydimi ydiku")) {
+		for _, e := range slices.Concat(finite.all(), nonfinite.all(), list(vowel, "dingmi dimi ydimi ydiku")) {
 			if c := e.after; len(e.text) > 1 && (c == anything || c == vowel || c == softVowel) || e.text == "b" {
 				out[stem+e.text] = stem
 			}

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"koprik/portal"
@@ -197,8 +198,8 @@ func (q asked) nameOf(value chart.Value) string {
 	}
 	for _, name := range placeNames(value) {
 		for _, w := range q.words {
-			if sameWord(name, w) {
-				return w
+			if name.is(w) {
+				return w.text
 			}
 		}
 	}
@@ -206,12 +207,18 @@ func (q asked) nameOf(value chart.Value) string {
 }
 
 // isCountry tells whether a word names the country: then the whole is asked for.
-func isCountry(word string) bool {
-	return slices.ContainsFunc(region.All()[0].Name.All(), func(name string) bool {
-		first, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(name), "республика "), " ")
-		return sameWord(first, word)
-	})
+func isCountry(w word) bool {
+	return anyIs(countryNames(), w)
 }
+
+// countryNames are the words by which the country is called.
+var countryNames = sync.OnceValue(func() (names []word) {
+	for _, name := range region.All()[0].Name.All() {
+		first, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(name), "республика "), " ")
+		names = append(names, wordOf(first))
+	}
+	return names
+})
 
 func placeOf(value chart.Value) (region.Place, bool) {
 	for _, text := range []string{value.Key, value.Label} {
@@ -228,16 +235,28 @@ func isCity(value chart.Value) bool {
 }
 
 // placeNames are the words by which a place is called, without "region" and "city".
-func placeNames(value chart.Value) []string {
-	names := []string{value.Label}
-	if p, ok := placeOf(value); ok {
-		names = append(names, p.Name.All()...)
+func placeNames(value chart.Value) []word {
+	names := addNames(nil, value.Label)
+	p, ok := placeOf(value)
+	if !ok {
+		return names
 	}
-	var words []string
+	known, ok := placeWords.Load(p.SOATO)
+	if !ok {
+		known, _ = placeWords.LoadOrStore(p.SOATO, addNames(nil, p.Name.All()...))
+	}
+	return append(names, known.([]word)...)
+}
+
+// placeWords keeps the words of each place by its SOATO: there are two hundred,
+// and every search is compared with them.
+var placeWords sync.Map
+
+func addNames(words []word, names ...string) []word {
 	for _, name := range names {
 		for _, w := range lang.Tokens(name) {
 			if w = strings.ToLower(w); !silent[w] && utf8.RuneCountInString(w) > 3 {
-				words = append(words, w)
+				words = append(words, wordOf(w))
 			}
 		}
 	}
@@ -262,26 +281,33 @@ func wholeOf(dim chart.Dim) int {
 }
 
 // addWords adds the words of texts in all languages, in lower case.
-func addWords(words []string, texts ...portal.Text) []string {
+func addWords(words []word, texts ...portal.Text) []word {
 	for _, t := range texts {
 		for _, s := range t.All() {
-			words = append(words, lang.Tokens(strings.ToLower(s))...)
+			words = addTokens(words, s)
 		}
 	}
 	return words
 }
 
 // nameWords are the words in the names of a table.
-func nameWords(o opened) []string {
+func nameWords(o opened) []word {
 	words := addWords(nil, o.dataset.Latest.Title, o.resource.Title)
 	for _, k := range o.dataset.Latest.Keywords {
-		words = append(words, lang.Tokens(strings.ToLower(k))...)
+		words = addTokens(words, k)
 	}
 	return words
 }
 
-func anyIs(words []string, w string) bool {
-	return slices.ContainsFunc(words, func(o string) bool { return sameWord(o, w) })
+func addTokens(words []word, text string) []word {
+	for _, token := range lang.Tokens(strings.ToLower(text)) {
+		words = append(words, wordOf(token))
+	}
+	return words
+}
+
+func anyIs(words []word, w word) bool {
+	return slices.ContainsFunc(words, func(o word) bool { return o.is(w) })
 }
 
 // mayBeIn tells, before a table is read, whether its names and those of its columns
@@ -303,14 +329,14 @@ func (q asked) mayBeIn(d drawn) bool {
 // names tells whether every word that names no place stands in the names of the
 // table, and counts those that stand in the measure's own.
 func (q asked) names(f *found, placed string) bool {
-	var measure []string
+	var measure []word
 	for _, i := range f.measure.Columns {
 		measure = addWords(measure, f.info.Columns[i].Title)
 	}
 	table := nameWords(f.opened)
 	for _, w := range q.words {
 		switch {
-		case w == placed || placed == "" && isCountry(w):
+		case w.text == placed || placed == "" && isCountry(w):
 		case anyIs(measure, w):
 			f.named++
 		case !anyIs(table, w):

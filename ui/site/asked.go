@@ -20,9 +20,9 @@ import (
 type asked struct {
 	period period.Period
 	timed  bool
-	sex    string   // portal.SexFemale, SexMale; "" where the words name none
-	kind   string   // of the place: "region", "district", "city"; "" where no word says
-	words  []string // the other words, without those that say nothing
+	sex    string // portal.SexFemale, SexMale; "" where the words name none
+	kind   string // of the place: "region", "district", "city"; "" where no word says
+	words  []word // the other words, without those that say nothing
 }
 
 // answerBox is the answer above the hits; the struct of the template "answer".
@@ -89,7 +89,7 @@ func readAsked(text string) (q asked, ok bool) {
 			}
 			q.sex = sex
 		default:
-			q.words = append(q.words, lower)
+			q.words = append(q.words, wordOf(lower))
 		}
 	}
 	return q, len(q.words) > 0 && len(q.words) <= answerWords
@@ -128,17 +128,24 @@ func sexNamed(text string) string {
 	return sex
 }
 
-// sameWord tells whether two words are forms of one: by their stem, or by a long
-// common beginning with short endings (Russian: Самаркандская, Самарканде).
-func sameWord(a, b string) bool {
-	if a == b || lang.Fold(a) == lang.Fold(b) || lang.Stem(a) == lang.Stem(b) {
+// word is one in lower case with what it is compared by.
+type word struct{ text, key, stem string }
+
+func wordOf(text string) word {
+	return word{text: text, key: lang.Fold(text), stem: lang.Stem(text)}
+}
+
+// is tells whether b, of a reader, is a form of a word in a name: by the stem, or
+// by a long common beginning with short endings (Russian: Самаркандская, Самарканде).
+func (a word) is(b word) bool {
+	if a.text == b.text || a.key == b.key || a.stem == b.stem {
 		return true
 	}
-	x, y := []rune(a), []rune(b)
+	x, y := []rune(a.text), []rune(b.text)
 	if !unicode.Is(unicode.Cyrillic, x[0]) || !unicode.Is(unicode.Cyrillic, y[0]) {
 		return false
 	}
-	x, y = []rune(bareAdjective(a)), []rune(bareAdjective(b))
+	x, y = []rune(bareAdjective(a.text)), []rune(bareAdjective(b.text))
 	common := 0
 	for common < len(x) && common < len(y) && x[common] == y[common] {
 		common++

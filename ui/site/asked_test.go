@@ -99,7 +99,7 @@ func FuzzReadAsked(f *testing.F) {
 			t.Fatalf("%+v", q)
 		}
 		for _, word := range q.words {
-			if word == "" {
+			if word.text == "" {
 				t.Fatal("an empty word")
 			}
 		}
