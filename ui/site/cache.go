@@ -49,6 +49,7 @@ type keptPage struct {
 	lang  portal.Lang
 	stamp stamp
 	tag   string
+	plain bool // the name is its path: it answers every query too
 	head  []headerLine
 	gzip  form
 
@@ -168,7 +169,7 @@ func (s *site) front(next http.Handler) http.Handler {
 // sendKept answers from the cache, without opening a view; false when the page
 // has to be made.
 func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
-	p := s.cache.get(pageName(r))
+	p := s.kept(r)
 	if p == nil {
 		return false
 	}
@@ -194,12 +195,29 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// kept is the page that answers r; nil when none is kept.
+func (s *site) kept(r *http.Request) *keptPage {
+	if p := s.cache.get(pageName(r)); p != nil || r.URL.RawQuery == "" && !r.URL.ForceQuery {
+		return p
+	}
+	if p := s.cache.get(pathName(r)); p != nil && p.plain {
+		return p
+	}
+	return nil
+}
+
 // pageName is what a page is kept under: the address as it was asked for.
 func pageName(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
 	return r.URL.RequestURI() // a proxy asked, by the whole address
+}
+
+// pathName is pageName of an address without its query.
+func pathName(r *http.Request) string {
+	path, _, _ := strings.Cut(pageName(r), "?")
+	return path
 }
 
 // form is the page as a reader takes it.
@@ -239,7 +257,7 @@ func (f form) send(w http.ResponseWriter, r *http.Request) {
 const pageType = "text/html; charset=utf-8"
 
 // keep compresses a page, keeps it for the next reader and sends it.
-func (v *visit) keep(tag string, st stamp, body []byte) error {
+func (v *visit) keep(tag string, st stamp, body []byte, plain bool) error {
 	packed, err := assets.Gzip(body)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
@@ -250,7 +268,7 @@ func (v *visit) keep(tag string, st stamp, body []byte) error {
 	if !slices.Contains(h.Values("Vary"), "Accept-Encoding") {
 		h.Add("Vary", "Accept-Encoding")
 	}
-	page := &keptPage{name: pageName(v.r), lang: v.lang, stamp: st, tag: tag, gzip: newForm(packed, "gzip")}
+	page := &keptPage{name: pageName(v.r), lang: v.lang, stamp: st, tag: tag, plain: plain, gzip: newForm(packed, "gzip")}
 	for name, values := range h {
 		if name != "Set-Cookie" {
 			page.head = append(page.head, headerLine{name, slices.Clone(values)})

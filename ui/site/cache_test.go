@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,24 @@ func TestAPageIsMadeOnceAGenerationAndLanguage(t *testing.T) {
 	if n := w.views.Load(); n != 2 {
 		t.Errorf("%d views for two languages", n)
 	}
+}
+
+func TestWhatAPageDoesNotReadMakesNoPageOfItsOwn(t *testing.T) {
+	w := marked(t)
+	const address = "/en/dataset/main_population"
+	first := w.get(t, address+"?from=somewhere")
+	for _, query := range []string{"", "?", "?from=elsewhere", "?q=%ff&q=%zz", "?" + strings.Repeat("a", 9000)} {
+		if res := w.get(t, address+query); res.StatusCode != 200 || res.Header.Get("ETag") != first.Header.Get("ETag") {
+			t.Errorf("%s: status %d, tag %s", clip(query, 40), res.StatusCode, res.Header.Get("ETag"))
+		}
+	}
+	if n := w.views.Load(); n != 1 {
+		t.Errorf("%d views for one page", n)
+	}
+	mustHave(t, w.body(t, address+"?from=elsewhere", 200), `href="/ru/dataset/main_population"`)
+
+	mustHave(t, w.body(t, "/en/search", 200), "Population of Uzbekistan") // is asked by its query
+	mustHave(t, w.body(t, "/en/search?q=nothing-like-this", 200), "nothing-like-this")
 }
 
 func TestAKeptPageGoesWithWhatItShowed(t *testing.T) {

@@ -163,7 +163,7 @@ func (s *site) routes() http.Handler {
 	const in = "/{lang:uz|uz-cyrl|kaa|ru|en}"
 	get(in+"/", s.page(s.home))
 	get(in+"/search", s.page(s.search))
-	get(in+"/dataset/{slug}", s.page(s.dataset))
+	get(in+"/dataset/{slug}", s.plainPage(s.dataset))
 	get(in+"/dataset/{slug}/history", s.page(s.history))
 	get(in+"/dataset/{slug}/table/{name}", s.page(s.table))
 	const figure = "/dataset/{slug}/{way:chart|map}/{name}"
@@ -185,9 +185,9 @@ func (s *site) routes() http.Handler {
 		r.Handle(in+"/verify", s.livePage(s.verifyFile)).Methods(http.MethodPost)
 	}
 	s.askRoutes(get, func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodPost) }, in)
-	get(in+"/help", s.page(s.help))
-	get(in+"/about", s.page(s.about))
-	get(in+"/privacy", s.page(s.privacy))
+	get(in+"/help", s.plainPage(s.help))
+	get(in+"/about", s.plainPage(s.about))
+	get(in+"/privacy", s.plainPage(s.privacy))
 	if s.o.Development {
 		get("/desk/components", s.livePage(s.components))
 	}

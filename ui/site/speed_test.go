@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"koprik/internal/sharedtest"
+	"koprik/portal"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -53,15 +54,21 @@ func TestPagesPerSecond(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}}
 	page := fetch(t, client, base+"/uz/")
 	kept := perCPUSecond(t, client, server, func(int) string { return base + "/uz/" })
-	made := perCPUSecond(t, client, server, func(i int) string { return base + "/uz/dataset/main_d0?n=" + strconv.Itoa(i) })
-	t.Logf("kept %.0f, made %.0f requests per CPU-second; %d MB resident afterwards", kept, made, resident(t, server)>>20)
+	made := perCPUSecond(t, client, server, func(i int) string { // each dataset once in each language
+		if i >= count*len(portal.Langs) {
+			return ""
+		}
+		return fmt.Sprintf("%s/%s/dataset/main_d%d", base, portal.Langs[i/count].Path(), i%count)
+	})
+	found := perCPUSecond(t, client, server, func(i int) string { return fmt.Sprintf("%s/uz/search?q=portal+%d", base, i) })
+	t.Logf("kept %.0f, made %.0f, searched %.0f requests per CPU-second; %d MB resident afterwards", kept, made, found, resident(t, server)>>20)
 	nginx, ok := startNginx(t, dir, page)
 	if !ok {
 		t.Log("no nginx on this machine to compare with")
 		return
 	}
 	static := perCPUSecond(t, client, nginx.worker, func(int) string { return nginx.url })
-	t.Logf("nginx %.0f requests per CPU-second for the same %d bytes: kept %.2f, made %.2f of it", static, len(page), kept/static, made/static)
+	t.Logf("nginx %.0f requests per CPU-second for the same %d bytes: kept %.2f, made %.3f, searched %.3f of it", static, len(page), kept/static, made/static, found/static)
 }
 
 // publishMany writes count data packages and publishes them, ten thousand at once.
@@ -184,7 +191,8 @@ func fetch(t *testing.T, client *http.Client, url string) []byte {
 	return b
 }
 
-// perCPUSecond asks from four connections for three seconds.
+// perCPUSecond asks from four connections for three seconds, or until there are
+// no more addresses.
 func perCPUSecond(t *testing.T, client *http.Client, pid int, url func(int) string) float64 {
 	t.Helper()
 	const connections, length = 4, 3 * time.Second
@@ -194,7 +202,11 @@ func perCPUSecond(t *testing.T, client *http.Client, pid int, url func(int) stri
 	for c := range connections {
 		wait.Go(func() {
 			for time.Now().Before(end) {
-				fetch(t, client, url(c+connections*counts[c]))
+				address := url(c + connections*counts[c])
+				if address == "" {
+					return
+				}
+				fetch(t, client, address)
 				counts[c]++
 			}
 		})

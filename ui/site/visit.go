@@ -48,13 +48,21 @@ type handler func(*visit) (answer, error)
 
 // page answers from one view, and with 304 where the reader has this page of
 // this generation already.
-func (s *site) page(h handler) http.Handler { return s.serve(h, true) }
+func (s *site) page(h handler) http.Handler { return s.serve(h, true, false) }
+
+// plainPage is a page that reads nothing but its path: what stands behind a
+// question mark makes no page of its own, so that nobody who makes it up can
+// have the same page made again and the others pushed out.
+func (s *site) plainPage(h handler) http.Handler { return s.serve(h, true, true) }
 
 // livePage is for pages that change without a new generation.
-func (s *site) livePage(h handler) http.Handler { return s.serve(h, false) }
+func (s *site) livePage(h handler) http.Handler { return s.serve(h, false, false) }
 
-func (s *site) serve(h handler, cacheable bool) http.Handler {
+func (s *site) serve(h handler, cacheable, plain bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if plain {
+			r = withoutQuery(r)
+		}
 		v, err := s.begin(w, r, cacheable)
 		defer v.close()
 		var a answer
@@ -96,13 +104,24 @@ func (s *site) serve(h handler, cacheable bool) http.Handler {
 			return
 		}
 		if a.status == 0 && tag != "" {
-			if err := v.keep(tag, st, body); err != nil {
+			if err := v.keep(tag, st, body, plain); err != nil {
 				v.fail(err)
 			}
 			return
 		}
 		v.send(a.status, body)
 	})
+}
+
+// withoutQuery is a request for the path alone.
+func withoutQuery(r *http.Request) *http.Request {
+	if r.URL.RawQuery == "" && !r.URL.ForceQuery {
+		return r
+	}
+	plain, address := *r, *r.URL
+	address.RawQuery, address.ForceQuery = "", false
+	plain.URL, plain.RequestURI = &address, pathName(r)
+	return &plain
 }
 
 // errVisitOver says that a visit to a kiosk had ended before this request.
