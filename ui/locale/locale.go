@@ -31,7 +31,18 @@ type Key string
 
 // message is one wording. Messages that count something have a form a plural
 // category; all others have only the form Other.
-type message map[Form]string
+type message struct {
+	other   string
+	counted map[Form]string // the forms beside other; nil where nothing is counted
+}
+
+// in gives the wording of a form; "" where the message has none.
+func (m message) in(f Form) string {
+	if f == Other {
+		return m.other
+	}
+	return m.counted[f]
+}
 
 // Catalog holds the words of all languages, overrides applied.
 type Catalog struct {
@@ -119,7 +130,7 @@ func (w *Words) T(key Key, args ...any) string {
 	if !ok {
 		return "[" + string(key) + "]"
 	}
-	return w.fill(m[Other], args)
+	return w.fill(m.other, args)
 }
 
 // N gives the form of the message that n asks for; {n} is n.
@@ -133,9 +144,9 @@ func (w *Words) N64(key Key, n int64, args ...any) string {
 	if !ok {
 		return "[" + string(key) + "]"
 	}
-	text, ok := m[Plural(w.lang, n)]
-	if !ok {
-		text = m[Other]
+	text := m.in(Plural(w.lang, n))
+	if text == "" {
+		text = m.other
 	}
 	return w.fill(text, append([]any{"n", n}, args...))
 }
@@ -196,9 +207,9 @@ func (w *Words) fillFrom(latin *Words) {
 		if _, own := w.messages[key]; own {
 			continue
 		}
-		c := message{}
-		for form, text := range m {
-			c[form] = cyrillic(text)
+		c := message{other: cyrillic(m.other)}
+		for form, text := range m.counted {
+			c.count(form, cyrillic(text))
 		}
 		w.messages[key] = c
 	}
@@ -282,7 +293,7 @@ func (w *Words) take(tree map[string]any, prefix, where string, problems *portal
 		key := prefix + name
 		switch v := tree[name].(type) {
 		case string:
-			w.messages[Key(key)] = message{Other: v}
+			w.messages[Key(key)] = message{other: v}
 		case bool:
 			if key != "reviewed" {
 				problems.Add(where+": "+key, "must be a text")
@@ -302,22 +313,33 @@ func (w *Words) take(tree map[string]any, prefix, where string, problems *portal
 
 // plurals reads a table of plural forms; ok is false when it is another table.
 func plurals(table map[string]any) (m message, ok bool) {
-	m = message{}
 	for name, v := range table {
 		form := Form(name)
 		text, isText := v.(string)
 		if !isText || !slices.Contains(forms, form) {
-			return nil, false
+			return message{}, false
 		}
-		m[form] = text
+		m.count(form, text)
 	}
-	return m, m[Other] != ""
+	return m, m.other != ""
+}
+
+func (m *message) count(f Form, text string) {
+	if f == Other {
+		m.other = text
+		return
+	}
+	if m.counted == nil {
+		m.counted = map[Form]string{}
+	}
+	m.counted[f] = text
 }
 
 // placeholders are the names in braces over all forms, sorted.
 func (m message) placeholders() []string {
 	found := map[string]bool{}
-	for _, text := range m {
+	for _, form := range forms {
+		text := m.in(form)
 		for {
 			_, rest, ok := strings.Cut(text, "{")
 			if !ok {
@@ -338,7 +360,7 @@ func (c *Catalog) hash() string {
 		fmt.Fprintln(h, l, w.reviewed)
 		for _, key := range slices.Sorted(maps.Keys(w.messages)) {
 			for _, form := range forms {
-				fmt.Fprintf(h, "%s %s %q\n", key, form, w.messages[key][form])
+				fmt.Fprintf(h, "%s %s %q\n", key, form, w.messages[key].in(form))
 			}
 		}
 	}
