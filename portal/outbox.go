@@ -45,6 +45,7 @@ type KnownNode struct {
 	Highest    uint64   // sequence number that has come
 	Missing    int      // numbers below it that have not
 	Duplicates []uint64 // numbers under which two inquiries came: a cloned card
+	Uncounted  int      // reports of use that came while it was not enrolled, and counted for nothing
 }
 
 // Trusted tells whether the centre has enrolled the node and not revoked it.

@@ -61,6 +61,9 @@ func (l *Local) TakeAll(ctx context.Context, all []Incoming) (arrivals []Arrival
 
 func take(ctx context.Context, tx *sql.Tx, in Incoming) (Arrival, error) {
 	mark, at := portal.MarkOf(in.Sealed), in.Received.UnixMicro()
+	if counted, err := renewUsage(ctx, tx, mark, at); err != nil || counted {
+		return Again, err
+	}
 	result, err := tx.ExecContext(ctx, `INSERT INTO inquiries (id, mark, epoch, sealed, node, received, renewed) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO NOTHING`, in.ID[:], mark[:], in.Epoch, in.Sealed, in.Node[:], at, at)
 	if err != nil {
@@ -97,7 +100,8 @@ func (l *Local) Conflicts(ctx context.Context) (n int, err error) {
 // acknowledges.
 func (l *Local) Marks(ctx context.Context, since time.Time) (map[portal.Digest][]portal.Mark, error) {
 	rows, err := l.db.Read.QueryContext(ctx, `SELECT node, mark FROM inquiries WHERE renewed >= ? UNION
-		SELECT node, mark FROM conflicts WHERE renewed >= ? ORDER BY node, mark`, since.UnixMicro(), since.UnixMicro())
+		SELECT node, mark FROM conflicts WHERE renewed >= ? UNION
+		SELECT node, mark FROM usage_marks WHERE renewed >= ? ORDER BY node, mark`, since.UnixMicro(), since.UnixMicro(), since.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("inquiries: %w", sqlite.Explain(err))
 	}

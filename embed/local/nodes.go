@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,18 @@ func (l *Local) SeeNode(ctx context.Context, id portal.Digest, public string, at
 		return err
 	})
 	return n, err
+}
+
+// Node gives what is known of one node; portal.ErrNotFound when nothing is.
+func (l *Local) Node(ctx context.Context, id portal.Digest) (portal.KnownNode, error) {
+	n, err := readNode(l.db.Read.QueryRowContext(ctx, nodeColumns+` WHERE id = ?`, id[:]))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = portal.ErrNotFound
+	}
+	if err != nil {
+		return n, fmt.Errorf("node %s: %w", id.Short(), sqlite.Explain(err))
+	}
+	return n, nil
 }
 
 // SetNode enrols or revokes a node, and names it; durable when it returns.
@@ -46,12 +59,12 @@ func (l *Local) AddSequence(ctx context.Context, node portal.Digest, sequence ui
 	return nil
 }
 
-const nodeColumns = `SELECT id, public, name, enrolled, revoked, first_seen, last_seen, posts FROM nodes`
+const nodeColumns = `SELECT id, public, name, enrolled, revoked, first_seen, last_seen, posts, uncounted FROM nodes`
 
 func readNode(row interface{ Scan(...any) error }) (n portal.KnownNode, err error) {
 	var id []byte
 	var enrolled, revoked, first, last int64
-	if err := row.Scan(&id, &n.Public, &n.Name, &enrolled, &revoked, &first, &last, &n.Posts); err != nil {
+	if err := row.Scan(&id, &n.Public, &n.Name, &enrolled, &revoked, &first, &last, &n.Posts, &n.Uncounted); err != nil {
 		return n, err
 	}
 	copy(n.ID[:], id)

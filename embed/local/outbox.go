@@ -59,7 +59,11 @@ func (l *Local) Outgoing(ctx context.Context, limit int64, to string, again time
 		return nil, fmt.Errorf("outbox: %w", sqlite.Explain(err))
 	}
 	defer rows.Close()
-	var list []portal.Outgoing
+	return scanOutgoing(rows, limit)
+}
+
+// scanOutgoing reads rows of Outgoing until they are limit bytes.
+func scanOutgoing(rows *sql.Rows, limit int64) (list []portal.Outgoing, err error) {
 	for rows.Next() {
 		var o portal.Outgoing
 		var id []byte
@@ -96,13 +100,15 @@ func kept(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// Sent notes that inquiries were handed to somebody. They stay until they are
+// Sent notes that inquiries and reports of use were handed to somebody. They stay until they are
 // acknowledged.
 func (l *Local) Sent(ctx context.Context, ids []portal.InquiryID, to string, at time.Time) error {
 	return l.write(ctx, "outbox", func(tx *sql.Tx) error {
 		for _, id := range ids {
-			if _, err := tx.ExecContext(ctx, `UPDATE outbox SET sent = ?, sent_to = ? WHERE id = ?`, at.UnixMicro(), to, id[:]); err != nil {
-				return err
+			for _, update := range []string{`UPDATE outbox SET sent = ?, sent_to = ? WHERE id = ?`, `UPDATE usage_reports SET sent = ?, sent_to = ? WHERE id = ?`} {
+				if _, err := tx.ExecContext(ctx, update, at.UnixMicro(), to, id[:]); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -110,9 +116,9 @@ func (l *Local) Sent(ctx context.Context, ids []portal.InquiryID, to string, at 
 }
 
 // Waiting gives the marks of everything that waits here for an acknowledgement:
-// own inquiries by no node, and those of other nodes by theirs.
+// own inquiries and reports of use by no node, and those of other nodes by theirs.
 func (l *Local) Waiting(ctx context.Context) (own []portal.Mark, relayed map[portal.Digest][]portal.Mark, err error) {
-	rows, err := l.db.Read.QueryContext(ctx, `SELECT x'', mark FROM outbox UNION ALL
+	rows, err := l.db.Read.QueryContext(ctx, `SELECT x'', mark FROM outbox UNION ALL SELECT x'', mark FROM usage_reports UNION ALL
 		SELECT node, mark FROM relayed_marks JOIN relayed USING (digest)`)
 	if err != nil {
 		return nil, nil, fmt.Errorf("outbox: %w", sqlite.Explain(err))
@@ -157,8 +163,10 @@ func (l *Local) Acknowledged(ctx context.Context, marks []portal.Mark) (own int,
 				return err
 			}
 			own += int(gone)
-			if _, err := tx.ExecContext(ctx, `DELETE FROM relayed_marks WHERE mark = ?`, m[:]); err != nil {
-				return err
+			for _, remove := range []string{`DELETE FROM relayed_marks WHERE mark = ?`, `DELETE FROM usage_reports WHERE mark = ?`} {
+				if _, err := tx.ExecContext(ctx, remove, m[:]); err != nil {
+					return err
+				}
 			}
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM relayed WHERE NOT EXISTS (SELECT 1 FROM relayed_marks m WHERE m.digest = relayed.digest)`)

@@ -277,6 +277,7 @@ func (n *Node) flip(ctx context.Context, pending *catalog.Pending) error {
 	if err := n.indexThreads(ctx, beside); err != nil {
 		return err
 	}
+	n.feedUses(beside)
 	next, err := n.index.Reader()
 	if err != nil {
 		return err

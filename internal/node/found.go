@@ -60,7 +60,8 @@ func reusesAsSaid(s portal.Showcase) (list []portal.Thread) {
 	return list
 }
 
-// showThreads is indexThreads for what is shown already: at the start.
+// showThreads is indexThreads for what is shown already, and tells the index what is
+// used: at the start.
 func (n *Node) showThreads(ctx context.Context) error {
 	s, err := n.sidesNow()
 	if err != nil {
@@ -69,18 +70,7 @@ func (n *Node) showThreads(ctx context.Context) error {
 	if err := n.indexThreads(ctx, s); err != nil {
 		return err
 	}
-	return n.swapReader()
-}
-
-// SetUses tells the index how often each dataset is used (index.SetUses), for the
-// order of hits.
-func (n *Node) SetUses(uses func(portal.DatasetID) int64) error {
-	n.applying.Lock()
-	defer n.applying.Unlock()
-	if n.index == nil {
-		return nil // beside a server, which counts itself
-	}
-	n.index.SetUses(uses)
+	n.feedUses(s)
 	return n.swapReader()
 }
 

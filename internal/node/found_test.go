@@ -57,22 +57,3 @@ func TestAPublicQuestionIsFoundOnEveryNodeAndOnlyOnceItIsShown(t *testing.T) {
 		}
 	}
 }
-
-func TestUsesAreToldTheIndexWhileItIsRead(t *testing.T) {
-	central := newCentral(t)
-	publish(t, central, revision("water", 1))
-	before, err := central.View(t.Context())
-	must(t, err)
-	defer before.Close()
-	must(t, central.SetUses(func(portal.DatasetID) int64 { return 5 }))
-	after, err := central.View(t.Context())
-	must(t, err)
-	defer after.Close()
-	for v, want := range map[portal.View]bool{before: false, after: true} {
-		results, err := v.Search(t.Context(), portal.Query{Sort: portal.ByUse})
-		must(t, err)
-		if results.Counted != want || results.Total != 1 {
-			t.Errorf("counted %v, %d found, want %v and 1", results.Counted, results.Total, want)
-		}
-	}
-}

@@ -100,6 +100,7 @@ type Node struct {
 
 	floor time.Time // newest signed time accepted
 	talk  talk
+	usage usage
 
 	brought     []tuf.PrivateKey // keys that sign this time beside those in keys/
 	checked     sync.Map         // portal.Digest → true: objects hashed by this process

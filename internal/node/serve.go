@@ -281,6 +281,8 @@ func (n *Node) work(ctx context.Context) {
 	defer watch.Stop()
 	talk := time.NewTicker(talkEvery)
 	defer talk.Stop()
+	count := time.NewTicker(usageFlush)
+	defer count.Stop()
 	next := time.NewTimer(0)
 	defer next.Stop()
 	rest() // of what the start took
@@ -288,7 +290,10 @@ func (n *Node) work(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			n.logged("keep what was counted", n.FlushUsage(context.WithoutCancel(ctx)))
 			return
+		case <-count.C:
+			n.logged("keep what was counted", n.FlushUsage(ctx))
 		case <-watch.C:
 			n.logged("catch up", errors.Join(n.noticed(ctx), n.showArrived(ctx)))
 		case <-talk.C:

@@ -147,6 +147,15 @@ func (n *Node) openWith(ctx context.Context, ids []portal.InquiryID, keyOf func(
 			continue
 		}
 		q, err := post.OpenQuestion(k, e, id, in.Sealed)
+		if errors.Is(err, post.ErrSealed) {
+			states, wrong := post.OpenUsage(k, e, id, in.Sealed)
+			if !errors.Is(wrong, post.ErrSealed) {
+				if err := n.takeReport(ctx, in, states, wrong); err != nil {
+					return opened, err
+				}
+				continue
+			}
+		}
 		if err != nil {
 			err = n.unreadable(ctx, id, err)
 		} else {
@@ -423,7 +432,8 @@ func (n *Node) OpenCases(ctx context.Context, files []string) (opened, left int,
 		}
 		return readSealingKey(keys, e)
 	})
-	return opened, len(ids) - opened, err
+	sealed, errLeft := n.local.Unopened(ctx)
+	return opened, len(sealed), errors.Join(err, errLeft)
 }
 
 // sealingKeyIn reads a sealing key that is kept elsewhere.

@@ -69,9 +69,10 @@ func (n *Node) OwnKey(ctx context.Context) (id portal.Digest, public string, err
 // on again to the same neighbour: it may have lost it.
 const sendAgain = 24 * time.Hour
 
-// ownPost makes the next post of this node's own questions; none left gives nil.
+// ownPost makes the next post of this node's own questions and reports of use; none
+// left gives nil.
 func (n *Node) ownPost(ctx context.Context, to string) (b []byte, ids []portal.InquiryID, err error) {
-	list, err := n.local.Outgoing(ctx, int64(post.Fits), to, n.Now().Add(-sendAgain))
+	list, err := n.outgoing(ctx, to)
 	if err != nil || len(list) == 0 {
 		return nil, nil, err
 	}
@@ -92,6 +93,9 @@ func (n *Node) ownPost(ctx context.Context, to string) (b []byte, ids []portal.I
 // more or an error. to names whoever takes it; the caller holds write.lock. It says
 // how many posts, and how many bytes, were taken.
 func (n *Node) handOn(ctx context.Context, to string, give func(b []byte) error) (posts int, size int64, err error) {
+	if err := n.makeReports(ctx); err != nil {
+		return 0, 0, err
+	}
 	for {
 		b, ids, err := n.ownPost(ctx, to)
 		if err != nil {
@@ -268,7 +272,8 @@ func (n *Node) receive(ctx context.Context, p post.Post) (fresh int, err error) 
 			Hint: "they are kept where they are and go with a later sync; koprik node add enrols a node",
 		}
 	}
-	return n.keepAll(ctx, p, known)
+	ids, err := n.keepAll(ctx, p, known)
+	return len(ids), err
 }
 
 // takeOwn is takeOwnLocked for who does not hold write.lock; without a question of

@@ -81,11 +81,15 @@ func (n *Node) speak(ctx context.Context, now bool) (out Spoken, err error) {
 	if err != nil || !can {
 		return out, err
 	}
+	before, err := o.Side(datapackage.TalkbackRole)
+	if err != nil {
+		return out, err
+	}
 	files, err := n.talkbackFiles(ctx, now)
 	if err != nil {
 		return out, err
 	}
-	before, err := o.Side(datapackage.TalkbackRole)
+	told, err := n.usageFile(ctx, before[post.UsagePath], files)
 	if err != nil {
 		return out, err
 	}
@@ -93,7 +97,11 @@ func (n *Node) speak(ctx context.Context, now bool) (out Spoken, err error) {
 	if out.Generation, err = o.PublishSides(ctx, origin.Sides{datapackage.TalkbackRole: files}); err != nil {
 		return out, err
 	}
-	return out, n.local.Set(ctx, spokeKey, n.Now().UTC().Format(time.RFC3339))
+	at := n.Now().UTC().Format(time.RFC3339)
+	if told {
+		err = n.local.Set(ctx, usageToldKey, at)
+	}
+	return out, errors.Join(err, n.local.Set(ctx, spokeKey, at))
 }
 
 func sameFiles(a, b map[string][]byte) bool {

@@ -62,8 +62,12 @@ func (n *Node) exchangeStick(ctx context.Context, name string) (posts int, err e
 	if err := n.relayStick(ctx, dir); err != nil {
 		return 0, err
 	}
-	if waits.Count+waits.Relayed == 0 {
-		return 0, nil
+	if err := n.makeReports(ctx); err != nil {
+		return 0, err
+	}
+	reports, err := n.local.Reports(ctx)
+	if err != nil || waits.Count+waits.Relayed+reports == 0 {
+		return 0, err
 	}
 	root, err := disk.OpenRoot(dir)
 	if err != nil {
@@ -153,10 +157,11 @@ func (n *Node) TakeStick(ctx context.Context, dir string) (out StickTaken, err e
 		return out, notCentral("sync --from")
 	}
 	var taken []string
+	var fresh []portal.InquiryID
 	err = stickPosts(dir, func(name string, b []byte, p post.Post) error {
-		fresh, err := n.receiveStick(ctx, p)
+		ids, err := n.receiveStick(ctx, p)
 		if err == nil {
-			taken, out.Posts, out.Fresh = append(taken, name), out.Posts+1, out.Fresh+fresh
+			taken, out.Posts, fresh = append(taken, name), out.Posts+1, append(fresh, ids...)
 		}
 		return err
 	})
@@ -165,6 +170,11 @@ func (n *Node) TakeStick(ctx context.Context, dir string) (out StickTaken, err e
 	}
 	if _, err := n.Speak(ctx, false); err != nil {
 		return out, err
+	}
+	for _, id := range fresh {
+		if _, err := n.local.Case(ctx, id); err == nil { // what was a report of use is no longer there
+			out.Fresh++
+		}
 	}
 	if _, err := n.Export(ctx, ExportOptions{To: dir}); err != nil {
 		n.opt.Log.Warn("the stick gets no answers", "error", err)
@@ -183,10 +193,10 @@ func (n *Node) TakeStick(ctx context.Context, dir string) (out StickTaken, err e
 }
 
 // receiveStick is receive without the limit on strangers: somebody carried it here.
-func (n *Node) receiveStick(ctx context.Context, p post.Post) (int, error) {
+func (n *Node) receiveStick(ctx context.Context, p post.Post) ([]portal.InquiryID, error) {
 	known, err := n.local.SeeNode(ctx, p.Node, p.Public, n.Now())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	return n.keepAll(ctx, p, known)
 }
@@ -197,8 +207,9 @@ func HasOutbox(dir string) bool {
 	return errors.Is(stickPosts(dir, func(string, []byte, post.Post) error { return found }), found)
 }
 
-// keepAll keeps all questions of a post at the centre.
-func (n *Node) keepAll(ctx context.Context, p post.Post, known portal.KnownNode) (fresh int, err error) {
+// keepAll keeps all of a post at the centre, and gives what of it came for the first
+// time: questions, and reports of use that nobody has opened yet.
+func (n *Node) keepAll(ctx context.Context, p post.Post, known portal.KnownNode) (fresh []portal.InquiryID, err error) {
 	all := make([]local.Incoming, len(p.Entries))
 	for i, e := range p.Entries {
 		all[i] = local.Incoming{ID: e.ID, Epoch: string(e.Epoch), Sealed: e.Sealed, Node: p.Node, Enrolled: known.Trusted(), Received: n.Now()}
@@ -207,7 +218,7 @@ func (n *Node) keepAll(ctx context.Context, p post.Post, known portal.KnownNode)
 	for i, a := range arrivals {
 		switch a {
 		case local.Fresh:
-			fresh++
+			fresh = append(fresh, all[i].ID)
 		case local.Conflicting:
 			n.opt.Log.Error("other bytes came under the id of a question: the first ones count, both are kept", "inquiry", all[i].ID.String(), "node", p.Node.Short())
 		case local.Again:
