@@ -20,13 +20,13 @@ import (
 
 // How counts are kept (docs/reference/usage.md).
 const (
-	usageFlush = time.Minute           // what a killed node loses
-	usageKept  = 400                   // days in which a count can still come to the centre
-	missedKept = 90                    // days in which a word must be missed on missedDays of them
-	missedDays = 5                     // different days after which a word may leave the node
-	missedADay = 500                   // new places of words on one day
-	missedHeld = 200                   // words between two flushes
-	usageShift = 5 * time.Hour         // days begin where those of the pages do, at UTC+5
+	usageFlush = time.Minute              // what a killed node loses
+	usageKept  = 400                      // days in which a count can still come to the centre
+	missedKept = 90                       // days in which a word must be missed on missedDays of them
+	missedDays = 5                        // different days after which a word may leave the node
+	missedADay = 500                      // new places of words on one day
+	missedHeld = 200                      // words between two flushes
+	usageShift = 5 * time.Hour            // days begin where those of the pages do, at UTC+5
 	usageSpare = portal.MaxUsageKeys / 10 // keys of a day that are not of datasets
 )
 
