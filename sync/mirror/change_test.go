@@ -53,6 +53,7 @@ func TestAPlanKeepsWhatItTakesToFetch(t *testing.T) {
 	res := portal.Resource{
 		Name: "t", Format: "csv", Bytes: 7, Hash: portal.Digest{1}, Title: portal.Text{Plain: "long"}, Description: portal.Text{Plain: "longer"},
 		Schema: &portal.TableSchema{Fields: make([]portal.Field, 1000)}, Dialect: []byte(`{"delimiter":";"}`),
+		Sheets: make([]portal.Sheet, 100),
 	}
 	p.add(portal.Release{Dataset: "main_a", Resources: []portal.Resource{res, res}})
 	p.add(portal.Release{Dataset: "main_b", Resources: []portal.Resource{res}})
@@ -64,7 +65,7 @@ func TestAPlanKeepsWhatItTakesToFetch(t *testing.T) {
 	if got.Hash != res.Hash || got.Bytes != 7 || got.Format != "csv" || got.Schema == nil {
 		t.Errorf("%+v", got)
 	}
-	if !got.Title.IsZero() || !got.Description.IsZero() || got.Dialect != nil || len(got.Schema.Fields) != 0 {
+	if !got.Title.IsZero() || !got.Description.IsZero() || got.Dialect != nil || len(got.Schema.Fields) != 0 || got.Sheets != nil {
 		t.Errorf("kept as well: %+v", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unique"
 
 	"koprik/internal/disk"
 	"koprik/portal"
@@ -83,13 +84,16 @@ func (p *planning) add(latest portal.Release) {
 	}
 }
 
-// brief leaves out what is not needed to fetch a resource: a plan has as many as
-// there are datasets.
+// brief leaves out what is not needed to fetch a resource, and keeps once what many
+// of them say: a plan has as many as there are datasets.
 func (p *planning) brief(res portal.Resource) portal.Resource {
 	if res.Schema != nil {
 		res.Schema = p.table
 	}
 	res.Title, res.Description, res.Dialect, res.Sheets = portal.Text{}, portal.Text{}, nil, nil
+	for _, s := range []*string{&res.Name, &res.Path, &res.Format, &res.MediaType, &res.Encoding} {
+		*s = unique.Make(*s).Value()
+	}
 	return res
 }
 
@@ -218,13 +222,14 @@ func (r *round) quota(items []Item) error {
 	}
 }
 
-// lacking are the items that are not held.
-func (r *round) lacking(items []Item) (rest []Item) {
-	for _, it := range items {
-		if !r.m.o.Contents.Has(it.Resource.Hash) {
-			rest = append(rest, it)
-		}
+// lacking are the items that are not held: the same list where it is all of them,
+// as in a first sync, which is a long one.
+func (r *round) lacking(items []Item) []Item {
+	held := func(it Item) bool { return r.m.o.Contents.Has(it.Resource.Hash) }
+	if !slices.ContainsFunc(items, held) {
+		return items
 	}
+	_, rest := part(items, held)
 	return rest
 }
 

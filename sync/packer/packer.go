@@ -43,8 +43,9 @@ type Options struct {
 // several processes too: whoever writes looks first whether the repository has
 // moved on, and what two write for one timestamp is worth the same.
 type Packer struct {
-	o    Options
-	slow sync.Mutex // held by the one run that makes everything
+	o     Options
+	heavy int64      // heavyFiles; less in tests
+	slow  sync.Mutex // held by the one run that makes everything
 
 	mu     sync.Mutex
 	packed portal.Digest // of the timestamp for which everything is made
@@ -63,7 +64,7 @@ func Open(o Options) *Packer {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
-	return &Packer{o: o}
+	return &Packer{o: o, heavy: heavyFiles}
 }
 
 // Limits of metadata of our own, in bytes.
@@ -264,8 +265,9 @@ func (r *run) make(ctx context.Context, all bool) error {
 const atOnce = 2
 
 // heavyFiles is from how many bytes of small files on a pack takes seconds by
-// them alone. Then fewer snapshots get one, and none is made while a publication
-// waits.
+// them alone. Then none is made while a publication waits, and fewer snapshots get
+// one: all of them, where the newest publication is so large; those behind which
+// thousands of manifests have come, where a catalogue has moved in.
 const heavyFiles = 4 << 20
 
 // spaced tells the distances that get a pack where packs are heavy.

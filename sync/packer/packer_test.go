@@ -110,6 +110,40 @@ func TestTheLast32SnapshotsAndFewOlderOnesGetAPack(t *testing.T) {
 	}
 }
 
+// Behind a publication of thousands of datasets every pack would carry all of
+// them, and be made again with each publication after it.
+func TestBehindACatalogueThatMovedInFewSnapshotsGetAPack(t *testing.T) {
+	c := newCentre(t)
+	for v := range 14 {
+		c.Publish("main", map[string][]byte{"a": rows(4, v, 4)})
+	}
+	many := map[string][]byte{}
+	for i := range 50 {
+		many[fmt.Sprintf("d%d", i)] = rows(4, i, 4)
+	}
+	moved := c.Publish("main", many)
+	to := moved
+	for v := range 9 {
+		to = c.Publish("main", map[string][]byte{"b": rows(4, v, 4)})
+	}
+	p := c.packer()
+	p.heavy = 24 << 10
+	must(t, p.Pack(t.Context()))
+	before := 0
+	for k := int64(1); k <= to; k++ {
+		_, err := c.Disk.Stat("repository/" + carrier.PackPath(k))
+		switch {
+		case k >= moved:
+			must(t, err)
+		case err == nil:
+			before++
+		}
+	}
+	if before < 2 || before > 4 { // the nearest, and those at distances of powers of two
+		t.Errorf("%d of the %d snapshots before it have a pack", before, moved-1)
+	}
+}
+
 func TestThePackOfTheNewestSnapshotIsItsHeadAlone(t *testing.T) {
 	c := newCentre(t)
 	k := c.Publish("main", map[string][]byte{"a": rows(100, 1, 10)})

@@ -75,8 +75,9 @@ func (r *run) step(k int64, patient bool) (*step, error) {
 	if g.err != nil {
 		return nil, g.err
 	}
-	weight := g.weight()
-	if r.heavy = r.heavy || weight > heavyFiles && r.to-k == 1; weight > heavyFiles && !patient {
+	weight, heavy := g.weight(), r.p.heavy
+	r.heavy = r.heavy || g.bytes > heavy || weight > heavy && r.to-k == 1
+	if weight > heavy && !patient {
 		return nil, errLater
 	}
 	s.files, err = g.patch()
