@@ -245,7 +245,7 @@ func exportOf(path string, id portal.DatasetID) bool {
 }
 
 func (n *Node) machine() http.Handler {
-	return api.New(api.Options{View: n.View, Status: n.Status, Held: n.blobs.Has, Exporter: n.tables, SQL: n.tables, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log})
+	return api.New(api.Options{View: n.View, Status: n.Status, Held: n.blobs.Has, Exporter: n.tables, SQL: n.tables, Repository: n.repositoryFS(), Now: n.Now, OldAfter: n.oldAfter(), Log: n.opt.Log, Count: n.Count})
 }
 
 // summing hashes an answer and keeps nothing of it. What is longer than the file

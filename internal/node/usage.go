@@ -49,9 +49,8 @@ type usage struct {
 // usageDay is the day that something is counted on.
 func usageDay(t time.Time) portal.Date { return portal.DateOf(t.Add(usageShift)) }
 
-// Count counts one use. It keeps nothing of who it was, and costs a page less than
-// a microsecond.
-func (n *Node) Count(k portal.UsageKey) {
+// countUse counts one use.
+func (n *Node) countUse(k portal.UsageKey) {
 	now := n.Now()
 	const seconds = 24 * 60 * 60
 	day := (now.Unix() + int64(usageShift/time.Second)) / seconds
@@ -96,10 +95,9 @@ func (u *usage) add(k portal.UsageKey, n int64) {
 	u.dirty = true
 }
 
-// Missed counts a search that found nothing. Its words are held until the next
-// flush, which forgets all of them that were not missed on five different days.
-func (n *Node) Missed(l portal.Lang, text string) {
-	n.Count(portal.UsageKey{Kind: portal.Misses, Lang: l})
+// missed counts a search that found nothing, and holds its words.
+func (n *Node) missed(l portal.Lang, text string) {
+	n.countUse(portal.UsageKey{Kind: portal.Misses, Lang: l})
 	words := missedWords(text)
 	u := &n.usage
 	u.mu.Lock()

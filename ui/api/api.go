@@ -37,6 +37,8 @@ type Options struct {
 	SQL Querier
 	// Held tells whether this node has the contents; nil: it has all.
 	Held func(portal.Digest) bool
+	// Count counts one use, unless it was no person's; nil: nothing is counted.
+	Count func(r *http.Request, k portal.UsageKey)
 	// Now is the trusted time (spec/trust.md); nil where ages are not told.
 	Now func() time.Time
 	// OldAfter is the age from which a copy is called old; 0 means

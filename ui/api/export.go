@@ -196,6 +196,7 @@ func (a *api) export(w http.ResponseWriter, r *http.Request, v portal.View) erro
 	err = a.o.Exporter.Export(r.Context(), out, res, req.sheet, req.query, req.file)
 	switch {
 	case err == nil, out.gone != nil:
+		a.downloaded(r, d.ID)
 		return nil
 	case !out.begun:
 		return a.elsewhere(r, res, fmt.Errorf("export of %s of %s: %w", res.Name, d.ID, err))

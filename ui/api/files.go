@@ -187,8 +187,25 @@ func (a *api) file(w http.ResponseWriter, r *http.Request, v portal.View) error 
 	if from, ok := provenanceOf(d, rel.Number); ok {
 		origin(w, from)
 	}
+	if !asksForLess(r) {
+		a.downloaded(r, d.ID)
+	}
 	http.ServeContent(w, oneRange(r), "", rel.Issued, object)
 	return nil
+}
+
+// downloaded counts a file of a dataset that somebody began to fetch.
+func (a *api) downloaded(r *http.Request, id portal.DatasetID) {
+	if a.o.Count != nil {
+		a.o.Count(r, portal.UsageKey{Name: string(id), Kind: portal.Downloads})
+	}
+}
+
+// asksForLess tells a request that goes on with a file, or asks whether it has
+// changed: whoever made it has been counted.
+func asksForLess(r *http.Request) bool {
+	from := r.Header.Get("Range")
+	return from != "" && !strings.HasPrefix(from, "bytes=0-") || r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Modified-Since") != ""
 }
 
 // goneLater finds the withdrawal after release n of a dataset that has come

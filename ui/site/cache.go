@@ -52,6 +52,7 @@ type keptPage struct {
 	plain bool // the name is its path: it answers every query too
 	head  []headerLine
 	gzip  form
+	count counted
 
 	mu   sync.Mutex
 	zstd *form // made when somebody first asks
@@ -185,12 +186,14 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
 	if match := r.Header.Get("If-None-Match"); match != "" && slices.Contains(tagsIn(match), p.tag) {
 		delete(h, "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
+		s.count(r, p.count)
 		return true
 	}
 	f, err := p.form(r.Header.Get("Accept-Encoding"))
 	if err != nil {
 		return false
 	}
+	s.count(r, p.count)
 	f.send(w, r)
 	return true
 }
@@ -256,19 +259,20 @@ func (f form) send(w http.ResponseWriter, r *http.Request) {
 
 const pageType = "text/html; charset=utf-8"
 
-// keep compresses a page, keeps it for the next reader and sends it.
-func (v *visit) keep(tag string, st stamp, body []byte, plain bool) error {
+// keep compresses a page, keeps it for the next reader and sends it. page has what
+// the request alone does not tell.
+func (v *visit) keep(page *keptPage, body []byte) error {
 	packed, err := assets.Gzip(body)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	h := v.w.Header()
-	h.Set("ETag", tag)
+	h.Set("ETag", page.tag)
 	h.Set("Content-Type", pageType)
 	if !slices.Contains(h.Values("Vary"), "Accept-Encoding") {
 		h.Add("Vary", "Accept-Encoding")
 	}
-	page := &keptPage{name: pageName(v.r), lang: v.lang, stamp: st, tag: tag, plain: plain, gzip: newForm(packed, "gzip")}
+	page.name, page.lang, page.gzip = pageName(v.r), v.lang, newForm(packed, "gzip")
 	for name, values := range h {
 		if name != "Set-Cookie" {
 			page.head = append(page.head, headerLine{name, slices.Clone(values)})

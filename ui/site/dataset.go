@@ -44,6 +44,7 @@ type datasetPage struct {
 	Lens        *lensBox   // women and men, where it is
 	Unsplit     *breakdown // where it is not
 	Updated     string
+	Used        string // how often in twelve months, where that may be told
 	Files       []fileRow
 	FilesNote   string // why none can be taken here
 	Fetch       string // the command that brings files which are not here
@@ -143,6 +144,10 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 		return answer{template: "dataset", data: p, status: http.StatusGone}, nil
 	}
 	if err := v.questions(p, d.ID); err != nil {
+		return answer{}, err
+	}
+	var err error
+	if p.Used, err = v.usedTimes(d.ID); err != nil {
 		return answer{}, err
 	}
 	p.Files = v.files(d.ID, d.Latest)

@@ -103,6 +103,8 @@ func (s *site) kiosk(f *Frame, w http.ResponseWriter, r *http.Request) (over boo
 		if age := now.Sub(time.Unix(last, 0)); err != nil || age > visitEnds || age < -visitEnds {
 			return true
 		}
+	} else {
+		s.count(r, counted{counts: true, key: portal.UsageKey{Kind: portal.KioskSessions, Lang: s.languageOf(r)}})
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: visitCookie, Value: strconv.FormatInt(now.Unix(), 10), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,

@@ -17,6 +17,8 @@ import (
 // catalogue itself.
 type numbersPage struct {
 	*Frame
+	Use        *useBox    // nil where nothing is counted
+	Desks      *dataTable // what offices have done with questions
 	Split      string // "4 of 14 datasets are split by sex (28.6%)"
 	Unsaid     string // how many do not say
 	Drawing    drawing
@@ -66,6 +68,9 @@ func (s share) percent() float64 {
 func (s *site) numbers(v *visit) (answer, error) {
 	p := &numbersPage{Frame: v.Frame}
 	v.Title = v.T("numbers.title")
+	if err := v.used(p); err != nil {
+		return answer{}, err
+	}
 	results, err := v.view.Search(v.ctx, portal.Query{Lang: v.lang, Limit: 1})
 	if err != nil {
 		return answer{}, fmt.Errorf("facets of all datasets: %w", err)

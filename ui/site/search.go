@@ -90,7 +90,7 @@ func (s *site) search(v *visit) (answer, error) {
 	if q.Text != "" {
 		v.Title = v.T("search.titlefor", "q", clip(q.Text, 60))
 	}
-	return answer{template: "search", data: p}, nil
+	return answer{template: "search", data: p, missed: results.Total == 0 && len(q.Filters) == 0}, nil
 }
 
 // asked lists the public questions that were found.

@@ -45,6 +45,8 @@ type Options struct {
 	Verifier Verifier
 	// Asker takes questions and opens answers; nil: nothing is asked here.
 	Asker Asker
+	// Counter counts what people use; nil: nothing is counted or told.
+	Counter Counter
 	// Now is the node's trusted time. Mandatory.
 	Now func() time.Time
 	// Words are the words of the pages; nil means those compiled in.
@@ -177,6 +179,9 @@ func (s *site) routes() http.Handler {
 	get(in+"/publisher/{slug}", s.page(s.publisher))
 	get(in+"/theme/{slug}", s.page(s.theme))
 	get(in+"/numbers", s.page(s.numbers))
+	if !s.o.Kiosk {
+		get(in+"/numbers.csv", s.page(s.numbersFile))
+	}
 	get(in+"/node", s.livePage(s.node))
 	get(in+"/verify", s.livePage(s.verify))
 	get(in+"/verify/code.svg", http.HandlerFunc(s.printedCode))

@@ -41,6 +41,7 @@ type answer struct {
 	status   int    // 0 means 200
 	redirect string // an address on this node
 	file     *file  // instead of a page
+	missed   bool   // a search that found nothing
 }
 
 // handler finds the answer to a visit, or says why there is none.
@@ -92,6 +93,7 @@ func (s *site) serve(h handler, cacheable, plain bool) http.Handler {
 			if tag != "" {
 				w.Header().Set("ETag", tag)
 			}
+			s.count(r, v.countedAs(false))
 			v.sendFile(*a.file)
 			return
 		}
@@ -103,8 +105,13 @@ func (s *site) serve(h handler, cacheable, plain bool) http.Handler {
 			v.fail(err)
 			return
 		}
+		var c counted
+		if a.status == 0 {
+			c = v.countedAs(a.missed)
+			s.count(r, c)
+		}
 		if a.status == 0 && tag != "" {
-			if err := v.keep(tag, st, body, plain); err != nil {
+			if err := v.keep(&keptPage{stamp: st, tag: tag, plain: plain, count: c}, body); err != nil {
 				v.fail(err)
 			}
 			return
