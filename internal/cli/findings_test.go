@@ -62,6 +62,9 @@ func newestTyped(t *testing.T, file, key, place, column string) string {
 // TestFindingsOfTheDemonstrationAreTheFiguresThatWereTyped: on its pages stands
 // the newest figure of every table, for the country and for each region.
 func TestFindingsOfTheDemonstrationAreTheFiguresThatWereTyped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: page after page for one reader, which go test asks for whole")
+	}
 	typed(t, "hospitals_by_region.csv")
 	a := &app{Program: Program{Version: "test"}, stdout: io.Discard, stderr: io.Discard, flags: map[string]string{}, quiet: true}
 	s, stop, err := a.demoCentral(t.Context(), filepath.Join(t.TempDir(), "central"), "127.0.0.1:0")

@@ -222,7 +222,7 @@ func holds(t *testing.T, name string, old, fresh []byte) (bytesOf int) {
 func TestKindsThatNoCodecWasTunedOn(t *testing.T) {
 	rows, rounds := 250, uint64(2)
 	if testing.Short() {
-		rows, rounds = 100, 1
+		rows, rounds = 40, 1
 	}
 	if os.Getenv("KOPRIK_SOAK") != "" {
 		rows, rounds = 4000, 20
@@ -252,7 +252,7 @@ func TestRealFilesOfOtherKinds(t *testing.T) {
 	dir := sharedtest.Path(t, "data")
 	limit, every := int64(90_000), 20 // bytes of a file; one file of so many
 	if testing.Short() {
-		limit, every = 20_000, 60
+		limit, every = 20_000, 240
 	}
 	if os.Getenv("KOPRIK_SOAK") != "" {
 		limit, every = 4_000_000, 1
