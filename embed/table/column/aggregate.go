@@ -14,43 +14,61 @@ const (
 	maxValues = 8 << 20 // numbers kept for percentiles
 )
 
-// accumulator makes one aggregate for every group.
-type accumulator struct {
-	aggregate
-	numbers []float64 // of a coded column, by code; NaN for what is no number
-	some    []bool    // of a coded column, by code: there is a value
-
-	count    []int64
-	sum      []float64
-	rest     []float64 // what sum lost (Neumaier)
-	low      []float64
-	high     []float64
-	values   [][]float64
-	block    []float64 // numbers of the block in hand
-	valueLen *int      // numbers kept by all accumulators of a query
+// cell is what a group has of one column.
+type cell struct {
+	count     int64   // numbers
+	sum, rest float64 // rest is what sum lost (Neumaier)
+	low, high float64
 }
 
-func (p *Plan) accumulators() []*accumulator {
-	all := make([]*accumulator, len(p.aggregates))
+var noNumbers = cell{low: math.Inf(1), high: math.Inf(-1)}
+
+// accumulator gathers what all aggregates of one column need, for every group.
+// Numbers are in units of 1/scale, so that sums of decimals are mostly exact.
+type accumulator struct {
+	column int // -1: rows are counted
+	scale  float64
+
+	cells  []cell
+	filled []int64     // values of any kind; nil where nobody counts them
+	values [][]float64 // nil where no percentile is wanted
+
+	numbers []float64 // of a coded column, by code; NaN for what is no number
+	some    []bool    // of a coded column, by code: there is a value
+	block   []float64 // numbers of the block in hand
+	valued  *int      // numbers kept by all accumulators of a query
+}
+
+// accumulators makes one for each column that is aggregated; of says which one an
+// aggregate reads.
+func (p *Plan) accumulators() (all []*accumulator, of []int) {
 	kept := new(int)
-	for i, a := range p.aggregates {
-		all[i] = &accumulator{aggregate: a, valueLen: kept}
+	for _, one := range p.aggregates {
+		at := slices.IndexFunc(all, func(a *accumulator) bool { return a.column == one.column })
+		if at < 0 {
+			at = len(all)
+			all = append(all, &accumulator{column: one.column, valued: kept})
+		}
+		a := all[at]
+		switch {
+		case one.fn == portal.AggCount:
+			a.filled = []int64{}
+		case one.fn.Percentile() >= 0:
+			a.values = [][]float64{}
+		}
+		of = append(of, at)
 	}
-	return all
+	return all, of
 }
 
 // grow makes room for n groups.
 func (a *accumulator) grow(n int) {
-	for len(a.count) < n {
-		a.count = append(a.count, 0)
-		switch {
-		case a.fn == portal.AggSum || a.fn == portal.AggMean:
-			a.sum, a.rest = append(a.sum, 0), append(a.rest, 0)
-		case a.fn == portal.AggMin:
-			a.low = append(a.low, math.Inf(1))
-		case a.fn == portal.AggMax:
-			a.high = append(a.high, math.Inf(-1))
-		case a.fn != portal.AggCount:
+	for len(a.cells) < n {
+		a.cells = append(a.cells, noNumbers)
+		if a.filled != nil {
+			a.filled = append(a.filled, 0)
+		}
+		if a.values != nil {
 			a.values = append(a.values, nil)
 		}
 	}
@@ -60,38 +78,51 @@ func (a *accumulator) grow(n int) {
 func (a *accumulator) add(b *Block, sel []int32, ids []uint32) error {
 	if a.column < 0 {
 		for _, id := range ids {
-			a.count[id]++
+			a.filled[id]++
 		}
 		return nil
 	}
 	v := &b.Vectors[a.column]
-	if a.fn == portal.AggCount {
-		a.addCount(v, sel, ids)
-		return nil
+	if a.filled != nil {
+		a.addFilled(v, sel, ids)
 	}
-	if v.Coded() && a.numbers == nil {
-		a.numbers = make([]float64, len(v.Dict))
-		for i, d := range v.Dict {
-			a.numbers[i] = numberOrNaN(d)
-		}
-	}
-	a.gather(v, sel)
-	if v.small && a.sum != nil {
-		a.takeWhole(ids)
+	numbers := a.gather(v, sel)
+	if v.scale > 0 {
+		a.takeExact(numbers, ids)
 	} else {
-		a.takeAll(ids)
+		a.takeAll(numbers, ids)
 	}
-	if *a.valueLen > maxValues {
+	if a.values != nil {
+		a.keepValues(numbers, ids)
+	}
+	if *a.valued > maxValues {
 		return tooMuch("aggregate", "percentiles of more than %d numbers are not computed", maxValues)
 	}
 	return nil
 }
 
-// gather puts the numbers of the rows next to each other; NaN is no number.
-func (a *accumulator) gather(v *Vector, sel []int32) {
+// gather gives the numbers of the rows next to each other; NaN is no number.
+func (a *accumulator) gather(v *Vector, sel []int32) []float64 {
+	if a.scale == 0 { // all vectors of a column are alike
+		a.scale = max(v.scale, 1)
+	}
+	if v.Coded() && a.numbers == nil {
+		a.numbers = make([]float64, len(v.Dict))
+		for i, d := range v.Dict {
+			a.numbers[i] = a.scaled(numberOrNaN(d))
+		}
+	}
+	if v.Numbers != nil && len(sel) == len(v.Numbers) && a.scale == 1 {
+		return v.Numbers
+	}
 	a.block = slices.Grow(a.block[:0], len(sel))[:len(sel)]
 	out := a.block
 	switch {
+	case v.Small != nil && len(sel) == len(v.Small):
+		numbers := a.numbers
+		for n, code := range v.Small {
+			out[n] = numbers[code]
+		}
 	case v.Small != nil:
 		numbers, codes := a.numbers, v.Small
 		for n, i := range sel {
@@ -102,88 +133,81 @@ func (a *accumulator) gather(v *Vector, sel []int32) {
 		for n, i := range sel {
 			out[n] = numbers[codes[i]]
 		}
-	case v.Numbers != nil && len(sel) == len(v.Numbers):
-		copy(out, v.Numbers)
 	case v.Numbers != nil:
 		for n, i := range sel {
-			out[n] = v.Numbers[i]
+			out[n] = a.scaled(v.Numbers[i])
 		}
 	default:
 		for n, i := range sel {
-			out[n] = numberOrNaN(v.Plain[i])
+			out[n] = a.scaled(numberOrNaN(v.Plain[i]))
 		}
 	}
+	return out
 }
 
-// takeWhole adds up numbers whose sums are exact.
-func (a *accumulator) takeWhole(ids []uint32) {
-	count, sum := a.count, a.sum
-	for n, f := range a.block {
-		if f == f { //nolint:gocritic // a number
-			id := ids[n]
-			count[id]++
-			sum[id] += f
-		}
+// scaled gives a number in the accumulator's units.
+func (a *accumulator) scaled(f float64) float64 {
+	if a.scale == 1 {
+		return f
 	}
+	return math.Round(f * a.scale)
 }
 
-// takeAll adds the gathered numbers; of sums it keeps what was lost (Neumaier).
-func (a *accumulator) takeAll(ids []uint32) {
-	if a.sum == nil {
-		for n, f := range a.block {
-			if f == f { //nolint:gocritic // a number
-				a.take(ids[n], f)
-			}
-		}
-		return
-	}
-	for n, f := range a.block {
+// takeExact adds numbers whose sums are exact.
+func (a *accumulator) takeExact(numbers []float64, ids []uint32) {
+	cells := a.cells
+	for n, id := range ids {
+		f := numbers[n]
 		if f != f { //nolint:gocritic // no number
 			continue
 		}
-		id := ids[n]
-		a.count[id]++
-		s := a.sum[id]
-		t := s + f
-		a.sum[id] = t
-		if t-s != f || t-f != s { // something was lost
-			if math.Abs(s) >= math.Abs(f) {
-				a.rest[id] += (s - t) + f
-			} else {
-				a.rest[id] += (f - t) + s
-			}
+		c := &cells[id]
+		c.count++
+		c.sum += f
+		if f < c.low {
+			c.low = f
+		}
+		if f > c.high {
+			c.high = f
 		}
 	}
 }
 
-// take adds one number to a group.
-func (a *accumulator) take(id uint32, f float64) {
-	a.count[id]++
-	switch {
-	case a.sum != nil:
-		s := a.sum[id]
-		t := s + f
-		if math.Abs(s) >= math.Abs(f) {
-			a.rest[id] += (s - t) + f
-		} else {
-			a.rest[id] += (f - t) + s
+// takeAll adds numbers and keeps what their sums lose.
+func (a *accumulator) takeAll(numbers []float64, ids []uint32) {
+	for n, id := range ids {
+		if f := numbers[n]; f == f { //nolint:gocritic // a number
+			c := &a.cells[id]
+			c.count++
+			c.low, c.high = min(c.low, f), max(c.high, f)
+			c.plus(f)
 		}
-		a.sum[id] = t
-	case a.low != nil:
-		if f < a.low[id] {
-			a.low[id] = f
-		}
-	case a.high != nil:
-		if f > a.high[id] {
-			a.high[id] = f
-		}
-	default:
-		a.values[id] = append(a.values[id], f)
-		*a.valueLen++
 	}
 }
 
-func (a *accumulator) addCount(v *Vector, sel []int32, ids []uint32) {
+// plus adds to the sum (Neumaier).
+func (c *cell) plus(f float64) {
+	s := c.sum
+	t := s + f
+	if math.Abs(s) >= math.Abs(f) {
+		c.rest += (s - t) + f
+	} else {
+		c.rest += (f - t) + s
+	}
+	c.sum = t
+}
+
+// keepValues remembers the numbers for percentiles.
+func (a *accumulator) keepValues(numbers []float64, ids []uint32) {
+	for n, id := range ids {
+		if f := numbers[n]; f == f { //nolint:gocritic // a number
+			a.values[id] = append(a.values[id], f)
+			*a.valued++
+		}
+	}
+}
+
+func (a *accumulator) addFilled(v *Vector, sel []int32, ids []uint32) {
 	if v.Coded() && a.some == nil {
 		a.some = make([]bool, len(v.Dict))
 		for i, d := range v.Dict {
@@ -194,10 +218,10 @@ func (a *accumulator) addCount(v *Vector, sel []int32, ids []uint32) {
 		switch {
 		case v.Coded():
 			if a.some[v.code(int(i))] {
-				a.count[ids[n]]++
+				a.filled[ids[n]]++
 			}
 		case v.At(int(i)) != nil:
-			a.count[ids[n]]++
+			a.filled[ids[n]]++
 		}
 	}
 }
@@ -209,45 +233,44 @@ func numberOrNaN(v any) float64 {
 	return math.NaN()
 }
 
-// merge adds what another group has: the total of all groups is made of them.
+// merge adds what a group of another has to the first of this one: the total of
+// all groups is made of them.
 func (a *accumulator) merge(of *accumulator, id int) {
-	a.count[0] += of.count[id]
-	switch {
-	case a.sum != nil:
-		n := a.count[0]
-		a.take(0, of.sum[id])
-		a.rest[0] += of.rest[id]
-		a.count[0] = n
-	case a.low != nil:
-		a.low[0] = min(a.low[0], of.low[id])
-	case a.high != nil:
-		a.high[0] = max(a.high[0], of.high[id])
-	case a.values != nil:
+	from, to := of.cells[id], &a.cells[0]
+	a.scale = of.scale
+	to.count += from.count
+	to.plus(from.sum)
+	to.rest += from.rest
+	to.low, to.high = min(to.low, from.low), max(to.high, from.high)
+	if a.filled != nil {
+		a.filled[0] += of.filled[id]
+	}
+	if a.values != nil {
 		a.values[0] = append(a.values[0], of.values[id]...)
 	}
 }
 
-// result is the aggregate of a group: int64, float64, or nil where no row has a number.
-func (a *accumulator) result(id int) any {
-	n := a.count[id]
-	if a.fn == portal.AggCount {
-		return n
+// result is an aggregate of a group: int64, float64, or nil where no row has a number.
+func (a *accumulator) result(one aggregate, id int) any {
+	if one.fn == portal.AggCount {
+		return a.filled[id]
 	}
-	if n == 0 {
+	c := a.cells[id]
+	if c.count == 0 {
 		return nil
 	}
 	var f float64
-	switch {
-	case a.fn == portal.AggSum:
-		f = rounded(a.sum[id] + a.rest[id])
-	case a.fn == portal.AggMean:
-		f = rounded((a.sum[id] + a.rest[id]) / float64(n))
-	case a.low != nil:
-		f = a.low[id]
-	case a.high != nil:
-		f = a.high[id]
+	switch one.fn {
+	case portal.AggSum:
+		f = rounded((c.sum + c.rest) / a.scale)
+	case portal.AggMean:
+		f = rounded((c.sum + c.rest) / a.scale / float64(c.count))
+	case portal.AggMin:
+		f = c.low / a.scale
+	case portal.AggMax:
+		f = c.high / a.scale
 	default:
-		f = rounded(percentile(a.values[id], a.percent))
+		f = rounded(percentile(a.values[id], one.percent) / a.scale)
 	}
 	if math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil

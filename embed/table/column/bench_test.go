@@ -11,16 +11,17 @@ import (
 // of a million numbers.
 func million() (*Whole, []portal.Field) {
 	const rows = 1_000_000
-	region, year, n := NewBuilder(rows), NewBuilder(rows), NewBuilder(rows)
+	region, year, n, share := NewBuilder(rows), NewBuilder(rows), NewBuilder(rows), NewBuilder(rows)
 	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"}
 	for i := range rows {
 		region.Add(names[i%14])
 		year.Add(int64(2000 + i%27))
 		n.Add(int64(i * 7919 % 1000003))
+		share.Add(float64(i%1000) / 10)
 	}
-	fields := []portal.Field{{Name: "region"}, {Name: "year", Type: "year"}, {Name: "n", Type: "integer"}}
-	w := &Whole{Rows: rows, Vectors: make([]Vector, 3)}
-	for i, b := range []*Builder{region, year, n} {
+	fields := []portal.Field{{Name: "region"}, {Name: "year", Type: "year"}, {Name: "n", Type: "integer"}, {Name: "share", Type: "number"}}
+	w := &Whole{Rows: rows, Vectors: make([]Vector, 4)}
+	for i, b := range []*Builder{region, year, n, share} {
 		w.Vectors[i], _ = b.Vector(Collation(fields[i]))
 	}
 	return w, fields
@@ -35,7 +36,10 @@ func BenchmarkSummary(b *testing.B) {
 		"sorted page":   {Order: []portal.TableOrder{{By: "n", Desc: true}}, Limit: 50},
 		"group":         {Group: []string{"region"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggSum}}},
 		"two groups":    {Group: []string{"region", "year"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggMean}}},
-		"facets":        {Filters: filter, Facets: []string{"region", "year"}},
+		"three aggregates": {Group: []string{"region", "year"}, Aggregates: []portal.Aggregate{
+			{Column: "n", Func: portal.AggSum}, {Column: "share", Func: portal.AggMean}, {Column: "n", Func: portal.AggMax},
+		}},
+		"facets": {Filters: filter, Facets: []string{"region", "year"}},
 	} {
 		p, err := Check(fields, q)
 		if err != nil {

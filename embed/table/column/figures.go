@@ -141,32 +141,7 @@ func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error)
 // numberDense combines the codes, column by column, and looks the groups up.
 func (g *grouping) numberDense(b *Block, sel []int32, ids []uint32) ([]uint32, error) {
 	ids = ids[:len(sel)]
-	for n, c := range g.columns {
-		v := &b.Vectors[c]
-		width := uint32(len(v.Dict)) //nolint:gosec // at most maxDense
-		switch {
-		case n == 0 && v.Small != nil && len(sel) == b.N:
-			for at, code := range v.Small[:b.N] {
-				ids[at] = uint32(code)
-			}
-		case n == 0 && v.Small != nil:
-			for at, i := range sel {
-				ids[at] = uint32(v.Small[i])
-			}
-		case n == 0:
-			for at, i := range sel {
-				ids[at] = v.Large[i]
-			}
-		case v.Small != nil:
-			for at, i := range sel {
-				ids[at] = ids[at]*width + uint32(v.Small[i])
-			}
-		default:
-			for at, i := range sel {
-				ids[at] = ids[at]*width + v.Large[i]
-			}
-		}
-	}
+	g.combine(b, sel, ids)
 	dense, rows := g.dense, g.rows
 	for at, combined := range ids {
 		id := dense[combined]
@@ -181,6 +156,42 @@ func (g *grouping) numberDense(b *Block, sel []int32, ids []uint32) ([]uint32, e
 		ids[at] = id - 1
 	}
 	return ids, nil
+}
+
+// combine makes one number of the codes of each row. Whole blocks of columns with
+// few values, which most groups are of, are gone through once.
+func (g *grouping) combine(b *Block, sel []int32, ids []uint32) {
+	rest := g.columns
+	if first := b.Vectors[rest[0]].Small; first != nil && len(sel) == b.N {
+		rest = rest[1:]
+		if len(rest) > 0 && b.Vectors[rest[0]].Small != nil {
+			second := &b.Vectors[rest[0]]
+			width, codes := uint32(len(second.Dict)), second.Small[:b.N] //nolint:gosec // at most maxDense
+			for at, code := range first[:b.N] {
+				ids[at] = uint32(code)*width + uint32(codes[at])
+			}
+			rest = rest[1:]
+		} else {
+			for at, code := range first[:b.N] {
+				ids[at] = uint32(code)
+			}
+		}
+	} else {
+		clear(ids)
+	}
+	for _, c := range rest {
+		v := &b.Vectors[c]
+		width := uint32(len(v.Dict)) //nolint:gosec // at most maxDense
+		if v.Small != nil {
+			for at, i := range sel {
+				ids[at] = ids[at]*width + uint32(v.Small[i])
+			}
+			continue
+		}
+		for at, i := range sel {
+			ids[at] = ids[at]*width + v.Large[i]
+		}
+	}
 }
 
 func (g *grouping) inSparse(b *Block, i int) uint32 {
@@ -216,7 +227,8 @@ func (g *grouping) add(b *Block, i int) uint32 {
 // Figures computes groups, totals and facets.
 func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
 	var out Figures
-	g, accs := newGrouping(p.group), p.accumulators()
+	g := newGrouping(p.group)
+	accs, of := p.accumulators()
 	if len(p.group) == 0 { // one group of all rows
 		g.rows = make([]int64, 1)
 	}
@@ -252,40 +264,42 @@ func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
 		}
 	}
 	out.Facets = p.facetsOf(append(shared, own...))
-	p.finish(&out, g, accs)
+	p.finish(&out, g, accs, of)
 	return out, nil
 }
 
 // finish turns accumulators into groups and totals.
-func (p *Plan) finish(out *Figures, g *grouping, accs []*accumulator) {
+func (p *Plan) finish(out *Figures, g *grouping, accs []*accumulator, of []int) {
 	for _, a := range accs {
 		a.grow(len(g.rows))
 	}
 	if len(p.group) == 0 {
-		for _, a := range accs {
-			out.Totals = append(out.Totals, a.result(0))
+		for n, a := range of {
+			out.Totals = append(out.Totals, accs[a].result(p.aggregates[n], 0))
 		}
 		return
 	}
-	whole := p.accumulators()
+	whole, _ := p.accumulators()
 	for n, a := range accs {
 		whole[n].grow(1)
 		for id := range g.rows {
 			whole[n].merge(a, id)
 		}
-		out.Totals = append(out.Totals, whole[n].result(0))
+	}
+	for n, a := range of {
+		out.Totals = append(out.Totals, whole[a].result(p.aggregates[n], 0))
 	}
 	width := len(p.group)
 	groups := make([]portal.TableGroup, len(g.rows))
 	for id := range groups {
 		one := &groups[id]
 		one.Count = g.rows[id]
-		one.Keys, one.Values = make([]any, width), make([]any, len(accs))
+		one.Keys, one.Values = make([]any, width), make([]any, len(of))
 		for n := range width {
 			one.Keys[n] = g.labels[n].all()[g.keys[id*width+n]]
 		}
-		for n, a := range accs {
-			one.Values[n] = a.result(id)
+		for n, a := range of {
+			one.Values[n] = accs[a].result(p.aggregates[n], id)
 		}
 	}
 	out.Groups = p.sortGroups(groups, g)

@@ -19,26 +19,53 @@ type Vector struct {
 	Numbers []float64
 	// Plain are the values as they are.
 	Plain []any
-	// small tells that all numbers are whole and so small that any sum of them is
-	// exact; see measure.
-	small bool
+	// scale is 1, 10 … 10,000 where all numbers times it are whole and so small that
+	// any sum of them is exact; 0 where there is none. See measure.
+	scale float64
 }
 
 // maxSmall times read.MaxRows is less than what a float64 holds exactly.
 const maxSmall = 1 << 28
 
-// measure looks at all numbers once.
+// measure looks at all numbers and finds their scale: with as many decimals as
+// offices write.
 func (v *Vector) measure() {
-	fits := func(f float64) bool { return f == math.Trunc(f) && math.Abs(f) <= maxSmall || math.IsNaN(f) }
-	v.small = v.Coded() || v.Numbers != nil
+	v.scale = 0
+	if !v.Coded() && v.Numbers == nil {
+		return
+	}
+	scale := 1.0
+	fits := func(f float64) bool {
+		for ; scale <= 10_000; scale *= 10 {
+			if whole := math.Round(f * scale); math.Abs(whole) > maxSmall {
+				return false
+			} else if whole/scale == f || f != f { //nolint:gocritic // NaN
+				return true
+			}
+		}
+		return false
+	}
 	for _, d := range v.Dict {
-		v.small = v.small && fits(numberOrNaN(d))
+		if !fits(numberOrNaN(d)) {
+			return
+		}
 	}
 	for _, f := range v.Numbers {
 		if !fits(f) {
-			v.small = false
 			return
 		}
+	}
+	most := 0.0
+	for _, d := range v.Dict {
+		if f, ok := number(d); ok {
+			most = max(most, math.Abs(f))
+		}
+	}
+	for _, f := range v.Numbers {
+		most = max(most, math.Abs(f)) // NaN is never the greater
+	}
+	if most*scale <= maxSmall {
+		v.scale = scale
 	}
 }
 
@@ -68,11 +95,11 @@ func (v *Vector) At(i int) any {
 func (v *Vector) Cut(from, to int) Vector {
 	switch {
 	case v.Small != nil:
-		return Vector{Dict: v.Dict, Small: v.Small[from:to], small: v.small}
+		return Vector{Dict: v.Dict, Small: v.Small[from:to], scale: v.scale}
 	case v.Large != nil:
-		return Vector{Dict: v.Dict, Large: v.Large[from:to], small: v.small}
+		return Vector{Dict: v.Dict, Large: v.Large[from:to], scale: v.scale}
 	case v.Numbers != nil:
-		return Vector{Numbers: v.Numbers[from:to], small: v.small}
+		return Vector{Numbers: v.Numbers[from:to], scale: v.scale}
 	}
 	return Vector{Plain: v.Plain[from:to]}
 }
