@@ -22,11 +22,10 @@ const cardsFrom, cardsTo = 4, 12
 
 // tableColumn is one heading. Sort leads to the table sorted by it.
 type tableColumn struct {
-	Title   Shown
-	Number  bool
-	Sort    string
-	Sorted  string // "ascending", "descending" as aria-sort has them, or ""
-	SortHow string // "Sort by …", for those who don't see the heading as a link
+	Title  Shown
+	Number bool
+	Sort   string
+	Sorted string // "ascending", "descending" as aria-sort has them, or ""
 }
 
 // cell is one value as it is shown.
@@ -35,7 +34,7 @@ type cell struct {
 	Number bool   // set to the right, with its column
 	Code   bool   // a short code with a hyphen in it, which no line breaks
 	Label  string // the column's title, where the row may stand as a card
-	Href   string // where it leads, if anywhere
+	Ask    string // in words of the row, of a button to ask about it
 }
 
 // shownShape is how much of a shape a page shows: nobody reads its coordinates.

@@ -28,7 +28,7 @@ type tablePage struct {
 	Code     string // address of the picture that leads a telephone here
 	Notes    []string
 	Columns  []columnRow // in words
-	Ask      string      // where a wrong row or cell is reported; "" where nothing is asked
+	Ask      *rowForm    // where a row is asked about; nil where nothing is asked
 }
 
 // LinkChoice is a link of a group, of which one is where the reader is.
@@ -81,7 +81,7 @@ func (v *visit) tableAnswer(o opened, q portal.TableQuery, found portal.TableAns
 		Frame: v.Frame, Heading: v.resourceTitle(o.resource), Form: v.filterForm(o, q, found.Facets),
 		Filtered: len(q.Filters) > 0 || q.Text != "" || len(q.Order) > 0 || len(q.Columns) > 0,
 		Table:    v.tableOf(portal.RowPage{Columns: found.Columns, Rows: found.Rows}), Notes: o.info.Notes,
-		Columns: v.columns(o.info.Columns), Sheets: v.sheetLinks(o), Files: v.viewFiles(o, q),
+		Columns: v.columns(slices.DeleteFunc(slices.Clone(o.info.Columns), func(c portal.Field) bool { return v.otherWords(o.info.Columns, c) })), Sheets: v.sheetLinks(o), Files: v.viewFiles(o, q),
 	}
 	if len(chart.Measures(o.info.Columns)) > 0 && o.info.Rows <= chart.MaxTable {
 		p.Chart = v.datasetURL(o.dataset.ID) + "/chart/" + url.PathEscape(o.resource.Name)
@@ -101,7 +101,7 @@ func (v *visit) tableAnswer(o opened, q portal.TableQuery, found portal.TableAns
 	}
 	p.Table.Caption = p.Sentence
 	v.sortLinks(&p.Table, found.Columns, q)
-	v.askLinks(o, &p.Table, found.Columns)
+	p.Ask = v.askButtons(o, &p.Table, found.Columns)
 	if p.Table.Foot = foot; len(foot) > 0 && len(p.Table.Columns) > len(foot) {
 		p.Table.Foot = append(foot, cell{})
 	}

@@ -15,7 +15,7 @@ func TestATableIsAskedByItsAddress(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, tableAddress+"?region__contains=Xorazm&year__eq=2020&sort=people&desc=1", 200)
 	mustHave(t, body, "Region contains “Xorazm”, 2020: 1 row of 96.", "Sorted by All, thousand, descending.",
-		`aria-sort="descending"`, `>1733</td>`, `>2020</td>`, `>4,313.3</td>`, "–", `>yes</td>`,
+		`aria-sort="descending"`, `>2020</td>`, `>4,313.3</td>`, "–", `>yes</td>`,
 		`name="region__contains" value="Xorazm"`, `name="_is.year" value="2020" checked`, "Show everything")
 	mustNotHave(t, body, "Andijon")
 }
@@ -29,8 +29,8 @@ func TestHeadingsSortAndTurnTheOrderRound(t *testing.T) {
 
 func TestPagesOfATableFollowTheCursor(t *testing.T) {
 	w := newWorld(t)
-	mustHave(t, w.body(t, tableAddress, 200), `href="`+tableAddress+`?after=o25"`, "The whole table: 96 rows.")
-	body := w.body(t, tableAddress+"?after=o75", 200)
+	mustHave(t, w.body(t, tableAddress, 200), `href="`+tableAddress+`?after=o20"`, "The whole table: 96 rows.")
+	body := w.body(t, tableAddress+"?after=o80", 200)
 	mustHave(t, body, "Toshkent shahri", `href="`+tableAddress+`"`)
 	mustNotHave(t, body, "Next rows")
 }

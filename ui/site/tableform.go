@@ -38,10 +38,9 @@ type condition struct {
 
 // Limits of a form.
 const (
-	maxFaceted = 4   // columns with boxes
-	facetLimit = 40  // values of one
-	maxValues  = 400 // different ones; a column with more has no boxes
-	maxChosen  = 60  // columns that can be chosen from
+	maxFaceted = 4  // columns with boxes
+	facetLimit = 30 // values of one; a column with more has no boxes
+	maxChosen  = 60 // columns that can be chosen from
 )
 
 // faceted are the columns that have boxes: what the rows are about, in the
@@ -81,6 +80,13 @@ func (v *visit) inLanguage(columns []portal.Field, c portal.Field) string {
 	return cmp.Or(name, c.Name)
 }
 
+// otherWords tells whether a column says in another language what one in the
+// reader's says.
+func (v *visit) otherWords(columns []portal.Field, c portal.Field) bool {
+	of := portal.Field{Name: cmp.Or(c.Meaning.SameAs, c.Name)}
+	return c.Meaning.Lang != "" && v.inLanguage(columns, of) != c.Name
+}
+
 // viewColumns are the columns of a view; nil where it has all.
 func (v *visit) viewColumns(columns []portal.Field, q portal.TableQuery) []string {
 	if len(q.Columns) > 0 {
@@ -90,21 +96,24 @@ func (v *visit) viewColumns(columns []portal.Field, q portal.TableQuery) []strin
 }
 
 // usual are the columns that are shown when the address names none: of those that
-// say the same in several languages only the reader's, in the place of the first.
-// nil where that is all of them, as they stand.
-func (v *visit) usual(columns []portal.Field) []string {
+// say the same in several languages or as codes only that of the reader's words,
+// in the place of the first. nil where that is all of them, as they stand.
+func (v *visit) usual(columns []portal.Field) []string { return v.reduced(columns, false) }
+
+// reduced is usual, if wanted with the codes.
+func (v *visit) reduced(columns []portal.Field, codes bool) []string {
 	var names, all []string
 	for _, c := range columns {
 		all = append(all, c.Name)
-		m := c.Meaning
-		worded := v.inLanguage(columns, c)
-		switch {
-		case m.SameAs != "" && m.Lang != "" && hasColumn(columns, m.SameAs):
-		case m.SameAs != "" || worded == c.Name:
+		switch m := c.Meaning; {
+		case m.SameAs != "" && (m.Lang != "" || coded(m) && !codes) && hasColumn(columns, m.SameAs):
+		case m.SameAs != "":
 			names = append(names, c.Name)
-		case m.Lang == "": // a code that stands before its words
-			names = append(names, c.Name, worded)
 		default:
+			worded := v.inLanguage(columns, c)
+			if codes && coded(m) && worded != c.Name {
+				names = append(names, c.Name)
+			}
 			names = append(names, worded)
 		}
 	}
@@ -158,6 +167,9 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 		by, f.Desc = q.Order[0].By, q.Order[0].Desc
 	}
 	for _, c := range columns {
+		if v.otherWords(columns, c) && !slices.Contains(q.Columns, c.Name) && c.Name != by {
+			continue
+		}
 		title := v.columnTitle(c)
 		f.Columns = append(f.Columns, Choice{Value: c.Name, Label: title})
 		f.Sort = append(f.Sort, Choice{Value: query.OrderName(portal.TableOrder{By: c.Name}), Label: title, On: c.Name == by})
@@ -174,7 +186,7 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 func (v *visit) boxes(f *filterForm, columns []portal.Field, q portal.TableQuery, facets []portal.TableFacet) (names []string) {
 	for _, facet := range facets {
 		chosen, ok := boxed(q, facet.Column)
-		if !ok || len(chosen) == 0 && (facet.Total < 2 || facet.Total > maxValues) {
+		if !ok || len(chosen) == 0 && (facet.Total < 2 || facet.Total > facetLimit) {
 			continue
 		}
 		i := slices.IndexFunc(columns, func(c portal.Field) bool { return c.Name == facet.Column })
@@ -228,7 +240,9 @@ func (v *visit) viewFiles(o opened, q portal.TableQuery) []Link {
 		return nil // nothing is taken away from a public screen
 	}
 	q.After, q.Limit, q.Facets, q.FacetLimit, q.Aggregates = "", 0, nil, 0, nil
-	q.Columns = v.viewColumns(o.info.Columns, q)
+	if len(q.Columns) == 0 { // codes are for those who go on working with a file
+		q.Columns = v.reduced(o.info.Columns, true)
+	}
 	values := query.Values(q)
 	if o.info.Sheet != "" && len(o.infos) > 1 {
 		values.Set("sheet", o.info.Sheet)
@@ -273,39 +287,55 @@ func canBeMapped(columns []portal.Field) bool {
 	return lon && lat
 }
 
-// askLinks put at the end of each row a link to the page on which one asks about
-// it: what is asked about is named by dataset, release, table and the row's own
-// words.
-func (v *visit) askLinks(o opened, t *dataTable, columns []portal.Field) {
-	if !v.site.o.Asking {
-		return
-	}
-	t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: v.T("table.ask")}})
-	base := v.Base + "/ask?dataset=" + escape(string(o.dataset.ID)) + "&release=" + strconv.Itoa(o.dataset.Latest.Number) + "&table=" + escape(o.resource.Name) + "&row="
-	for y, row := range t.Rows {
-		words := rowWords(columns, row)
-		link := cell{Text: v.T("table.askrow"), Href: base + escape(clip(strings.Join(words, " · "), maxValue))}
-		if t.Cards {
-			link.Label = v.T("table.ask")
-		}
-		t.Rows[y] = append(row, link)
-	}
+// rowForm is what the buttons of a table's rows send: which table is asked about.
+// The row's own words are in its button.
+type rowForm struct {
+	Action  string
+	Dataset portal.DatasetID
+	Release int
+	Table   string
 }
 
-// rowWords name a row for a person: its dimensions, and where these are numbers
-// alone its first words.
+// askButtons put at the end of each row a button to the page on which one asks
+// about it.
+func (v *visit) askButtons(o opened, t *dataTable, columns []portal.Field) *rowForm {
+	if !v.site.o.Asking {
+		return nil
+	}
+	t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: v.T("table.ask")}})
+	for y, row := range t.Rows {
+		words := rowWords(columns, row)
+		button := cell{Text: v.T("table.askrow"), Ask: clip(strings.Join(words, " · "), maxValue)}
+		if t.Cards {
+			button.Label = v.T("table.ask")
+		}
+		t.Rows[y] = append(row, button)
+	}
+	return &rowForm{v.Base + "/ask", o.dataset.ID, o.dataset.Latest.Number, o.resource.Name}
+}
+
+// rowWords name a row for a person: its dimensions, each once and rather in words
+// than as a code, and where these are numbers alone its first words.
 func rowWords(columns []portal.Field, row []cell) []string {
 	var words []string
+	of := func(c portal.Field) string { return cmp.Or(c.Meaning.SameAs, c.Name) }
+	worded := func(c portal.Field) bool {
+		return slices.ContainsFunc(columns, func(o portal.Field) bool { return of(o) == of(c) && !coded(o.Meaning) })
+	}
 	first, lettered := "", false
+	said := map[string]bool{}
 	for x := range min(len(columns), len(row)) {
-		text := row[x].Text
+		c, text := columns[x], row[x].Text
 		letters := strings.ContainsFunc(text, unicode.IsLetter)
-		if first == "" && letters {
+		m := c.Meaning
+		if first == "" && letters && m.Kind != portal.KindFlag {
 			first = text
 		}
-		if m := columns[x].Meaning; m.Dimension() && m.SameAs == "" && text != "–" {
-			words, lettered = append(words, text), lettered || letters
+		if !m.Dimension() || m.Kind == portal.KindFlag || said[of(c)] || coded(m) && worded(c) || text == "–" {
+			continue
 		}
+		said[of(c)] = true
+		words, lettered = append(words, text), lettered || letters
 	}
 	if !lettered && first != "" {
 		words = slices.Insert(words, 0, first)

@@ -105,9 +105,10 @@ func TestACodeLeadsToThisNodeAndNowhereElse(t *testing.T) {
 
 func TestRowsAreAskedAboutOnlyWhereThatIsPossible(t *testing.T) {
 	quiet := newWorld(t)
-	mustNotHave(t, quiet.body(t, tableAddress, 200), "/en/ask?")
+	mustNotHave(t, quiet.body(t, tableAddress, 200), `action="/en/ask"`)
 	w := newWorld(t, func(w *world) { w.options.Asking = true })
-	mustHave(t, w.body(t, tableAddress+"?year__eq=2020", 200), `href="/en/ask?dataset=main_population&amp;release=3&amp;table=population&amp;row=Xorazm&#43;viloyati&#43;%C2%B7&#43;1733&#43;%C2%B7&#43;2020`, "Ask about this row")
+	mustHave(t, w.body(t, tableAddress+"?year__eq=2020", 200), `<form action="/en/ask"><input type="hidden" name="dataset" value="main_population"><input type="hidden" name="release" value="3"><input type="hidden" name="table" value="population">`,
+		`<button class="quiet" name="row" value="Xorazm viloyati · 2020">Ask about this row</button>`)
 }
 
 // sumsOf is the last row of a table with these columns, as the page of w shows it.
@@ -163,7 +164,7 @@ func TestColumnsOfOtherLanguagesWaitUntilTheyAreAskedFor(t *testing.T) {
 		{Name: "soato", Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindSOATO, SameAs: "uz"}},
 		{Name: "n"},
 	}
-	for l, want := range map[portal.Lang]string{portal.Uzbek: "uz,soato,n", portal.Russian: "ru,soato,n", portal.Karakalpak: "kaa,soato,n", portal.English: "uz,soato,n"} {
+	for l, want := range map[portal.Lang]string{portal.Uzbek: "uz,n", portal.Russian: "ru,n", portal.Karakalpak: "kaa,n", portal.English: "uz,n"} {
 		v := &visit{lang: l}
 		if got := strings.Join(v.usual(columns), ","); got != want {
 			t.Errorf("%s: %s, want %s", l, got, want)
@@ -174,10 +175,35 @@ func TestColumnsOfOtherLanguagesWaitUntilTheyAreAskedFor(t *testing.T) {
 	}
 	coded := []portal.Field{{Name: "soato", Meaning: columns[3].Meaning}, {Name: "n"}, region("name", portal.Uzbek, "soato"), region("название", portal.Russian, "soato")}
 	coded[0].Meaning.SameAs = ""
-	if got := strings.Join((&visit{lang: portal.Russian}).usual(coded), ","); got != "soato,название,n" {
+	if got := strings.Join((&visit{lang: portal.Russian}).usual(coded), ","); got != "название,n" {
 		t.Errorf("codes before words: %s", got)
 	}
 	if v := (&visit{lang: portal.Uzbek}); v.usual(columns[3:]) != nil {
 		t.Error("all columns are shown, and that is said twice")
+	}
+}
+
+func TestARowIsNamedByItsWordsOnceInTheReadersLanguage(t *testing.T) {
+	field := func(name, kind, same string, role portal.ColumnRole) portal.Field {
+		return portal.Field{Name: name, Meaning: portal.Meaning{Role: role, Kind: kind, SameAs: same}}
+	}
+	district, region := field("district_ru", portal.KindName, "district_uz", portal.RoleRegion), field("region_ru", portal.KindName, "region_uz", portal.RoleRegion)
+	code, flag := field("soato", portal.KindSOATO, "district_uz", portal.RoleRegion), field("city", portal.KindFlag, "", portal.RoleCategory)
+	year, n := field("year", portal.KindYear, "", portal.RoleTime), field("n", "", "", portal.RoleMeasure)
+	for want, c := range map[string]struct {
+		columns []portal.Field
+		row     []string
+	}{
+		"Бузатовский район · Каракалпакстан": {[]portal.Field{code, district, region, flag, n}, []string{"1735209", "Бузатовский район", "Каракалпакстан", "нет", "21"}},
+		"1735209 · 2024": {[]portal.Field{code, year, n}, []string{"1735209", "2024", "21"}},
+		"Suv · 2024":     {[]portal.Field{field("name", "", "", portal.RoleText), year}, []string{"Suv", "2024"}},
+	} {
+		var row []cell
+		for _, text := range c.row {
+			row = append(row, cell{Text: text})
+		}
+		if got := strings.Join(rowWords(c.columns, row), " · "); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }

@@ -32,8 +32,11 @@ const (
 	maxConditions = 20
 	maxValue      = 200 // characters of one value
 	maxBoxes      = 100 // ticked in one column
-	tableRows     = 25  // of a page, so that it weighs no more than others
 )
+
+// rowsOf is how many rows a page has of a table that shows so many columns: a
+// page of a table weighs no more than others.
+func rowsOf(columns int) int { return min(max(100/max(columns, 1), 10), 20) }
 
 func escape(s string) string { return url.QueryEscape(s) }
 
@@ -103,7 +106,11 @@ func (v *visit) readQuery(columns []portal.Field) (portal.TableQuery, error) {
 			return q, v.bad("error.badcolumn", "got", clip(name, 60))
 		}
 	}
-	q.Limit, q.Group, q.Aggregates, q.Facets, q.FacetLimit = tableRows, nil, nil, nil, 0
+	shown := len(v.viewColumns(columns, q))
+	if shown == 0 {
+		shown = len(columns)
+	}
+	q.Limit, q.Group, q.Aggregates, q.Facets, q.FacetLimit = rowsOf(shown), nil, nil, nil, 0
 	return q, nil
 }
 
@@ -281,7 +288,6 @@ func (v *visit) sortLinks(t *dataTable, columns []portal.Field, q portal.TableQu
 		}
 		by := query.OrderName(portal.TableOrder{By: c.Name})
 		t.Columns[i].Sort = v.address(query.Order, by, query.Desc, desc, query.After, "")
-		t.Columns[i].SortHow = v.T("table.sorthead", "column", t.Columns[i].Title.Text)
 	}
 }
 
