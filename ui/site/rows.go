@@ -34,6 +34,7 @@ type cell struct {
 	Number bool   // set to the right, with its column
 	Code   bool   // a short code with a hyphen in it, which no line breaks
 	Label  string // the column's title, where the row may stand as a card
+	Href   string // where it leads, if anywhere
 	Ask    string // in words of the row, of a button to ask about it
 }
 
