@@ -105,6 +105,8 @@ type Status struct {
 	Brought    *SyncDone // what the last sync that succeeded brought; nil: not known
 	Owed       bool      // contents are still to come
 	Outbox     int       // inquiries waiting to travel
+	Backup     time.Time // when the last backup was made; zero: never
+	Held       bool      // a centre that was restored, and does not sign before it has the newest copy
 	Version    string
 	ClockWrong bool // the machine's clock is before the newest signed time
 	Alarms     []Alarm

@@ -104,12 +104,14 @@ func (l *Local) Nodes(ctx context.Context) ([]portal.KnownNode, error) {
 
 func (l *Local) numbersOf(ctx context.Context, n *portal.KnownNode) error {
 	var highest, distinct int64
-	err := l.db.Read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM inquiries WHERE node = ?1), coalesce(max(sequence), 0), count(DISTINCT sequence)
-		FROM sequences WHERE node = ?1`, n.ID[:]).Scan(&n.Inquiries, &highest, &distinct)
+	// A node that was restored from a backup numbers from a new beginning: BeginLife.
+	err := l.db.Read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM inquiries WHERE node = ?1), coalesce(sum(highest), 0), coalesce(sum(came), 0)
+		FROM (SELECT max(sequence & ?2) AS highest, count(DISTINCT sequence) AS came FROM sequences WHERE node = ?1 GROUP BY sequence >> ?3)`,
+		n.ID[:], 1<<lifeBits-1, lifeBits).Scan(&n.Inquiries, &highest, &distinct)
 	if err != nil {
 		return err
 	}
-	n.Highest, n.Missing = uint64(highest), int(max(highest-distinct, 0)) //nolint:gosec // as it was written
+	n.Highest, n.Missing = uint64(max(highest, 0)), int(max(highest-distinct, 0))
 	rows, err := l.db.Read.QueryContext(ctx, `SELECT sequence FROM sequences WHERE node = ? GROUP BY sequence HAVING count(*) > 1 ORDER BY sequence LIMIT ?`, n.ID[:], maxDuplicates)
 	if err != nil {
 		return err

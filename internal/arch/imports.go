@@ -23,9 +23,10 @@ var inside = map[string][]string{
 	"internal/arch":   {},
 	"internal/disk":   {},
 	"internal/faults": {"internal/disk"},
-	"internal/node":   {"portal", "rooms", "internal/disk"},
+	"internal/backup": {"portal"},
+	"internal/node":   {"portal", "rooms", "internal/disk", "internal/backup"},
 	"internal/demo":   {"portal", "internal/node"},
-	"internal/cli":    {"portal", "internal/node", "internal/demo"},
+	"internal/cli":    {"portal", "internal/node", "internal/demo", "internal/backup"},
 }
 
 // library is an import path, or a prefix that ends with a slash, and the only
@@ -44,6 +45,7 @@ var libraries = []library{
 	{"github.com/gorilla/", []string{"ui"}},
 	{"crypto/ed25519", []string{"sync/tuf"}},
 	{"crypto/hpke", []string{"sync/post"}},
+	{"filippo.io/age", []string{"internal/backup"}},
 }
 
 // granted are the libraries that the codecs below portal may use.

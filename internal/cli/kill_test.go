@@ -27,8 +27,12 @@ import (
 // would hold the locks of another's node for the moment before it becomes koprik.
 
 // kills is how many processes each of the six tests kills: 20 in all, 8 with -short
-// (under the race detector a process takes ten times as long), 1,000 with KOPRIK_SOAK.
+// (under the race detector a process takes ten times as long), 1,000 with KOPRIK_SOAK,
+// or as many in each test as KOPRIK_KILLS says.
 func kills(share int) int {
+	if n, err := strconv.Atoi(os.Getenv("KOPRIK_KILLS")); err == nil {
+		return n
+	}
 	switch {
 	case os.Getenv("KOPRIK_SOAK") != "":
 		return 50 * share
@@ -36,6 +40,21 @@ func kills(share int) int {
 		return share / 2
 	}
 	return share
+}
+
+// atATime is how many processes are killed before a test begins with new nodes:
+// every revision makes the next one dearer.
+const atATime = 15
+
+// killing runs a test that kills so many processes, some of them at a time.
+func killing(t *testing.T, all int, test func(t *testing.T, kills int)) {
+	t.Helper()
+	for done := 0; done < all; done += atATime {
+		now := min(atATime, all-done)
+		if !t.Run(fmt.Sprintf("%d-%d", done+1, done+now), func(t *testing.T) { test(t, now) }) {
+			return
+		}
+	}
 }
 
 // chance is a source of random moments whose seed is printed; KOPRIK_SEED
@@ -249,23 +268,25 @@ func took(t *testing.T, args ...string) time.Duration {
 }
 
 func TestPublishKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
-	folders := writeRevision(t, input, 1)
-	limit := took(t, publishArgs(dir, folders)...)
-	koprik(t, publishArgs(twin, folders)...)
-	for killed, rev := 0, 2; killed < kills(4); rev++ {
-		writeRevision(t, input, rev)
-		if start(t, publishArgs(dir, folders)...).killedWithin(random, limit) {
-			killed++
+	killing(t, kills(4), func(t *testing.T, kills int) {
+		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
+		folders := writeRevision(t, input, 1)
+		limit := took(t, publishArgs(dir, folders)...)
+		publishAside(t, twin, folders)
+		for killed, rev := 0, 2; killed < kills; rev++ {
+			writeRevision(t, input, rev)
+			if start(t, publishArgs(dir, folders)...).killedWithin(random, limit) {
+				killed++
+			}
+			between(t, whole(t, dir), rev)
+			koprik(t, publishArgs(dir, folders)...)
+			publishAside(t, twin, folders)
+			if got := whole(t, dir); got != rev {
+				t.Fatalf("revision %d is shown, %d was published", got, rev)
+			}
+			sameAs(t, dir, twin)
 		}
-		between(t, whole(t, dir), rev)
-		koprik(t, publishArgs(dir, folders)...)
-		koprik(t, publishArgs(twin, folders)...)
-		if got := whole(t, dir); got != rev {
-			t.Fatalf("revision %d is shown, %d was published", got, rev)
-		}
-		sameAs(t, dir, twin)
-	}
+	})
 }
 
 // upstream is a centre whose revisions are published in this process, and which
@@ -290,87 +311,107 @@ func newUpstream(t *testing.T) *upstream {
 
 func (u *upstream) publish(t *testing.T, rev int) {
 	t.Helper()
+	publishOn(t, u.Node, writeRevision(t, u.input, rev))
+}
+
+func publishOn(t *testing.T, n *node.Node, folders []string) {
+	t.Helper()
 	var inputs []node.Input
-	for _, folder := range writeRevision(t, u.input, rev) {
+	for _, folder := range folders {
 		in, done, err := node.OpenInput(folder)
 		must(t, err)
 		defer done()
 		inputs = append(inputs, in)
 	}
-	_, err := u.Publish(context.WithoutCancel(t.Context()), "", inputs)
+	_, err := n.Publish(context.WithoutCancel(t.Context()), "", inputs)
 	must(t, err)
 }
 
+// publishAside publishes on a node that nobody follows, without packs.
+func publishAside(t *testing.T, dir string, folders []string) {
+	t.Helper()
+	n, err := node.Open(t.Context(), dir, node.Options{NoPacks: true})
+	must(t, err)
+	publishOn(t, n, folders)
+	must(t, n.Close())
+}
+
 func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	random, u := chance(t), newUpstream(t)
-	u.publish(t, 1)
-	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
-	limit := took(t, "sync", "--dir", twin)
-	for killed, rev := 0, 1; killed < kills(4); rev++ {
-		u.publish(t, rev)
-		from := []string{u.url, u.Dir()}[random.IntN(2)]
-		if start(t, "sync", "--dir", dir, "--from", from).killedWithin(random, limit) {
-			killed++
+	killing(t, kills(4), func(t *testing.T, kills int) {
+		random, u := chance(t), newUpstream(t)
+		u.publish(t, 1)
+		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
+		limit := took(t, "sync", "--dir", twin)
+		for killed, rev := 0, 1; killed < kills; rev++ {
+			u.publish(t, rev)
+			from := []string{u.url, u.Dir()}[random.IntN(2)]
+			if start(t, "sync", "--dir", dir, "--from", from).killedWithin(random, limit) {
+				killed++
+			}
+			between(t, whole(t, dir), rev)
+			koprik(t, "sync", "--dir", dir, "--from", from)
+			koprik(t, "sync", "--dir", twin)
+			if got := whole(t, dir); got != rev {
+				t.Fatalf("revision %d is shown, the centre has %d", got, rev)
+			}
+			sameAs(t, dir, twin)
 		}
-		between(t, whole(t, dir), rev)
-		koprik(t, "sync", "--dir", dir, "--from", from)
-		koprik(t, "sync", "--dir", twin)
-		if got := whole(t, dir); got != rev {
-			t.Fatalf("revision %d is shown, the centre has %d", got, rev)
-		}
-		sameAs(t, dir, twin)
-	}
-	third := initMirrorOf(t, u.Dir(), dir) // what was killed so often is an upstream of its own
-	koprik(t, "sync", "--dir", third)
-	sameAs(t, third, twin)
+		third := initMirrorOf(t, u.Dir(), dir) // what was killed so often is an upstream of its own
+		koprik(t, "sync", "--dir", third)
+		sameAs(t, third, twin)
+	})
 }
 
 func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
-	random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
-	folders := writeRevision(t, input, 1)
-	limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
-	koprik(t, publishArgs(twin, folders)...)
-	for killed, rev := 0, 2; killed < kills(3); rev++ {
-		writeRevision(t, input, rev)
-		server := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
-		_, err := bufio.NewReader(server.out).ReadString('\n')
-		must(t, err)
-		publish := start(t, publishArgs(dir, folders)...)
-		if server.killedWithin(random, limit) {
-			killed++
-		}
-		if random.IntN(2) == 0 {
-			_ = publish.Process.Kill()
-			publish.killedWithin(random, time.Nanosecond)
-		} else {
-			publish.ends(t) // its server is gone: it shows the generation itself
-			if got := whole(t, dir); got != rev {
-				t.Fatalf("revision %d is shown, %d was published", got, rev)
+	killing(t, kills(3), func(t *testing.T, kills int) {
+		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
+		folders := writeRevision(t, input, 1)
+		limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
+		publishAside(t, twin, folders)
+		for killed, rev := 0, 2; killed < kills; rev++ {
+			writeRevision(t, input, rev)
+			server := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
+			_, err := bufio.NewReader(server.out).ReadString('\n')
+			must(t, err)
+			publish := start(t, publishArgs(dir, folders)...)
+			if server.killedWithin(random, limit) {
+				killed++
 			}
+			if random.IntN(2) == 0 {
+				_ = publish.Process.Kill()
+				publish.killedWithin(random, time.Nanosecond)
+			} else {
+				publish.ends(t) // its server is gone: it shows the generation itself
+				if got := whole(t, dir); got != rev {
+					t.Fatalf("revision %d is shown, %d was published", got, rev)
+				}
+			}
+			between(t, whole(t, dir), rev)
+			koprik(t, publishArgs(dir, folders)...)
+			publishAside(t, twin, folders)
+			sameAs(t, dir, twin)
 		}
-		between(t, whole(t, dir), rev)
-		koprik(t, publishArgs(dir, folders)...)
-		koprik(t, publishArgs(twin, folders)...)
-		sameAs(t, dir, twin)
-	}
+	})
 }
 
 func TestMirrorKilledWhileItSyncsStartsAgain(t *testing.T) {
-	random, u := chance(t), newUpstream(t)
-	u.publish(t, 1)
-	dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
-	limit := 2 * took(t, "sync", "--dir", twin)
-	for killed, rev := 0, 1; killed < kills(3); rev++ {
-		u.publish(t, rev)
-		if start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s").killedWithin(random, limit) {
-			killed++
+	killing(t, kills(3), func(t *testing.T, kills int) {
+		random, u := chance(t), newUpstream(t)
+		u.publish(t, 1)
+		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
+		limit := 2 * took(t, "sync", "--dir", twin)
+		for killed, rev := 0, 1; killed < kills; rev++ {
+			u.publish(t, rev)
+			if start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s").killedWithin(random, limit) {
+				killed++
+			}
+			between(t, whole(t, dir), rev)
+			koprik(t, "sync", "--dir", dir)
+			koprik(t, "sync", "--dir", twin)
+			if got := whole(t, dir); got != rev {
+				t.Fatalf("revision %d is shown, the centre has %d", got, rev)
+			}
+			sameAs(t, dir, twin)
 		}
-		between(t, whole(t, dir), rev)
-		koprik(t, "sync", "--dir", dir)
-		koprik(t, "sync", "--dir", twin)
-		if got := whole(t, dir); got != rev {
-			t.Fatalf("revision %d is shown, the centre has %d", got, rev)
-		}
-		sameAs(t, dir, twin)
-	}
+	})
 }

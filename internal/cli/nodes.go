@@ -173,7 +173,7 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		"as_of": stamp(s.State.AsOf), "signed_by": signer, "upstream": s.Upstream, "last_sync": stamp(s.LastSync),
 		"last_result": s.LastResult, "outbox": s.Outbox, "version": s.Version, "repository": s.State.Repository.Hex(),
 		"clock_wrong": s.ClockWrong, "alarms": alarmRows(s.Alarms),
-		"doing": s.Doing, "brought": s.Brought, "owed": s.Owed,
+		"doing": s.Doing, "brought": s.Brought, "owed": s.Owed, "last_backup": stamp(s.Backup), "held": s.Held,
 	}
 	return a.answer(out, func() {
 		a.say("%s (%s)", s.Title, s.Role)
@@ -198,6 +198,14 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		}
 		if s.ClockWrong {
 			a.say("clock       wrong: this machine's clock does not agree with the newest signed time")
+		}
+		if s.Backup.IsZero() {
+			a.say("backup      never: koprik backup --to FILE")
+		} else {
+			a.say("backup      %s, %s", age(s.Backup, n.Now()), stamp(s.Backup))
+		}
+		if s.Held {
+			a.say("HELD        this centre was restored and does not sign yet: koprik restore --newer MIRROR")
 		}
 		for _, m := range s.Alarms {
 			a.say("ALARM       two different versions of %s %d are signed (found %s): tell the centre; both are in %s", m.Role, m.Version, stamp(m.Found), m.File)
@@ -257,33 +265,4 @@ func (a *app) configShow() error {
 			a.say("# %s (%s)\n%s = %q   # %s", r.Help, r.Env, r.Key, r.Value, r.Source)
 		}
 	})
-}
-
-func (a *app) doctorCommand() *cobra.Command {
-	var repair bool
-	cmd := &cobra.Command{
-		Use:     "doctor",
-		Short:   "Look the data directory over; --repair builds anew what can be built",
-		Example: "  koprik doctor --repair",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := node.Doctor(cmd.Context(), a.dir, a.options(), repair)
-			if err != nil && len(d.Found) == 0 {
-				return err
-			}
-			return errors.Join(a.answer(map[string][]string{"found": append([]string{}, d.Found...), "repaired": append([]string{}, d.Repaired...)}, func() {
-				for _, f := range d.Found {
-					a.say("found     %s", f)
-				}
-				for _, r := range d.Repaired {
-					a.say("repaired  %s", r)
-				}
-				if err == nil {
-					a.say("The node is whole.")
-				}
-			}), err)
-		},
-	}
-	cmd.Flags().BoolVar(&repair, "repair", false, "build catalogue, index and tables again; mend objects and the repository")
-	return cmd
 }

@@ -22,6 +22,8 @@ var stages = map[string]string{
 	"tables":   "building tables",
 	"verify":   "verifying",
 	"export":   "writing the stick",
+	"backup":   "reading the backup",
+	"restore":  "taking it out of the backup",
 }
 
 // progress shows a bar for each stage when a person is looking at a terminal.

@@ -97,6 +97,14 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, w.err
 }
 
+// Stat describes the file that is being written, as it is now.
+func (w *Writer) Stat() (fs.FileInfo, error) {
+	if w.file == nil {
+		return nil, w.wrap(fs.ErrClosed)
+	}
+	return w.file.Stat()
+}
+
 // Commit makes what was written the content of the file, durably. After an error
 // the file is wholly what it was or, when only the last sync gave the error,
 // wholly what was written.

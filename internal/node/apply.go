@@ -57,6 +57,9 @@ func (n *Node) own(ctx context.Context) error {
 	if err := n.showThreads(ctx); err != nil {
 		return err
 	}
+	if err := n.refill(ctx); err != nil {
+		return err
+	}
 	return n.sweepWithdrawn(ctx)
 }
 

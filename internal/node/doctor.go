@@ -21,6 +21,7 @@ import (
 type Diagnosis struct {
 	Found    []string
 	Repaired []string
+	Notes    []string // what whoever looks after the node should know
 }
 
 // Doctor looks a data directory over; with repair it builds anew what can be
@@ -49,6 +50,10 @@ func Doctor(ctx context.Context, dir string, opt Options, repair bool) (d Diagno
 	if err != nil && len(v.Problems) == 0 {
 		return d, err
 	}
+	lost, err := n.lookLocal(ctx, &d)
+	if err != nil {
+		return d, err
+	}
 	if !repair {
 		if len(d.Found) > 0 {
 			return d, portal.Unverified(dir, "%d problems were found", len(d.Found)).WithHint("koprik doctor --repair mends what can be mended")
@@ -65,6 +70,10 @@ func Doctor(ctx context.Context, dir string, opt Options, repair bool) (d Diagno
 		return d, err
 	}
 	v, err = n.Verify(ctx)
+	if err == nil && lost > 0 {
+		return d, portal.Unverified(localFile, "%d things in it are damaged, and nobody could give it back", lost).
+			WithHint("koprik restore --from FILE --replace takes it from a backup")
+	}
 	if err == nil && v.Owed > 0 {
 		err = fmt.Errorf("%d files are not here any more", v.Owed)
 	}
@@ -93,7 +102,7 @@ func removeDerived(dir string) error {
 // mend takes away damaged objects, so that the next sync fetches them again,
 // and makes damaged carriers of the repository anew.
 func (n *Node) mend(ctx context.Context, d *Diagnosis) error {
-	if err := n.cleanTemps(); err != nil {
+	if err := errors.Join(n.cleanTemps(), dropIncoming(n.root)); err != nil {
 		return err
 	}
 	if err := n.mendSides(ctx, d); err != nil {

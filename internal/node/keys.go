@@ -148,7 +148,7 @@ func (n *Node) changeKeys(ctx context.Context, brought []KeyFile, work func(*ori
 		return out, err
 	}
 	defer keys.Close() //nolint:errcheck // every key is synced by now
-	o := origin.Options{Repository: disk.Sub(n.root, repositoryDir), Keys: keys, Contents: n.blobs, Now: n.Now}
+	o := origin.Options{Repository: disk.Sub(n.root, repositoryDir), Keys: keys, Contents: n.blobs, Now: n.Now, May: n.maySign}
 	for _, k := range brought {
 		if k.Private != nil {
 			o.Brought = append(o.Brought, *k.Private)

@@ -142,6 +142,9 @@ func Open(ctx context.Context, dir string, o Options) (n *Node, err error) {
 			n = nil
 		}
 	}()
+	if err := completeRestore(dir); err != nil {
+		return n, err
+	}
 	if err := n.openFiles(); err != nil {
 		return n, err
 	}
@@ -150,7 +153,7 @@ func Open(ctx context.Context, dir string, o Options) (n *Node, err error) {
 		return n, err
 	}
 	if n.local, err = local.Open(ctx, filepath.Join(dir, localFile)); err != nil {
-		return n, fmt.Errorf("open %s: %w", localFile, err)
+		return n, damagedLocal(fmt.Errorf("open %s: %w", localFile, err))
 	}
 	n.closers = append(n.closers, n.local)
 	if err := n.openDerived(ctx); err != nil {
@@ -279,7 +282,7 @@ func (n *Node) originOn(files disk.FS, contents origin.Contents) (*origin.Origin
 		return nil, nil, err
 	}
 	o := origin.Open(origin.Options{
-		Repository: disk.Sub(files, repositoryDir), Keys: keys, Contents: contents, Now: n.Now, Brought: n.brought,
+		Repository: disk.Sub(files, repositoryDir), Keys: keys, Contents: contents, Now: n.Now, Brought: n.brought, May: n.maySign,
 	})
 	return o, func() { _ = keys.Close() }, nil
 }

@@ -36,6 +36,14 @@ func (n *Node) Status(ctx context.Context) (portal.Status, error) {
 		return s, err
 	}
 	s.Outbox = waits.Count
+	if s.Backup, err = n.lastBackup(ctx); err != nil {
+		return s, err
+	}
+	held, _, err := n.local.Get(ctx, heldKey)
+	if err != nil {
+		return s, err
+	}
+	s.Held = held != ""
 	s.Doing = n.doing()
 	if s.Owed, err = n.owes(ctx); err != nil {
 		return s, err

@@ -255,7 +255,11 @@ func (n *Node) talkOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !due {
+	held, _, err := n.local.Get(ctx, heldKey)
+	if err != nil {
+		return err
+	}
+	if !due || held != "" {
 		if err := n.takeOwn(ctx); err != nil {
 			return err
 		}

@@ -328,6 +328,11 @@ func (o *Origin) signTargets(c *current, files *[]file) error {
 
 // signTimestamp makes the one file that makes everything before it visible.
 func (o *Origin) signTimestamp(c *current) (file, error) {
+	if o.may != nil {
+		if err := o.may(); err != nil {
+			return file{}, err
+		}
+	}
 	keys, err := c.signers(roleTimestamp)
 	if err != nil {
 		return file{}, err

@@ -51,6 +51,9 @@ type Options struct {
 	Contents   Contents
 	Now        func() time.Time
 	Brought    []tuf.PrivateKey // keys that are not in Keys and sign beside them this time
+	// May is asked before anything is signed that others will see; its error is given
+	// back, and nothing is written. nil: always.
+	May func() error
 }
 
 // Origin writes one repository. It expects to be the only writer (the node's
@@ -60,13 +63,14 @@ type Origin struct {
 	contents   Contents
 	now        func() time.Time
 	brought    []tuf.PrivateKey
+	may        func() error
 	last       parsedRole // the one that was read last
 }
 
 // Open gives the repository's writer. Whether there is a repository shows at
 // the first use: Init makes one.
 func Open(o Options) *Origin {
-	return &Origin{repo: o.Repository, keys: o.Keys, contents: o.Contents, now: o.Now, brought: o.Brought}
+	return &Origin{repo: o.Repository, keys: o.Keys, contents: o.Contents, now: o.Now, brought: o.Brought, may: o.May}
 }
 
 // Init makes the one-person set of keys (every threshold 1) and an empty
