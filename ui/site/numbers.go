@@ -19,8 +19,8 @@ type numbersPage struct {
 	*Frame
 	Use        *useBox    // nil where nothing is counted
 	Desks      *dataTable // what offices have done with questions
-	Split      string // "4 of 14 datasets are split by sex (28.6%)"
-	Unsaid     string // how many do not say
+	Split      string     // "4 of 14 datasets are split by sex (28.6%)"
+	Unsaid     string     // how many do not say
 	Drawing    drawing
 	Drawn      bool
 	Publishers *dataTable // share of split datasets, by publisher and over time
