@@ -51,6 +51,7 @@ type datasetPage struct {
 	History     Link
 	Ask         string // where a question about it is asked; "" where none is
 	Threads     []threadLine
+	UsedBy      *usedBox // nil: nobody uses it, and nothing is taken
 }
 
 // fileRow is one file of a release.
@@ -148,6 +149,9 @@ func (s *site) datasetAnswer(v *visit, d portal.Dataset) (answer, error) {
 	}
 	var err error
 	if p.Used, err = v.usedTimes(d.ID); err != nil {
+		return answer{}, err
+	}
+	if p.UsedBy, err = v.usedBy(d.ID); err != nil {
 		return answer{}, err
 	}
 	p.Files = v.files(d.ID, d.Latest)

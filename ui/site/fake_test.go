@@ -37,6 +37,7 @@ type fakeView struct {
 	failing    error // what every search ends with
 	counted    bool  // uses are counted
 	threads    map[portal.InquiryID]portal.Thread
+	showcase   portal.Showcase
 	open       *atomic.Int32
 }
 
@@ -90,6 +91,8 @@ func (f *fakeView) Release(_ context.Context, id portal.DatasetID, n int) (porta
 func (f *fakeView) Manifest(context.Context, portal.DatasetID, int) ([]byte, error) {
 	return nil, portal.ErrNotFound
 }
+
+func (f *fakeView) Showcase(context.Context) (portal.Showcase, error) { return f.showcase, nil }
 
 func (f *fakeView) Publishers(context.Context) ([]portal.Publisher, error) { return f.publishers, nil }
 
@@ -369,6 +372,7 @@ type world struct {
 func newWorld(t testing.TB, change ...func(*world)) *world {
 	t.Helper()
 	w := &world{view: catalogue(), log: &bytes.Buffer{}}
+	w.view.showcase = fakeShowcase()
 	w.status = portal.Status{
 		Role: portal.Mirror, Title: "", Contact: "data@example.uz", Upstream: "https://data.example.uz/repository/",
 		LastSync: now.Add(-2 * time.Hour), Version: "0.1.0", SignedBy: []string{strings.Repeat("ab", 32)},

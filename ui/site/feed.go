@@ -13,7 +13,7 @@ import (
 )
 
 // Feeds are Atom (RFC 4287): /feeds/{lang}/all.atom, …/publisher-{slug}.atom and
-// …/dataset-{slug}.atom, in the words of the language. An entry is a release; its
+// …/dataset-{slug}.atom, in the words of the language, and …/reuses.atom. An entry is a release; its
 // id is what a printed page has too, the same on every node.
 
 // feedsPath is before the addresses of feeds.
@@ -72,6 +72,9 @@ func (s *site) feed(v *visit) (answer, error) {
 	case "all":
 		page, f.Title = v.Base+"/", v.T("feed.all", "site", v.Site)
 		f.Entries, err = v.newest(nil)
+	case "reuses":
+		page, f.Title = v.Base+"/reuses", v.T("feed.of", "name", v.T("reuse.title"), "site", v.Site)
+		f.Entries, err = v.reuseFeed()
 	case "publisher":
 		page = v.Base + "/publisher/" + slug
 		f.Entries, err = v.publisherFeed(f, slug)
@@ -224,6 +227,7 @@ func (v *visit) feedAddress(of string) string {
 func (s *site) feedRoutes(get func(string, http.Handler)) {
 	const in = feedsPath + "/{lang:uz|uz-cyrl|kaa|ru|en}/"
 	get(in+"{of:all}.atom", s.page(s.feed))
+	get(in+"{of:reuses}.atom", s.page(s.feed))
 	get(in+"{of:publisher}-{slug}.atom", s.page(s.feed))
 	get(in+"{of:dataset}-{slug}.atom", s.page(s.feed))
 }

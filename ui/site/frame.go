@@ -21,7 +21,7 @@ var templateFiles embed.FS
 
 // pageTemplates are the pages; each stands in base.html, or on a
 // kiosk in kiosk.html, with parts.html.
-var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract", "embed", "embedcode", "numbers", "ask", "receipt", "thread"}
+var pageTemplates = []string{"home", "search", "dataset", "table", "chart", "history", "changes", "publisher", "theme", "node", "words", "verify", "error", "components", "attract", "embed", "embedcode", "numbers", "ask", "receipt", "thread", "reuses", "reuse", "reuseform"}
 
 // parseTemplates gives each page as a template of its own, and a digest of all.
 func parseTemplates(kiosk bool) (map[string]*template.Template, string, error) {
@@ -136,6 +136,7 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 	}
 	f.Foot = []NavLink{
 		about,
+		{Text: words.T("reuse.title"), Href: f.Base + "/reuses"},
 		{Text: words.T("numbers.title"), Href: f.Base + "/numbers"},
 		{Text: words.T("frame.node"), Href: f.Base + "/node"},
 		{Text: words.T("verify.title"), Href: f.Base + "/verify"},

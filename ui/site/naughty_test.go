@@ -77,6 +77,11 @@ func (f *fakeView) everywhere(i int, s string) {
 		},
 	}
 	f.add(r, "", 2)
+	f.showcase.Reuses = append(f.showcase.Reuses, portal.Reuse{ID: naughtyReuse(i), ReuseDetails: portal.ReuseDetails{
+		Kind: portal.ReusePost, Title: text, Summary: text, Link: "https://example.org/", By: s, Uses: []portal.ReuseSource{{Dataset: r.Dataset}}, Cohort: portal.CohortID(s),
+	}, Lived: []portal.Lived{{State: portal.ReuseAlive, From: "2026-10-01", Until: "2026-10-01"}}, Risks: []portal.ReuseRisk{
+		{Day: "2026-10-02", Dataset: r.Dataset, Release: 2, Columns: []portal.ColumnChange{{Table: s, Column: s, What: portal.ColumnRenamed, After: s}}},
+	}})
 	before := r
 	before.Number, before.Resources = 1, []portal.Resource{file, {Name: s, Path: "gone.csv", Title: text}}
 	before.Resources[0].Hash = digest(fmt.Sprint("naughty before", i))
@@ -90,12 +95,16 @@ func (f *fakeView) everywhere(i int, s string) {
 	}
 }
 
+// naughtyReuse is the public name of the reuse that has the i-th text.
+func naughtyReuse(i int) portal.InquiryID { return portal.InquiryID{0xff, byte(i), byte(i >> 8)} }
+
 // naughtyAddresses are the pages of the dataset that has the i-th text, and
 // every parameter that takes text with it; wild ones may be answered with 400.
 func naughtyAddresses(i int, s string) (calm, wild []string) {
 	id, q := fmt.Sprintf("main_n%d", i), url.QueryEscape(s)
 	calm = []string{
 		"/dataset/" + id, "/dataset/" + id + "/history", "/dataset/" + id + "/history?from=1&to=2", "/dataset/" + id + "/table/t", "/dataset/" + id + "/chart/t",
+		"/reuses/" + naughtyReuse(i).String(), "/reuses?dataset=" + id,
 	}
 	for _, name := range []string{"q", "theme", "publisher", "region", "year", "format", "license", "language", "sex", "freshness", "sort", "page", q} {
 		wild = append(wild, "/search?"+name+"="+q)
@@ -109,6 +118,10 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 	for _, name := range slices.Concat(query.Names, ours, own) {
 		wild = append(wild, "/dataset/"+id+"/table/t?"+name+"="+q)
 	}
+	for _, name := range []string{"state", "kind", "cohort", "dataset", "page"} {
+		wild = append(wild, "/reuses?"+name+"="+q)
+	}
+	wild = append(wild, "/reuses/new?uses="+q+"&title="+q+"&link="+q, "/reuses/"+url.PathEscape(s))
 	wild = append(wild, "/code.svg?a="+q, "/dataset/"+id+"/table/t?_f="+q+"&_is."+q+"="+q+"&_c=1&_col="+q, "/verify?h="+q, "/verify/code.svg?h="+q, "/?region="+q, "/?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s),
 		"/publisher/main?page="+q, "/dataset/"+id+"/table/"+url.PathEscape(s), "/dataset/"+id+"/chart/"+url.PathEscape(s), "/dataset/"+id+"/"+url.PathEscape(s), "/"+url.PathEscape(s))
 	return calm, wild

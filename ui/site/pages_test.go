@@ -71,6 +71,16 @@ var pages = []struct {
 	{"/receipt", 200},
 	{"/inquiry/01000000000000000000000000000000", 200},
 	{"/inquiry/02000000000000000000000000000000", 404},
+	{"/reuses", 200},
+	{"/reuses?state=sleeping&kind=application&cohort=suv-2025&dataset=main_population", 200},
+	{"/reuses?state=dead", 400},
+	{"/reuses?page=9", 404},
+	{"/reuses/new", 200},
+	{"/reuses/new?uses=main_population", 200},
+	{"/reuses/07000000000000000000000000000000", 200},
+	{"/reuses/08000000000000000000000000000000", 200},
+	{"/reuses/09000000000000000000000000000000", 200},
+	{"/reuses/05000000000000000000000000000000", 404},
 	{"/help", 200},
 	{"/about", 200},
 	{"/privacy", 200},
@@ -83,7 +93,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 		"home": &homePage{}, "search": &searchPage{}, "dataset": &datasetPage{}, "table": &tablePage{}, "chart": &chartPage{}, "history": &historyPage{}, "changes": &changesPage{},
 		"publisher": &publisherPage{}, "theme": &themePage{}, "node": &nodePage{}, "error": &errorPage{},
 		"words": &wordsPage{}, "verify": &verifyPage{}, "components": &componentsPage{}, "attract": &attractPage{}, "embed": &embedPage{}, "embedcode": &embedCodePage{}, "numbers": &numbersPage{},
-		"ask": &askPage{}, "receipt": &receiptPage{}, "thread": &threadPage{},
+		"ask": &askPage{}, "receipt": &receiptPage{}, "thread": &threadPage{}, "reuses": &reusesPage{}, "reuse": &reusePage{}, "reuseform": &reuseFormPage{},
 	}
 	for _, kiosk := range []bool{false, true} {
 		all, _, err := parseTemplates(kiosk)

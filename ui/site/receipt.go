@@ -24,6 +24,7 @@ type foundBox struct {
 	Question string
 	Text     Shown
 	Thread   string // the address of its public page, "" where there is none
+	Reuse    string // the same of a reuse, where its state is told as well
 	Useful   bool   // whether the answer was useful is asked
 	Code     string // only for the form that asks it; it stands on this page alone
 }
@@ -116,6 +117,9 @@ func (v *visit) found(a portal.Answer, code portal.ReceiptCode) *foundBox {
 	box.Rows = rs
 	if a.Thread != (portal.InquiryID{}) {
 		box.Thread = v.Base + "/inquiry/" + a.Thread.String()
+	}
+	if a.Reuse != (portal.InquiryID{}) {
+		box.State, box.Reuse = v.T("reuse.shown"), v.reuseURL(a.Reuse)
 	}
 	return box
 }

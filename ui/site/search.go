@@ -22,7 +22,8 @@ type searchPage struct {
 	Ask      *askBox
 	Hits     []Hit
 	Asked    []threadLine // public questions that have all words
-	Answered bool         // some hit has a figure
+	Reuses   []usedLine
+	Answered bool // some hit has a figure
 	Answer   *answerBox
 	Facets   []FacetBox
 	Filtered bool   // some filter is set
@@ -75,6 +76,9 @@ func (s *site) search(v *visit) (answer, error) {
 		p.Answered = v.answerHits(p.Hits, datasets, results, q.Text)
 	}
 	if p.Asked, err = v.asked(results); err != nil {
+		return answer{}, err
+	}
+	if p.Reuses, err = v.reusesFound(results.Reuses); err != nil {
 		return answer{}, err
 	}
 	if p.Facets, err = v.facets(q, results); err != nil {

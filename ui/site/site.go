@@ -189,7 +189,9 @@ func (s *site) routes() http.Handler {
 	if !s.o.Kiosk {
 		r.Handle(in+"/verify", s.livePage(s.verifyFile)).Methods(http.MethodPost)
 	}
-	s.askRoutes(get, func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodPost) }, in)
+	post := func(path string, h http.Handler) { r.Handle(path, h).Methods(http.MethodPost) }
+	s.askRoutes(get, post, in)
+	s.reuseRoutes(get, post, in)
 	get(in+"/help", s.plainPage(s.help))
 	get(in+"/about", s.plainPage(s.about))
 	get(in+"/privacy", s.plainPage(s.privacy))
