@@ -80,6 +80,7 @@ type Options struct {
 	Sessions   Sessions
 	Factors    Factors
 	Inquiries  Inquiries
+	Cohorts    Cohorts
 	Staff      Staff
 	Nodes      Nodes
 	Calendar   func(context.Context) (portal.WorkCalendar, error)
@@ -114,7 +115,7 @@ type desk struct {
 }
 
 // pageTemplates are the pages; each stands in base.html.
-var pageTemplates = []string{"signin", "code", "inbox", "inquiry", "account", "factor", "recovery", "users", "user", "nodes", "error"}
+var pageTemplates = []string{"signin", "code", "inbox", "inquiry", "reuses", "reuse", "account", "factor", "recovery", "users", "user", "nodes", "error"}
 
 // New makes the handler of everything below /desk/.
 func New(o Options) (http.Handler, error) {
@@ -132,7 +133,7 @@ func New(o Options) (http.Handler, error) {
 }
 
 func newDesk(o Options) (*desk, error) {
-	if o.Accounts == nil || o.Sessions == nil || o.Factors == nil || o.Inquiries == nil || o.Staff == nil || o.Nodes == nil ||
+	if o.Accounts == nil || o.Sessions == nil || o.Factors == nil || o.Inquiries == nil || o.Cohorts == nil || o.Staff == nil || o.Nodes == nil ||
 		o.Calendar == nil || o.Publishers == nil || o.AnswerDays == nil || o.NewThread == nil || o.Now == nil || o.Machine == nil || len(o.DeviceKey) < 16 {
 		return nil, errors.New("desk: an option is missing")
 	}
@@ -208,6 +209,10 @@ func (d *desk) routes() []route {
 		{post, "/desk/inquiry/{id}/clock", staff, (*visit).clock},
 		{post, "/desk/inquiry/{id}/assign", routers, (*visit).assign},
 		{post, "/desk/inquiry/{id}/moderate", centre, (*visit).moderate},
+		{get, "/desk/reuses", centre, (*visit).reuses},
+		{post, "/desk/reuses", centre, (*visit).cohort},
+		{get, "/desk/reuse/{id}", centre, (*visit).reusePage},
+		{post, "/desk/reuse/{id}", centre, (*visit).decideReuse},
 		{get, "/desk/account", staff, (*visit).accountPage},
 		{post, "/desk/account/password", staff, (*visit).setPassword},
 		{post, "/desk/account/language", staff, (*visit).setLanguage},

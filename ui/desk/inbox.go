@@ -78,7 +78,7 @@ func (v *visit) inbox() error {
 	var list []portal.Case
 	var total int
 	if ok {
-		q.Limit, q.Offset = inboxPage, from
+		q.Limit, q.Offset, q.Kinds = inboxPage, from, portal.DeskKinds
 		if list, total, err = v.desk.o.Inquiries.Cases(v.r.Context(), q); err != nil {
 			return err
 		}

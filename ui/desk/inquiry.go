@@ -70,6 +70,9 @@ func (v *visit) inquiryPage() error {
 	if err != nil {
 		return err
 	}
+	if c.IsReuse() {
+		return v.redirect("/desk/reuse/" + c.Inquiry.ID.String())
+	}
 	return v.showInquiry(http.StatusOK, &c, Typed{Question: c.Inquiry.Text}, nil)
 }
 
@@ -133,6 +136,7 @@ func (v *visit) happened(what string) string {
 
 var eventWords = map[string]locale.Key{
 	"assigned": "desk.state-assigned", "answered": "desk.state-answered", "refused": "desk.state-refused", "published": "desk.state-published",
+	"checked in": "reuse.desk-checkedin", "columns changed": "reuse.risks",
 	"shown": "desk.isshown", "withheld": "desk.iswithheld", "clock stopped": "desk.did-stop", "clock started": "desk.did-start",
 }
 

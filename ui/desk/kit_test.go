@@ -30,6 +30,7 @@ type office struct {
 	codes    map[string]bool // that the second factor takes, once
 	cases    map[portal.InquiryID]*portal.Case
 	nodes    []portal.KnownNode
+	cohorts  []portal.Cohort
 	begun    int
 	clock    atomic.Int64
 	errs     error // of Cases
@@ -170,7 +171,8 @@ func (o *office) Cases(_ context.Context, q portal.CaseQuery) (list []portal.Cas
 	defer o.mu.Unlock()
 	for _, c := range o.cases {
 		if (q.Publisher == "" || c.Route.Publisher == q.Publisher) && (q.Contact == "" || c.Route.Contact == q.Contact) && (!q.Centre || c.Route.Publisher == "") &&
-			(len(q.States) == 0 || slices.Contains(q.States, c.State)) && (q.Moderate == "" || c.Moderation.State == q.Moderate) {
+			(len(q.States) == 0 || slices.Contains(q.States, c.State)) && (q.Moderate == "" || c.Moderation.State == q.Moderate) &&
+			(len(q.Kinds) == 0 || slices.Contains(q.Kinds, c.Inquiry.Kind)) {
 			list = append(list, *c)
 		}
 	}
@@ -200,6 +202,16 @@ func (o *office) ChangeCase(_ context.Context, id portal.InquiryID, by string, d
 	}
 	o.cases[id] = &c
 	return c, nil
+}
+
+func (o *office) Cohorts(context.Context) ([]portal.Cohort, error) { return o.cohorts, nil }
+
+func (o *office) SetCohort(_ context.Context, c portal.Cohort) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	o.cohorts = append(o.cohorts, c)
+	return nil
 }
 
 func (o *office) KnownNodes(context.Context) ([]portal.KnownNode, error) { return o.nodes, nil }
@@ -262,7 +274,7 @@ func newOffice() *office {
 func (o *office) desk(t *testing.T) *desk {
 	t.Helper()
 	d, err := newDesk(Options{
-		Accounts: o, Sessions: o, Factors: o, Inquiries: o, Staff: o, Nodes: o,
+		Accounts: o, Sessions: o, Factors: o, Inquiries: o, Cohorts: o, Staff: o, Nodes: o,
 		Calendar:   func(context.Context) (portal.WorkCalendar, error) { return portal.WorkCalendar{}, nil },
 		Publishers: func(context.Context) ([]portal.Publisher, error) { return []portal.Publisher{stat}, nil },
 		AnswerDays: func(context.Context, portal.PublisherID) (int, error) { return 15, nil },

@@ -46,6 +46,7 @@ type Frame struct {
 	Style, Icon string
 	Account     *portal.Account // nil before somebody has signed in
 	Admin       bool
+	Centre      bool   // an account of the centre
 	Here        string // path of this page
 	Languages   []Language
 	Done        string   // what was just done; "" nothing
@@ -63,7 +64,7 @@ func (v *visit) frame(title string) *Frame {
 		Words: v.Words, Title: title, Style: v.desk.assets.URL("style.css"), Icon: v.desk.assets.URL("icon.svg"), Here: v.r.URL.Path,
 	}
 	if whole, _ := v.session.Values[keyWhole].(bool); whole {
-		f.Account, f.Admin = &v.account, v.account.May(portal.ActAccounts, nil)
+		f.Account, f.Admin, f.Centre = &v.account, v.account.May(portal.ActAccounts, nil), v.account.OfCentre()
 	}
 	for _, l := range portal.Langs {
 		f.Languages = append(f.Languages, Language{Name: v.desk.words.Words(l).T("lang.self"), Tag: string(l), Path: l.Path(), Current: l == v.lang})
@@ -78,6 +79,7 @@ func (v *visit) frame(title string) *Frame {
 var doneWords = map[string]locale.Key{
 	"answered": "desk.done-answered", "refused": "desk.done-refused", "published": "desk.done-published", "assigned": "desk.done-assigned",
 	"clock": "desk.done-clock", "shown": "desk.done-shown", "withheld": "desk.done-withheld",
+	"reuse": "reuse.desk-donepublish", "reuserefused": "reuse.desk-donerefuse", "checkin": "reuse.desk-donecheckin", "cohort": "reuse.desk-donecohort",
 	"password": "desk.done-password", "language": "desk.done-language", "factor": "desk.done-factor", "user": "desk.done-user", "node": "desk.done-node",
 }
 

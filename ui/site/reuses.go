@@ -62,7 +62,7 @@ func (s *site) reuseRoutes(get, post func(string, http.Handler), in string) {
 		post(in+"/reuses/new", s.livePage(s.newReuse))
 		post(in+"/reuses/{id}", s.livePage(s.checkIn))
 	}
-	get(in+"/reuses/{id}", s.page(s.reuse))
+	get(in+"/reuses/{id}", s.plainPage(s.reuse))
 }
 
 var reuseKindWords = map[portal.ReuseKind]locale.Key{
