@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"koprik/internal/sharedtest"
 )
 
 // TestScale measures the built program over catalogues of many small datasets:
@@ -64,7 +66,7 @@ func (b *scale) measure() {
 	centre, mirror := b.path("centre"), b.path("mirror")
 	if os.Getenv("KOPRIK_BENCH_MADE") == "" {
 		b.run("init", "--dir", centre, "--role", "central", "--title", "Scale", "--contact", "desk@example.org")
-		for p := 1; p < scalePublishers; p++ {
+		for p := 1; p < sharedtest.Publishers; p++ {
 			b.run("publisher", "add", "p"+strconv.Itoa(p), "--dir", centre, "--title", fmt.Sprint("Publisher ", p), "--contact", "desk@example.org")
 		}
 		b.publishAll(centre)
@@ -94,18 +96,18 @@ func (b *scale) package1() string { return b.path("in/main/d0") }
 
 // change rewrites the table of one dataset.
 func (b *scale) change(version int) {
-	scalePackage(b.t, b.package1(), "d0", 0, scaleRecords(b.t)[0])
-	if err := os.WriteFile(filepath.Join(b.package1(), "t.csv"), scaleTable(0, version), 0o644); err != nil {
+	sharedtest.Records(b.t)[0].Write(b.t, b.package1(), "d0", 0)
+	if err := os.WriteFile(filepath.Join(b.package1(), "t.csv"), sharedtest.Table(0, version), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 // publishAll publishes everything, one command a publisher.
 func (b *scale) publishAll(centre string) {
-	records := scaleRecords(b.t)
+	records := sharedtest.Records(b.t)
 	var all usage
 	next := 0
-	for p, count := range scaleShares(b.n) {
+	for p, count := range sharedtest.Shares(b.n) {
 		publisher := "main"
 		if p > 0 {
 			publisher = "p" + strconv.Itoa(p)
@@ -114,7 +116,7 @@ func (b *scale) publishAll(centre string) {
 		var paths []string
 		for i := range count {
 			path := filepath.Join(folder, "d"+strconv.Itoa(i))
-			scalePackage(b.t, path, "d"+strconv.Itoa(i), next, records[next%len(records)])
+			records[next%len(records)].Write(b.t, path, "d"+strconv.Itoa(i), next)
 			paths, next = append(paths, path), next+1
 		}
 		for some := range slices.Chunk(paths, 10_000) {
@@ -123,7 +125,7 @@ func (b *scale) publishAll(centre string) {
 			b.t.Logf("%s: %d datasets in %.1f s, %.1f s of processor, %d MB", publisher, len(some), u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20)
 		}
 	}
-	b.row("publish everything", all, "%.2f ms a dataset, %d publishers", all.wall.Seconds()*1000/float64(b.n), scalePublishers)
+	b.row("publish everything", all, "%.2f ms a dataset, %d publishers", all.wall.Seconds()*1000/float64(b.n), sharedtest.Publishers)
 }
 
 // serve starts a server, measures its start and its memory at rest, and gives

@@ -1,25 +1,15 @@
 package node
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
-	"testing/fstest"
 
-	"github.com/klauspost/compress/zstd"
-
+	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
-
-// scalePublishers sign the datasets of a measurement, as in a national portal.
-const scalePublishers = 40
 
 // TestMakeScale makes a centre of KOPRIK_SCALE_DATASETS datasets in
 // KOPRIK_SCALE_DIR for `make bench-scale`: read, checked and signed as `koprik
@@ -55,8 +45,8 @@ func makeScale(t *testing.T, dir string, n int, o Options) {
 	release, err := node.writing(ctx)
 	must(err)
 	defer release()
-	records, next := scaleRecords(t), 0
-	for p, count := range scaleShares(n) {
+	records, next := sharedtest.Records(t), 0
+	for p, count := range sharedtest.Shares(n) {
 		id := scalePublisher(p)
 		if p > 0 {
 			signer, done, err := node.origin()
@@ -71,7 +61,7 @@ func makeScale(t *testing.T, dir string, n int, o Options) {
 		pub.record.Contacts, pub.record.Default = []portal.Contact{contact}, contact.ID
 		pub.recordChanged = true
 		for i := range count {
-			must(pub.add(ctx, Input{Label: "d" + strconv.Itoa(i), FS: scalePackage(t, next, records[next%len(records)]), Name: "."}))
+			must(pub.add(ctx, Input{Label: "d" + strconv.Itoa(i), FS: records[next%len(records)].Package(t, "d"+strconv.Itoa(next), next), Name: "."}))
 			next++
 		}
 		must(pub.sign(ctx))
@@ -85,101 +75,4 @@ func scalePublisher(p int) portal.PublisherID {
 		return "main"
 	}
 	return portal.PublisherID("p" + strconv.Itoa(p))
-}
-
-// scaleShares parts n datasets between the publishers: the first has the most, 9 %
-// of a large n, the last 1 %.
-func scaleShares(n int) []int {
-	weights, sum := make([]float64, scalePublishers), 0.0
-	for i := range weights {
-		weights[i] = 1 / float64(i+5)
-		sum += weights[i]
-	}
-	shares, left := make([]int, scalePublishers), n
-	for i := range shares {
-		shares[i] = min(left, max(1, int(float64(n)*weights[i]/sum)))
-		left -= shares[i]
-	}
-	shares[0] += left
-	return shares
-}
-
-// scaleRecord is what of a record is published.
-type scaleRecord struct {
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Tags        []string `json:"tags"`
-}
-
-// scaleRecords are those of ../shared/data/catalogues/dataportals-registry, and
-// where that is absent as many made of words.
-func scaleRecords(t *testing.T) []scaleRecord {
-	t.Helper()
-	f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "catalogues", "dataportals-registry", "portals.jsonl.zst"))
-	if errors.Is(err, os.ErrNotExist) {
-		return madeRecords()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	var records []scaleRecord
-	for lines := bufio.NewReader(z); ; {
-		line, err := lines.ReadBytes('\n')
-		var r scaleRecord
-		if json.Unmarshal(line, &r) == nil && r.Name != "" {
-			records = append(records, r)
-		}
-		if errors.Is(err, io.EOF) {
-			return records
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func madeRecords() []scaleRecord {
-	nouns := strings.Fields("aholi maktab shifoxona suv havo yoʻl energiya paxta bugʻdoy savdo turizm byudjet xarid litsenziya reyestr")
-	places := strings.Fields("Toshkent Samarqand Buxoro Xorazm Navoiy Jizzax Sirdaryo Namangan Andijon Fargʻona Qashqadaryo Surxondaryo Nukus")
-	records := make([]scaleRecord, 0, 10_000)
-	for i := range cap(records) {
-		noun, other, place := nouns[i%len(nouns)], nouns[(i/7)%len(nouns)], places[(i/3)%len(places)]
-		records = append(records, scaleRecord{
-			Name:        fmt.Sprintf("%s: %s va %s", place, noun, other),
-			Description: strings.Repeat(fmt.Sprintf("%s boʻyicha %s va %s haqidagi maʼlumotlar. ", place, noun, other), 3),
-			Tags:        []string{noun, other, place},
-		})
-	}
-	return records
-}
-
-// scalePackage is a data package of one small table.
-func scalePackage(t *testing.T, number int, r scaleRecord) fstest.MapFS {
-	t.Helper()
-	about, err := json.Marshal(map[string]any{
-		"name": "d" + strconv.Itoa(number), "title": fmt.Sprintf("%.200s %d", strings.Join(strings.Fields(r.Name), " "), number),
-		"description": fmt.Sprintf("%.2000s", r.Description), "keywords": r.Tags[:min(len(r.Tags), 20)],
-		"resources": []any{map[string]any{"name": "t", "path": "t.csv"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fstest.MapFS{
-		"datapackage.json": {Data: about, Mode: 0o644}, "t.csv": {Data: scaleTable(number, 1), Mode: 0o644},
-	}
-}
-
-// scaleTable is a table of thirteen rows; another version has other figures.
-func scaleTable(number, version int) []byte {
-	b := []byte("year,region,value\n")
-	for i := range 13 {
-		b = fmt.Appendf(b, "%d,%d,%d\n", 2012+i, 1700+i, number*1000+i*version)
-	}
-	return b
 }

@@ -1,12 +1,10 @@
 package site
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -22,14 +20,11 @@ import (
 
 	"koprik/internal/sharedtest"
 	"koprik/portal"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // TestPagesPerSecond measures the program against nginx serving the same bytes:
 // `make bench-pages`. KOPRIK_BENCH_PAGES names the program, KOPRIK_BENCH_DATASETS
-// how many datasets it serves (600); they are made of the records in
-// ../shared/data/catalogues/dataportals-registry. Requests are counted per second
+// how many datasets it serves (600), which are those of sharedtest.Records. Requests are counted per second
 // of the server's own processor time, so that the client beside it takes nothing.
 func TestPagesPerSecond(t *testing.T) {
 	program := os.Getenv("KOPRIK_BENCH_PAGES")
@@ -74,38 +69,11 @@ func TestPagesPerSecond(t *testing.T) {
 // publishMany writes count data packages and publishes them, ten thousand at once.
 func publishMany(t *testing.T, program, node, in string, count int) {
 	t.Helper()
-	f, err := os.Open(sharedtest.Path(t, "data/catalogues/dataportals-registry/portals.jsonl.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var records []map[string]any
-	for lines := bufio.NewReader(z); ; {
-		line, err := lines.ReadBytes('\n')
-		var r map[string]any
-		if json.Unmarshal(line, &r) == nil {
-			records = append(records, r)
-		}
-		if err != nil {
-			break
-		}
-	}
+	records := sharedtest.Records(t)
 	var batch []string
 	for i := range count {
-		r := records[i%len(records)]
 		folder := filepath.Join(in, fmt.Sprintf("d%d", i))
-		about, err := json.Marshal(map[string]any{
-			"name": fmt.Sprintf("d%d", i), "title": fmt.Sprint(r["name"], " ", i), "description": r["description"], "keywords": r["tags"],
-			"resources": []any{map[string]any{"name": "t", "path": "t.csv"}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(folder, "datapackage.json"), about)
+		records[i%len(records)].Write(t, folder, fmt.Sprintf("d%d", i), i)
 		write(t, filepath.Join(folder, "t.csv"), fmt.Appendf(nil, "year,value\n2024,%d\n2025,%d\n", i, i+1))
 		if batch = append(batch, folder); len(batch) == 10_000 || i == count-1 {
 			begin := time.Now()
