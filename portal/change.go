@@ -42,5 +42,6 @@ type CellChange struct {
 // are totals of others.
 type TotalMoved struct {
 	Column        string
+	Time          string // the one that both sums are of, as the table writes it; "" where it has none
 	Before, After float64
 }

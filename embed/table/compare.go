@@ -312,23 +312,53 @@ func (c *comparison) rows(ctx context.Context, query string, width int, yield fu
 	return rows.Err()
 }
 
-// totals adds up the columns that may be, without rows that are totals.
+// totals adds up the columns that may be, without rows that are totals. Nobody
+// says whether a figure is a stock, which cannot be added up over time: where a
+// table has a time, the sums are of the last one that stands in both; where it has
+// two, or a column of units, there are none.
 func (c *comparison) totals(ctx context.Context) error {
+	times, ok := c.times()
+	if !ok {
+		return nil
+	}
+	var last any
+	if len(times) == 1 {
+		t := times[0]
+		query := fmt.Sprintf("SELECT max(c%d) FROM new.t WHERE c%d IN (SELECT c%d FROM old.t)", t.after, t.after, t.before)
+		if err := c.db.QueryRowContext(ctx, query).Scan(&last); err != nil {
+			return fmt.Errorf("last time of both tables: %w", err)
+		}
+		if last == nil {
+			return nil
+		}
+	}
 	for _, p := range c.both {
 		f := c.after.Columns[p.after]
 		if f.Meaning.Role != portal.RoleMeasure || !f.Meaning.Additive {
 			continue
 		}
 		moved := portal.TotalMoved{Column: f.Name}
+		if last != nil {
+			moved.Time = fmt.Sprint(last)
+		}
 		for _, side := range []struct {
 			table string
 			info  portal.TableInfo
-			place int
+			at    func(pair) int
 			into  *float64
-		}{{"old.t", c.before, p.before, &moved.Before}, {"new.t", c.after, p.after, &moved.After}} {
-			where, args := withoutTotals(side.info)
-			column := fmt.Sprintf("c%d", side.place)
-			query := "SELECT total(CASE WHEN typeof(" + column + ") IN ('integer', 'real') THEN " + column + " END) FROM " + side.table + where
+		}{
+			{"old.t", c.before, func(p pair) int { return p.before }, &moved.Before},
+			{"new.t", c.after, func(p pair) int { return p.after }, &moved.After},
+		} {
+			conditions, args := withoutTotals(side.info)
+			for _, t := range times {
+				conditions, args = append(conditions, fmt.Sprintf("c%d = ?", side.at(t))), append(args, last)
+			}
+			column := fmt.Sprintf("c%d", side.at(p))
+			query := "SELECT total(CASE WHEN typeof(" + column + ") IN ('integer', 'real') THEN " + column + " END) FROM " + side.table
+			if len(conditions) > 0 {
+				query += " WHERE " + strings.Join(conditions, " AND ")
+			}
 			if err := c.db.QueryRowContext(ctx, query, args...).Scan(side.into); err != nil {
 				return fmt.Errorf("total of %s: %w", f.Name, err)
 			}
@@ -340,8 +370,30 @@ func (c *comparison) totals(ctx context.Context) error {
 	return nil
 }
 
-func withoutTotals(info portal.TableInfo) (where string, args []any) {
-	var conditions []string
+// times are the columns of time by which both tables are told apart; ok is false
+// where nothing can be added up.
+func (c *comparison) times() (times []pair, ok bool) {
+	timed := func(f portal.Field) bool { return f.Meaning.Role == portal.RoleTime && f.Meaning.SameAs == "" }
+	dated := 0
+	for _, side := range []portal.TableInfo{c.before, c.after} {
+		for _, f := range side.Columns {
+			if f.Meaning.Role == portal.RoleUnit {
+				return nil, false
+			}
+			if timed(f) {
+				dated++
+			}
+		}
+	}
+	for _, p := range c.both {
+		if timed(c.before.Columns[p.before]) && timed(c.after.Columns[p.after]) {
+			times = append(times, p)
+		}
+	}
+	return times, dated == 0 || dated == 2 && len(times) == 1
+}
+
+func withoutTotals(info portal.TableInfo) (conditions []string, args []any) {
 	for i, f := range info.Columns {
 		if len(f.Meaning.Totals) == 0 || f.Meaning.SameAs != "" {
 			continue
@@ -351,8 +403,5 @@ func withoutTotals(info portal.TableInfo) (where string, args []any) {
 			args = append(args, t)
 		}
 	}
-	if len(conditions) == 0 {
-		return "", nil
-	}
-	return " WHERE " + strings.Join(conditions, " AND "), args
+	return conditions, args
 }

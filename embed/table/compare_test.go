@@ -47,10 +47,26 @@ func TestRowsAreMatchedByWhatTheyAreAbout(t *testing.T) {
 			{What: portal.RowChanged, Key: []any{int64(1706), int64(2024)}, Cells: []portal.CellChange{{Column: "population", Before: int64(200), After: int64(210)}}},
 			{What: portal.RowChanged, Key: []any{int64(1700), int64(2024)}, Cells: []portal.CellChange{{Column: "population", Before: int64(300), After: int64(310)}}},
 		},
-		Totals: []portal.TotalMoved{{Column: "population", Before: 300, After: 415}}, // the country's rows are totals
+		Totals: []portal.TotalMoved{{Column: "population", Time: "2024", Before: 300, After: 310}}, // the country's rows are totals
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestSumsAreOfOneTimeAndOneUnit(t *testing.T) {
+	for name, tt := range map[string]struct{ before, after string }{
+		"no time in both":  {"soato,year,population\n1703,2023,1\n1706,2023,2\n", "soato,year,population\n1703,2024,3\n1706,2024,4\n"},
+		"time in one only": {"soato,population\n1703,1\n1706,2\n", "soato,year,population\n1703,2024,3\n1706,2024,4\n"},
+		"only later times": {"soato,year,population\n1703,2024,1\n1706,2024,2\n", "soato,year,population\n1703,2024,1\n1706,2024,2\n1703,2025,1\n1706,2025,2\n"},
+	} {
+		if got := compareCSV(t, tt.before, tt.after, 10); len(got.Totals) != 0 {
+			t.Errorf("%s: %+v", name, got.Totals)
+		}
+	}
+	got := compareCSV(t, "soato,population\n1703,1\n1706,2\n", "soato,population\n1703,3\n1706,4\n", 10)
+	if want := []portal.TotalMoved{{Column: "population", Before: 3, After: 7}}; !cmp.Equal(got.Totals, want) {
+		t.Errorf("without a time: %+v", got.Totals)
 	}
 }
 

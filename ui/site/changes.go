@@ -191,7 +191,11 @@ func (v *visit) sayChange(part *fileChange, info portal.TableInfo, c portal.Tabl
 		}
 	}
 	for _, t := range c.Totals {
-		part.Said = append(part.Said, v.T("changes.total", "column", title(t.Column), "before", v.Float(trim(t.Before)), "after", v.Float(trim(t.After))))
+		column := title(t.Column)
+		if t.Time != "" {
+			column += ", " + t.Time
+		}
+		part.Said = append(part.Said, v.T("changes.total", "column", column, "before", v.Float(trim(t.Before)), "after", v.Float(trim(t.After))))
 	}
 	if len(c.Rows) > 0 {
 		table := v.changeTable(c, title)

@@ -37,14 +37,14 @@ func aChange() portal.TableChange {
 			{What: portal.RowChanged, Key: []any{int64(1733), int64(2024)}, Cells: []portal.CellChange{{Column: "people", Before: 1893.3, After: nil}}},
 			{What: portal.RowChanged, Key: []any{int64(1703), int64(2024)}, Cells: []portal.CellChange{{Column: "people", Before: int64(4), After: 4.5}}},
 		},
-		Totals: []portal.TotalMoved{{Column: "people", Before: 1000.1, After: 415.00000000000006}},
+		Totals: []portal.TotalMoved{{Column: "people", Time: "2024", Before: 1000.1, After: 415.00000000000006}},
 	}
 }
 
 func TestWhatChangedIsSaidInWordsAndShownAsATable(t *testing.T) {
 	w := withChanges(t, aChange())
 	mustHave(t, w.body(t, "/en"+changesAddress, 200), "What changed from release 2 to 3", "6 rows added and 2 rows changed. 90 rows before, 96 now.", "New columns: Women.",
-		"Columns that are gone: old_name.", "Sum of “All, thousand”: 1,000.1 before, 415 now.", `<td role="cell">added</td><td role="cell">1733</td><td role="cell">2025</td>`,
+		"Columns that are gone: old_name.", "Sum of “All, thousand, 2024”: 1,000.1 before, 415 now.", `<td role="cell">added</td><td role="cell">1733</td><td role="cell">2025</td>`,
 		`<td role="cell" class="n">1,893.3</td><td role="cell" class="n">–</td>`, "3 of 8 changes are shown.", "Khorezm corrected", "The file is no longer there.", "The file is new: 1.4 MB.",
 		`<option value="2" selected>Release 2</option>`, "computed from the two signed releases")
 	mustHave(t, w.body(t, "/ru"+changesAddress, 200), "добавлено 6 строк и изменены 2 строки. Строк было 90, стало 96.")
