@@ -87,7 +87,7 @@ func (n *Node) pages(words *locale.Catalog) site.Options {
 	return site.Options{
 		Mark: func() (site.Mark, bool) { return n.mark(memo) },
 		Held: n.blobs.Has, Arrived: n.arrivals.Load,
-		View: n.View, Status: n.Status, Verifier: n, Asker: n, Counter: n, Asking: true, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
+		View: n.View, Status: n.Status, Verifier: n, Asker: n, Counter: n, Now: n.Now, Words: words, Log: n.opt.Log, OldAfter: n.oldAfter(), Version: n.opt.Version,
 		Contact: n.config.Contact, Development: n.opt.Development,
 	}
 }

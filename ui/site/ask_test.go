@@ -206,7 +206,7 @@ func TestAFormOfAnotherSiteIsRefused(t *testing.T) {
 }
 
 func TestNothingIsOfferedWhereNobodyTakesQuestions(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.options.Asker = nil })
+	w := newWorld(t, withoutAsker)
 	if page := w.body(t, "/en/dataset/main_population", 200); strings.Contains(page, "/ask") {
 		t.Error("asking is offered")
 	}

@@ -420,6 +420,9 @@ func (w *world) get(t testing.TB, address string, headers ...string) *http.Respo
 	return rec.Result()
 }
 
+// withoutAsker is a node that takes no questions.
+func withoutAsker(w *world) { w.options.Asker = nil }
+
 func (w *world) body(t testing.TB, address string, status int) string {
 	t.Helper()
 	res := w.get(t, address)

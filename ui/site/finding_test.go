@@ -229,13 +229,13 @@ func TestARegionIsKnownByItsNameInEveryLanguage(t *testing.T) {
 }
 
 func TestAnEmptyTopicSaysWhomToAsk(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.options.Contact = "data@example.uz" })
+	w := newWorld(t, withoutAsker, func(w *world) { w.options.Contact = "data@example.uz" })
 	mustHave(t, w.body(t, "/en/theme/energy", 200), "Ask for this data", `href="mailto:data@example.uz"`)
 	mustHave(t, w.body(t, "/en/", 200), `href="/en/theme/energy"`, "Choose one to ask for its data")
 	mustHave(t, w.body(t, "/en/search?q=suv+narxi", 200), "Nothing was found", "Ask for this data", `href="mailto:data@example.uz"`)
-	nobody := newWorld(t, func(w *world) { w.options.Contact = "" })
+	nobody := newWorld(t, withoutAsker)
 	mustHave(t, nobody.body(t, "/en/theme/energy", 200), "names no address", `href="/en/#who"`)
-	asking := newWorld(t, func(w *world) { w.options.Asking = true })
+	asking := newWorld(t)
 	mustHave(t, asking.body(t, "/en/search?q=suv+narxi", 200), `href="/en/ask?kind=data&amp;text=suv`)
 	mustHave(t, asking.body(t, "/ru/theme/energy", 200), `href="/ru/ask?kind=data&amp;text=`, "Написать запрос")
 }

@@ -129,7 +129,7 @@ type askBox struct {
 // askBox leads to where data is asked for, with the words filled in; where no
 // questions are taken, to the mailbox of those who run the node.
 func (v *visit) askBox(words string) *askBox {
-	if v.site.o.Asking {
+	if v.site.o.Asker != nil {
 		return &askBox{Title: v.T("theme-page.ask"), Text: v.T("theme-page.askhere"), To: Value{
 			Shown: Shown{Text: v.T("theme-page.askgo")}, Href: v.Base + "/ask?kind=" + string(portal.DataRequest) + "&text=" + escape(clip(words, 200)),
 		}}

@@ -106,7 +106,7 @@ func (v *visit) breakdown(d portal.Dataset) *breakdown {
 		return nil
 	}
 	b := &breakdown{Text: v.T("lens.none")}
-	if v.site.o.Asking {
+	if v.site.o.Asker != nil {
 		b.Ask = Link{Shown: Shown{Text: v.T("lens.ask")}, Href: v.Base + "/ask?kind=breakdown&dataset=" + url.QueryEscape(string(d.ID))}
 	}
 	return b

@@ -46,11 +46,11 @@ func TestWomenAndMenStandBesideEachOtherWithTheGapAsANumber(t *testing.T) {
 }
 
 func TestWhereThereIsNoSplitThePageSaysSoAndLeadsToAskingForIt(t *testing.T) {
-	w := newWorld(t, withSexes)
+	w := newWorld(t, withSexes, withoutAsker)
 	body := w.body(t, "/en/dataset/main_rooms", 200)
 	mustHave(t, body, "These figures are not split into women and men.")
 	mustNotHave(t, body, "kind=breakdown")
-	w = newWorld(t, withSexes, func(w *world) { w.options.Asking = true })
+	w = newWorld(t, withSexes)
 	mustHave(t, w.body(t, "/en/dataset/main_rooms", 200), `href="/en/ask?kind=breakdown&amp;dataset=main_rooms"`)
 	mustNotHave(t, w.body(t, "/en/dataset/main_people", 200), "kind=breakdown", "not split")
 }

@@ -43,7 +43,8 @@ type Options struct {
 	CacheBytes int
 	// Verifier says whether files and fingerprints are what was signed. Mandatory.
 	Verifier Verifier
-	// Asker takes questions and opens answers; nil: nothing is asked here.
+	// Asker takes questions and opens answers; nil: nothing is asked here, and no
+	// page leads to /{lang}/ask.
 	Asker Asker
 	// Counter counts what people use; nil: nothing is counted or told.
 	Counter Counter
@@ -71,9 +72,6 @@ type Options struct {
 	// Contact is the e-mail of those who run the node: whom to ask for data that
 	// nobody has published. "" is none.
 	Contact string
-	// Asking says that the pages under /{lang}/ask are there: then each row of a
-	// table leads to one, with dataset, release, table and the row's own words.
-	Asking bool
 	// Version is the program's; pages change their ETag with it.
 	Version string
 }

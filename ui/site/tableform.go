@@ -299,7 +299,7 @@ type rowForm struct {
 // askButtons put at the end of each row a button to the page on which one asks
 // about it.
 func (v *visit) askButtons(o opened, t *dataTable, columns []portal.Field) *rowForm {
-	if !v.site.o.Asking {
+	if v.site.o.Asker == nil {
 		return nil
 	}
 	t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: v.T("table.ask")}})
