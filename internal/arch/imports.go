@@ -14,7 +14,7 @@ import (
 var leaves = map[string][]string{
 	"embed": {"embed/sqlite"},
 	"sync":  {"sync/tuf", "sync/delta", "sync/carrier"},
-	"ui":    {"ui/assets", "ui/chart", "ui/locale", "ui/qr"},
+	"ui":    {"ui/assets", "ui/chart", "ui/guard", "ui/locale", "ui/qr"},
 }
 
 // inside says what of ours the packages of internal/ may import; "portal"

@@ -21,6 +21,7 @@ import (
 
 	"koprik/portal"
 	"koprik/ui/assets"
+	"koprik/ui/guard"
 	"koprik/ui/locale"
 )
 
@@ -129,7 +130,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	var forgery http.CrossOriginProtection
 	forgery.SetDenyHandler(d.page(anyone, func(*visit) error { return errForged }))
-	return guarded(forgery.Handler(compress(d.router()))), nil
+	return guard.Pages(policy, unkept(forgery.Handler(compress(d.router())))), nil
 }
 
 func newDesk(o Options) (*desk, error) {
@@ -243,16 +244,11 @@ func (d *desk) router() *mux.Router {
 	return r
 }
 
-// guarded sets what every answer carries. What is behind a sign-in is kept by
-// nobody.
-func guarded(next http.Handler) http.Handler {
+// unkept keeps what is behind a sign-in out of every store, and bounds what a form
+// brings.
+func unkept(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
+		w.Header().Set("Cache-Control", "no-store")
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		next.ServeHTTP(w, r)
 	})

@@ -21,6 +21,7 @@ import (
 	"koprik/portal"
 	"koprik/portal/region"
 	"koprik/ui/assets"
+	"koprik/ui/guard"
 	"koprik/ui/locale"
 )
 
@@ -111,7 +112,7 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	var forgery http.CrossOriginProtection
-	return s.front(guarded(forgery.Handler(compress(s.routes())))), nil
+	return s.front(guard.Pages(policy, forgery.Handler(compress(s.routes())))), nil
 }
 
 func newSite(o Options) (*site, error) {
@@ -202,18 +203,4 @@ func (s *site) routes() http.Handler {
 		return answer{}, &pageError{status: http.StatusMethodNotAllowed, title: v.T("error.method"), text: v.T("error.methodtext")}
 	})
 	return r
-}
-
-// guarded sets what every answer carries, whatever it turns out to be.
-func guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		// Not "no-referrer": over plain HTTP a form would then send "Origin:
-		// null", and http.CrossOriginProtection would refuse it.
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
 }
