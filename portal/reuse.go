@@ -229,8 +229,7 @@ func (r *Reuse) CheckInDue() Date {
 
 // StateOn gives how a reuse was on a day: as it was last said until then, and
 // sleeping once two check-ins were missed. byRule tells that from a word of
-// somebody. Ask for the day of the copy, not for today: a copy that is old has not
-// heard of the check-ins since. "" before it was published.
+// somebody. "" before it was published.
 func (r *Reuse) StateOn(day Date) (state ReuseState, byRule bool) {
 	for _, l := range slices.Backward(r.Lived) {
 		if day < l.From {
@@ -242,6 +241,12 @@ func (r *Reuse) StateOn(day Date) (state ReuseState, byRule bool) {
 		return l.State, false
 	}
 	return "", false
+}
+
+// StateIn gives how a reuse is for the reader of a copy of that day, which is not
+// today: a copy that is old has not heard of the check-ins since.
+func (r *Reuse) StateIn(copied Date) (state ReuseState, byRule bool) {
+	return r.StateOn(max(copied, r.Published())) // whoever shows it knows of it
 }
 
 // UsesData tells whether it was made with a dataset.

@@ -104,6 +104,8 @@ func (a *api) routes() []route {
 		{"/api/v1/datasets", a.viewed(a.datasets), true},
 		{"/api/v1/datasets/{slug}", a.viewed(a.dataset), true},
 		{"/api/v1/datasets/{slug}/releases", a.viewed(a.releases), true},
+		{"/api/v1/reuses", a.viewed(a.reuses), true},
+		{"/api/v1/reuses/{id}", a.viewed(a.reuse), true},
 		{"/api/v1/sql", a.viewed(a.sql), true},
 		{"/api/v1/tables/{slug}/{name}", a.viewed(a.describeTables), true},
 		{"/api/v1/tables/{slug}/{name}/rows", a.viewed(a.rows), true},

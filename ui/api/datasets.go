@@ -25,6 +25,7 @@ type datasetList struct {
 	Suggestions  []string `json:"suggestions,omitempty"`
 	// Public questions that have all words, beside the datasets and not among them.
 	Questions []questionFound `json:"questions,omitempty"`
+	Reuses    []reuseFound    `json:"reuses,omitempty"`   // as Questions are
 	Next      string          `json:"next,omitempty"`     // cursor
 	NextURL   string          `json:"next_url,omitempty"` // this address with that cursor
 }
@@ -72,6 +73,9 @@ func (a *api) datasets(w http.ResponseWriter, r *http.Request, v portal.View) er
 	}
 	for _, t := range asked {
 		body.Questions = append(body.Questions, questionFound{t.ID, t.About.Dataset, t.Kind, t.Lang, t.Text, t.Asked, t.State, len(t.Answers)})
+	}
+	if body.Reuses, err = reusesFound(r, v, found.Reuses); err != nil {
+		return err
 	}
 	if body.Facets == nil {
 		body.Facets = map[portal.Facet]map[string]int{}

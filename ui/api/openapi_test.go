@@ -79,6 +79,7 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 		"release": "2", "lang": "uz", "sort": "name", "desc": "true", "cursor": "20", "limit": "5", "suggest": "true",
 		"facet_limit": "5", "table": "w=main_water/water", "format": "csv", "separator": "tab", "decimal": "point", "bare": "1", "aggregate": "a__sum",
 	}
+	own := map[string]map[string]string{"/api/v1/reuses": {"dataset": "main_water", "state": "alive", "kind": "api"}}
 	for path, parse := range map[string]func(string) error{
 		"/api/v1/datasets":                  func(raw string) error { _, err := parseSearch(raw); return err },
 		"/api/v1/tables/{slug}/{name}/rows": func(raw string) error { _, err := parseRows(raw); return err },
@@ -86,6 +87,8 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 			_, err := parseExport("format=csv&" + strings.TrimPrefix(raw, "format=csv"))
 			return err
 		},
+		"/api/v1/reuses":      func(raw string) error { _, err := parseReuses(raw); return err },
+		"/api/v1/reuses/{id}": nil,
 		"/api/v1/sql": func(raw string) error {
 			if !strings.HasPrefix(raw, "sql=") {
 				raw += "&sql=SELECT+1"
@@ -117,7 +120,7 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 			case name == "filters":
 				name = "a column__eq"
 			}
-			value := values[name]
+			value := cmp.Or(own[path][name], values[name])
 			if value == "" {
 				value = "suv"
 			}
@@ -133,7 +136,7 @@ func TestEveryParameterOfTheDocumentIsRead(t *testing.T) {
 func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 	w := newWorld()
 	w.page.Next = "k:2"
-	w.results = &portal.Results{Total: 50, Hits: []portal.Hit{{Dataset: "main_water", Score: 2}, {Dataset: "main_names"}}}
+	w.results = &portal.Results{Total: 50, Hits: []portal.Hit{{Dataset: "main_water", Score: 2}, {Dataset: "main_names"}}, Reuses: []portal.ReuseHit{{Reuse: wellsAtlas.ID}}}
 	o := w.options(io.Discard)
 	o.SQL = &answering{answer: portal.SQLAnswer{Columns: []string{"1"}, Rows: [][]any{{int64(1)}}}}
 	h := New(o)
@@ -146,6 +149,11 @@ func TestEveryAnswerIsAsTheDocumentSays(t *testing.T) {
 		{"/api/v1/datasets/main_water", "Dataset"},
 		{"/api/v1/datasets/main_names", "Dataset"},
 		{"/api/v1/datasets/main_water/releases", "ReleaseList"},
+		{"/api/v1/reuses", "ReuseList"},
+		{"/api/v1/reuses?limit=1", "ReuseList"},
+		{"/api/v1/reuses/" + wellsAtlas.ID.String(), "Reuse"},
+		{"/api/v1/reuses/0", "Error"},
+		{"/api/v1/reuses?state=dead", "Error"},
 		{"/api/v1/tables/main_water/water/rows", "Rows"},
 		{"/api/v1/tables/main_water/book/rows", "Rows"},
 		{"/api/v1/tables/main_water/water/rows?group=year&facet=year&aggregate=water__sum", "Rows"},

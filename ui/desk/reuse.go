@@ -144,7 +144,7 @@ func (v *visit) reuseRow(c *portal.Case, today portal.Date) ReuseRow {
 	row := ReuseRow{Href: "/desk/reuse/" + c.Inquiry.ID.String(), Title: title, Tag: string(l), Kind: v.T(reuseKindWords[r.Kind])}
 	row.State = v.T(reuseModerationWords[c.Moderation.State])
 	if c.Moderation.State == portal.Shown {
-		state, _ := r.StateOn(today)
+		state, _ := r.StateIn(today)
 		row.State = v.T(reuseStateWords[state])
 		if due := r.CheckInDue(); due != "" {
 			row.Due = v.Day(due)
@@ -258,7 +258,7 @@ func (v *visit) reuseFacts(c *portal.Case) (list []Fact) {
 	}
 	r := portal.Reuse{Lived: c.Reuse.Lived}
 	add("desk.state", v.T(reuseModerationWords[c.Moderation.State]), "")
-	if state, byRule := r.StateOn(portal.DateOf(v.now)); state != "" {
+	if state, byRule := r.StateIn(portal.DateOf(v.now)); state != "" {
 		add("reuse.state", v.T(reuseStateWords[state]), "")
 		if byRule {
 			add("reuse.desk-rule", v.T("desk.yes"), "")

@@ -73,7 +73,7 @@ func (v *visit) reusePage(r portal.Reuse) (*reusePage, error) {
 	}
 	v.Title = p.Heading.Text
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("reuse.title")}, Href: v.Base + "/reuses"}}
-	state, byRule := r.StateOn(v.asOf())
+	state, byRule := r.StateIn(v.asOf())
 	p.Now, p.Awake = v.T(reuseStateWords[state]), state == portal.ReuseAlive
 	p.Said = v.T("reuse.said", "date", v.Date(r.CheckedIn().Time()))
 	if byRule {

@@ -128,11 +128,11 @@ func (v *visit) filtered(s portal.Showcase) (list []portal.Reuse, err error) {
 	}
 	order := map[portal.ReuseState]int{portal.ReuseAlive: 0, portal.ReuseAdopter: 1, portal.ReuseSleeping: 2}
 	rank := func(r portal.Reuse) int {
-		now, _ := r.StateOn(v.asOf())
+		now, _ := r.StateIn(v.asOf())
 		return order[now]
 	}
 	for _, r := range s.Reuses {
-		now, _ := r.StateOn(v.asOf())
+		now, _ := r.StateIn(v.asOf())
 		if (state == "" || now == state) && (kind == "" || r.Kind == kind) && (cohort == "" || r.Cohort == cohort) && (dataset == "" || r.UsesData(dataset)) {
 			list = append(list, r)
 		}
@@ -145,7 +145,7 @@ func (v *visit) filtered(s portal.Showcase) (list []portal.Reuse, err error) {
 func (v *visit) reuseFilters(s portal.Showcase) []FacetBox {
 	states, kinds := map[portal.ReuseState]int{}, map[portal.ReuseKind]int{}
 	for i := range s.Reuses {
-		now, _ := s.Reuses[i].StateOn(v.asOf())
+		now, _ := s.Reuses[i].StateIn(v.asOf())
 		states[now]++
 		kinds[s.Reuses[i].Kind]++
 	}
@@ -199,7 +199,7 @@ func (v *visit) newReuseURL(id portal.DatasetID) string {
 
 // stateOf says how a reuse is.
 func (v *visit) reuseState(r portal.Reuse) (word string, alive bool) {
-	state, _ := r.StateOn(v.asOf())
+	state, _ := r.StateIn(v.asOf())
 	return v.T(reuseStateWords[state]), state == portal.ReuseAlive
 }
 
