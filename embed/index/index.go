@@ -18,7 +18,7 @@ import (
 
 // mappingVersion names the build. Raise it with every change of what is indexed
 // or of how words are folded.
-const mappingVersion = "m9"
+const mappingVersion = "m10"
 
 // batchSize is how many datasets one batch carries: at 10 it costs three times
 // the CPU, at 10,000 it costs 757 MB (spec/text-and-search.md).

@@ -108,7 +108,7 @@ var unchanged = set(`
 	yuksak ayniqsa nimarsa qancha ravish murakkab aqrab mashrab ajib vojib noyib naqib muhib tahrib
 	ohang hamohang farhang palang sarhang barang samsung
 	taqdir qodir nodir sodir qadir tandir bahodir shodir vladimir
-	qamish yemish tashvish otash otmish kechmish qilmish xohish butunlay tiriklay
+	qamish yemish idish kishmish oltmish yetmish asalari endi hali tashvish otash otmish kechmish qilmish xohish butunlay tiriklay
 `)
 
 // elided are stems that lose their second vowel before the possessive.

@@ -113,6 +113,7 @@ func TestEndingsOfNounsAndVerbsAreToldApart(t *testing.T) {
 		"hudud": {"hududi", "hududlari", "hududida", "ҳудуди"}, "maqsad": {"maqsadi", "maqsadlar"}, "zavod": {"zavodi", "zavodlar"},
 		"janub": {"janub", "janubda", "жануб"}, "javob": {"javobi", "javoblar"}, "saroy": {"saroyi", "saroyida", "saroylar"},
 		"respublika": {"respublikamiz", "respublikamizda", "respublikasi"}, "turmush": {"turmush", "turmushda"},
+		"idish": {"idish", "idishlar", "idishda"}, "asalari": {"asalari", "asalarilar", "asalarisi"}, "hali": {"hali", "haligacha"}, "endi": {"endi"},
 		"obroʻ": {"obroʻyi", "obroʻsi"}, "zehn": {"zehni", "zehnini"}, "burun": {"burni", "burnidan", "burunlar"}, "poyezd": {"poyezdi", "poyezdlar"},
 		"qil": {"qila", "qilar", "qilay", "qiling", "qilamiz", "qilishdi", "qilolmadi", "qildimi"}, "ishl": {"ishlay", "ishlaymiz", "ishlardi"},
 		"koʻcha": {"koʻcha", "koʻchada"}, "ota": {"ota", "otasi"}, "xabar": {"xabar", "xabari"}, "chiqar": {"chiqardi", "chiqargan"},
