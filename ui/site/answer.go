@@ -15,7 +15,7 @@ import (
 )
 
 // answerIn tries one table.
-func (v *visit) answerIn(q asked, dataset portal.Dataset, r portal.Resource) *answerBox {
+func (v *visit) answerIn(q asked, dataset portal.Dataset, r portal.Resource) *found {
 	d, table, ok := v.readTable(dataset, r, q.mayBeIn)
 	if !ok {
 		return nil
@@ -38,10 +38,7 @@ func (v *visit) answerIn(q asked, dataset portal.Dataset, r portal.Resource) *an
 			best = f
 		}
 	}
-	if best == nil {
-		return nil
-	}
-	return v.answerBox(*best)
+	return best
 }
 
 // found is the cell that answers.
@@ -53,6 +50,16 @@ type found struct {
 	place int // the dimension that a word named; -1: none
 }
 
+// inCity tells whether the cell is of a city.
+func (f *found) inCity() bool {
+	for i, dim := range f.cube.Dims {
+		if dim.Role == portal.RoleRegion && isCity(dim.Values[f.at[i]]) {
+			return true
+		}
+	}
+	return false
+}
+
 // find looks for the one cell that the words name; nil when none or several are.
 func (q asked) find(v *visit, d drawn) *found {
 	f := found{drawn: d, place: -1}
@@ -62,6 +69,9 @@ func (q asked) find(v *visit, d drawn) *found {
 	}
 	if placed == "" && !q.timed && q.sex == "" && !slices.ContainsFunc(q.words, isCountry) {
 		return nil // a topic, not a question
+	}
+	if q.sex == "" && !slices.ContainsFunc(q.words, func(w word) bool { return w.text != placed && !isCountry(w) }) {
+		return nil // a place, and nobody says what of it
 	}
 	cells := 0
 	for at, value := range d.cube.Cells {

@@ -48,17 +48,28 @@ func (v *visit) answerTo(text string, datasets []portal.Dataset) *answerBox {
 	if !ok {
 		return nil
 	}
+	var first *found
 	for _, d := range datasets[:min(len(datasets), answerHits)] {
 		if d.Latest.Withdrawn != nil || d.Suspended {
 			continue
 		}
 		for _, r := range d.Latest.Resources {
-			if box := v.answerIn(q, d, r); box != nil {
-				return box
+			f := v.answerIn(q, d, r)
+			if f == nil {
+				continue
+			}
+			if q.kind != "" || f.place < 0 || f.inCity() {
+				return v.answerBox(*f)
+			}
+			if first == nil {
+				first = f // of a region; a city of that name comes before it, in whatever table
 			}
 		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	return v.answerBox(*first)
 }
 
 // oneYear finds years in a search.

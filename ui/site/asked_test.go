@@ -59,7 +59,7 @@ func TestWhatIsNotSureIsNotAnswered(t *testing.T) {
 		"", "population", "population 2020", // of six regions and no whole
 		"population Khorezm 1999", "population Khorezm Buxoro 2020", "cotton Khorezm 2020", "population Khorezm women 2020",
 		"population Mars 2020", `title:population Khorezm`, `"population" Khorezm 2020`, "women men Khorezm 2020", strings.Repeat("population ", 30),
-		"population Khorezm 2020 2021", "\xff\x00",
+		"population Khorezm 2020 2021", "\xff\x00", "Khorezm", "Khorezm 2020", // a place, and nothing of it
 	} {
 		if box := visitOf(t, w, "en").answerTo(query, w.view.datasets[:1]); box != nil {
 			t.Errorf("%q: %s, %s", query, box.Figure.Number, box.Figure.Where)

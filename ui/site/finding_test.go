@@ -3,6 +3,8 @@ package site
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +23,7 @@ type factTable struct {
 // kinds are the meanings of columns with codes of places.
 var kinds = map[string]portal.Meaning{
 	"iso_code": {Role: portal.RoleRegion, Kind: portal.KindISO}, "soato": {Role: portal.RoleRegion, Kind: portal.KindSOATO},
+	"region": {Role: portal.RoleRegion, Kind: portal.KindName}, "district": {Role: portal.RoleRegion, Kind: portal.KindName},
 }
 
 // give puts a table into a dataset of the fake catalogue.
@@ -30,7 +33,13 @@ func (f *fakeView) give(t factTable) {
 		Schema: &portal.TableSchema{Fields: append([]portal.Field{{Name: t.place, Type: "string", Meaning: kinds[t.place]}}, t.columns...)},
 	}
 	var rows [][]any
-	for _, place := range []string{"UZ", "1700", "UZ-XO", "1733", "UZ-AN", "UZ-AN again"} {
+	places := []string{"UZ", "1700", "UZ-XO", "1733", "UZ-AN", "UZ-AN again"}
+	for _, place := range slices.Sorted(maps.Keys(t.rows)) {
+		if !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	for _, place := range places {
 		if row, ok := t.rows[place]; ok {
 			rows = append(rows, append([]any{strings.TrimSuffix(place, " again")}, row...))
 		}
@@ -192,6 +201,58 @@ func TestAHitAnswersAndShowsWhereItsWordsStand(t *testing.T) {
 	}
 	mustHave(t, w.body(t, "/uz/search?q=Xorazm+shifoxonalari", 200), "<mark>Xorazm</mark> <mark>shifoxonalari</mark>", "<b>83</b>", "Xorazm viloyati",
 		"… boshqa", "<mark>shifoxonalari</mark> &lt;b&gt;bor")
+}
+
+func TestAHitHasRatherNoNumberThanAWrongOne(t *testing.T) {
+	w := newWorld(t)
+	at := slices.IndexFunc(w.view.datasets, func(d portal.Dataset) bool { return d.ID == "main_set-01" }) // titled "Maktablar roʻyxati 1"
+	d := w.view.datasets[at]
+	for query, c := range map[string]struct{ found, number string }{ // found: the words of which the hit has some
+		"maktablar":               {"maktablar", "1,972"},
+		"maktablar Xorazm":        {"maktablar xorazm", "83"},
+		"maktablar 2024":          {"maktablar", "1,972"},
+		"maktablar 2019":          {"maktablar", ""}, // of another year
+		"maktablar 2023 2024":     {"maktablar", ""},
+		"maktablar Beruniy":       {"maktablar beruniy", ""}, // of a district
+		"maktablar tumani":        {"maktablar", ""},
+		"maktablar Xorazm Buxoro": {"maktablar xorazm buxoro", ""},
+		"maktablar oylik":         {"maktablar", ""}, // a word that the hit lacks
+		"maktablar ayollar":       {"maktablar", ""}, // of women
+		"roʻyxatsiz Xorazm":       {"xorazm", ""},
+	} {
+		hits := []Hit{{}}
+		results := portal.Results{Hits: []portal.Hit{{Dataset: d.ID, Words: strings.Fields(c.found)}}}
+		some := visitOf(t, w, "en").answerHits(hits, []portal.Dataset{d}, results, query)
+		got := ""
+		if hits[0].Answer != nil {
+			got = hits[0].Answer.Number
+		}
+		if got != c.number || some != (got != "") {
+			t.Errorf("%s: %q, want %q", query, got, c.number)
+		}
+	}
+}
+
+func TestACityComesBeforeTheRegionThatIsCalledSoInWhateverTable(t *testing.T) {
+	w := newWorld(t)
+	region := func(name string) portal.Field {
+		return portal.Field{Name: name, Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindName}}
+	}
+	people := portal.Field{Name: "population_2025", Type: "number", Title: portal.PlainText("Population 2025"), Meaning: portal.Meaning{Role: portal.RoleMeasure, Period: "2025"}}
+	for i, columns := range [][]portal.Field{{region("region"), people}, {region("district"), region("region"), people}} {
+		rows := map[string][]any{"Samarqand viloyati": {4297.5}, "Buxoro viloyati": {2045.0}}
+		if i == 1 {
+			rows = map[string][]any{"Samarqand shahri": {"Samarqand viloyati", 595.8}, "Samarqand tumani": {"Samarqand viloyati", 260.5}}
+		}
+		w.view.give(factTable{dataset: w.view.datasets[i].ID, place: columns[0].Name, columns: columns[1:], rows: rows})
+		w.view.datasets[i].Latest.Title = portal.PlainText("Population 2025")
+	}
+	for query, want := range map[string]string{"population Samarkand 2025": "595.8", "population Samarkand region 2025": "4,297.5"} {
+		box := visitOf(t, w, "en").answerTo(query, w.view.datasets[:2])
+		if box == nil || !strings.HasPrefix(box.Figure.Number, want) {
+			t.Errorf("%s: %+v, want %s", query, box, want)
+		}
+	}
 }
 
 func TestAHitShowsItsFigureOverTime(t *testing.T) {

@@ -2,12 +2,15 @@ package site
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"koprik/portal"
 	"koprik/portal/lang"
+	"koprik/portal/period"
 	"koprik/portal/region"
+	"koprik/ui/chart"
 	"koprik/ui/locale"
 )
 
@@ -230,38 +233,118 @@ func (m *answers) of(v *visit, d portal.Dataset) []fact {
 }
 
 // answerHits puts to each hit the figure that answers the search: that of the
-// region which the search names, else of the country; of the column that it
-// names, else the newest.
+// region which the search names, else of the country; of the time, the sex and the
+// column that it names, else the newest. A hit that lacks one of the words, or of
+// which several figures would answer, has none: rather no number than a wrong one.
 func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal.Results, text string) (some bool) {
+	q, ok := readAsked(text)
+	if !ok {
+		return false
+	}
+	place, topic, ok := q.parted()
+	if !ok {
+		return false
+	}
 	words := map[portal.DatasetID][]string{}
 	for _, h := range results.Hits {
 		words[h.Dataset] = h.Words
 	}
-	q, _ := readAsked(text)
-	place := q.regionIn()
 	for i, d := range datasets {
-		facts := v.site.answers.of(v, d)
-		wanted := func(f fact) bool { return f.place == place }
-		named := func(f fact) bool {
-			if !wanted(f) {
-				return false
-			}
-			for _, title := range append(f.column.Title.All(), strings.ReplaceAll(f.column.Name, "_", " ")) {
-				if len(lang.Marks(title, words[d.ID])) > 0 {
-					return true
-				}
-			}
-			return false
+		found := addTokens(nil, strings.Join(words[d.ID], " "))
+		if slices.ContainsFunc(topic, func(w word) bool { return !anyIs(found, w) }) || !v.isAbout(d, topic) {
+			continue
 		}
-		f, ok := newestFact(facts, named)
-		if !ok {
-			f, ok = newestFact(facts, wanted)
+		var there []fact
+		for _, f := range v.site.answers.of(v, d) {
+			if f.place == place && q.isOfTime(f) {
+				there = append(there, f)
+			}
 		}
-		if ok {
+		if f, ok := q.choose(there, words[d.ID]); ok {
 			g := v.figure(f, "")
 			g.Spark = v.spark(f)
 			hits[i].Answer, some = &g, true
 		}
 	}
 	return some
+}
+
+// isAbout tells whether a dataset's title, or that of a table or of a column in
+// it, has one of the words; where there are none, any dataset is.
+func (v *visit) isAbout(d portal.Dataset, topic []word) bool {
+	if len(topic) == 0 {
+		return true
+	}
+	names := addWords(nil, d.Latest.Title)
+	for _, r := range d.Latest.Resources {
+		names = addWords(names, r.Title)
+		for s := range r.Schemas() {
+			for _, f := range s.Fields {
+				names = addTokens(addWords(names, f.Title), strings.ReplaceAll(f.Name, "_", " "))
+			}
+		}
+	}
+	return slices.ContainsFunc(topic, func(w word) bool { return anyIs(names, w) })
+}
+
+// parted splits the words of a search into the region that they name, else the
+// country, and what they are about. ok is false where they name another place, of
+// which no figure stands beside a hit.
+func (q asked) parted() (place string, topic []word, ok bool) {
+	place = q.regionIn()
+	for _, w := range q.words {
+		one := asked{words: []word{w}}
+		switch {
+		case isCountry(w):
+		case one.regionIn() != country:
+			one.kind = q.kind
+			if one.regionIn() != place {
+				return "", nil, false // two regions: no one number
+			}
+		case slices.ContainsFunc(region.All(), func(p region.Place) bool {
+			return p.Level == region.District && one.nameOf(chart.Value{Key: p.SOATO}) != ""
+		}):
+			return "", nil, false
+		default:
+			topic = append(topic, w)
+		}
+	}
+	return place, topic, q.kind != "district"
+}
+
+// isOfTime tells whether a fact is of the time that is asked for.
+func (q asked) isOfTime(f fact) bool {
+	if !q.timed {
+		return true
+	}
+	p, _, ok := period.In(f.period)
+	return ok && within(p, q.period)
+}
+
+// choose takes the newest of the facts whose column has one of the words, else of
+// all; of the sex asked for, else of both. Where several are left none is taken.
+func (q asked) choose(all []fact, words []string) (fact, bool) {
+	keep := func(wanted func(fact) bool) {
+		if some := slices.DeleteFunc(slices.Clone(all), func(f fact) bool { return !wanted(f) }); len(some) > 0 {
+			all = some
+		}
+	}
+	keep(func(f fact) bool {
+		return slices.ContainsFunc(append(f.column.Title.All(), strings.ReplaceAll(f.column.Name, "_", " ")), func(title string) bool {
+			return len(lang.Marks(title, words)) > 0
+		})
+	})
+	sex := q.sex
+	keep(func(f fact) bool {
+		of := f.column.Meaning.Sex
+		return of == sex || sex == "" && of == portal.SexBoth
+	})
+	newest, ok := newestFact(all, func(fact) bool { return true })
+	several := 0
+	for _, f := range all {
+		if f.period == newest.period {
+			several++
+		}
+	}
+	return newest, ok && several == 1 && (sex == "" || newest.column.Meaning.Sex == sex)
 }
