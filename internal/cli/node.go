@@ -99,6 +99,7 @@ type nodeRow struct {
 	Highest    uint64   `json:"highest"`
 	Missing    int      `json:"missing"`
 	Duplicates []uint64 `json:"duplicates"`
+	Uncounted  int      `json:"uncounted"`
 }
 
 func (a *app) listNodes(cmd *cobra.Command, n *node.Node) error {
@@ -110,7 +111,7 @@ func (a *app) listNodes(cmd *cobra.Command, n *node.Node) error {
 	for _, k := range all {
 		rows = append(rows, nodeRow{
 			Node: k.ID.Hex(), Key: k.Public, Name: k.Name, Enrolled: k.Trusted(), Revoked: !k.Revoked.IsZero(), FirstSeen: since(k.FirstSeen), LastSeen: since(k.LastSeen),
-			Posts: k.Posts, Inquiries: k.Inquiries, Highest: k.Highest, Missing: k.Missing, Duplicates: append([]uint64{}, k.Duplicates...),
+			Posts: k.Posts, Inquiries: k.Inquiries, Highest: k.Highest, Missing: k.Missing, Duplicates: append([]uint64{}, k.Duplicates...), Uncounted: k.Uncounted,
 		})
 	}
 	return a.answer(rows, func() {
@@ -125,6 +126,9 @@ func (a *app) listNodes(cmd *cobra.Command, n *node.Node) error {
 			a.say("%s  %-20s %-12s last %s, %s", r.Key, r.Name, state, r.LastSeen, count(r.Inquiries, "question"))
 			if r.Missing > 0 {
 				a.say("    %s up to %d have not come: on their way, or lost", count(r.Missing, "number"), r.Highest)
+			}
+			if r.Uncounted > 0 {
+				a.say("    %s of use came while it was not enrolled, and counted for nothing", count(r.Uncounted, "report"))
 			}
 			if len(r.Duplicates) > 0 {
 				a.say("    numbers that came twice: %v. Its card was copied: give one of the two a new data directory", r.Duplicates)

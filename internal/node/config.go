@@ -40,7 +40,8 @@ type Config struct {
 	OldAfterDays int
 	Relay        bool
 
-	TalkbackEvery time.Duration
+	TalkbackEvery  time.Duration
+	UsagePublisher portal.PublisherID // "": none by itself
 
 	Upstreams        []string // after Upstream, in order
 	SyncHours        Hours
@@ -73,7 +74,7 @@ func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
 func (s Setting) Value(c Config) (value, source string) { return s.get(&c), c.sources[s.Key] }
 
 // Settings is the whole configuration; `koprik config show` prints it.
-var Settings = slices.Concat(nodeSettings, followSettings, talkSettings)
+var Settings = slices.Concat(nodeSettings, followSettings, talkSettings, usageSettings)
 
 // nodeSettings say what a node is.
 var nodeSettings = []Setting{

@@ -302,6 +302,7 @@ func (n *Node) work(ctx context.Context) {
 			var wait time.Duration
 			if n.central() {
 				n.logged("sign the timestamp", n.refresh(ctx))
+				n.logged("publish what was counted", n.publishUsageDue(ctx))
 				wait = time.Hour
 			} else {
 				wait = n.syncOnce(ctx, &failures)

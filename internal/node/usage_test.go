@@ -452,3 +452,42 @@ func BenchmarkCount(b *testing.B) {
 		n.Count(r, key)
 	}
 }
+
+func TestWhatWasCountedIsPublishedAsADataset(t *testing.T) {
+	days := 0
+	central, kiosk := network(t, &days)
+	count(central, 12, visits("main_water"))
+	count(central, 3, downloads("main_water"))
+	if _, err := central.PublishUsage(t.Context(), ""); problem(err) == nil || problem(err).Kind != portal.ErrRejected {
+		t.Errorf("a month that is not over: %v", err)
+	}
+	if _, err := kiosk.PublishUsage(t.Context(), ""); problem(err) == nil || problem(err).Kind != portal.ErrUsage {
+		t.Errorf("at a mirror: %v", err)
+	}
+	days = 10 // 4 December
+	must(t, central.FlushUsage(t.Context()))
+	out, err := central.PublishUsage(t.Context(), "")
+	must(t, err)
+	if len(out.Published) != 1 || out.Published[0].Dataset != "main_portal-usage" {
+		t.Fatalf("%+v", out)
+	}
+	days = 12
+	count(central, 5, visits("main_water"))
+	if out, err = central.PublishUsage(t.Context(), ""); err != nil || len(out.Unchanged) != 1 {
+		t.Errorf("the same months again: %+v %v", out, err)
+	}
+	sync(t, kiosk)
+	v, err := kiosk.View(t.Context())
+	must(t, err)
+	defer v.Close()
+	d, err := v.Dataset(t.Context(), "main_portal-usage")
+	must(t, err)
+	if d.Latest.Passport.Uploaded != "2026-12-01" || d.Latest.Passport.NextDue != "2027-01-04" || !d.Latest.Passport.FromPublisher {
+		t.Errorf("%+v", d.Latest.Passport)
+	}
+	rows, err := v.Rows(t.Context(), d.Latest.Resources[0], "", portal.RowQuery{Limit: 10})
+	must(t, err)
+	if len(rows.Rows) != 1 || fmt.Sprint(rows.Rows[0]) != "[2026-11 12 <nil> 0 0 0]" {
+		t.Errorf("%v", rows.Rows)
+	}
+}

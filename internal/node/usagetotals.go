@@ -47,7 +47,7 @@ func (n *Node) usageFile(ctx context.Context, before []byte, files map[string][]
 		keep()
 		return false, err
 	}
-	totals, err := n.sumUsage(ctx, true)
+	totals, err := n.sumUsage(ctx, true, n.usageUntil())
 	if err != nil {
 		return false, err
 	}
@@ -68,10 +68,14 @@ func (n *Node) usageFile(ctx context.Context, before []byte, files map[string][]
 	return true, err
 }
 
-// sumUsage sums what this node has counted on days that are over, and with all what
-// enrolled nodes have reported.
-func (n *Node) sumUsage(ctx context.Context, all bool) (portal.UsageTotals, error) {
-	until := portal.DateOf(usageDay(n.Now()).Time().AddDate(0, 0, -1))
+// usageUntil is the last day that is over.
+func (n *Node) usageUntil() portal.Date {
+	return portal.DateOf(usageDay(n.Now()).Time().AddDate(0, 0, -1))
+}
+
+// sumUsage sums what this node has counted up to a day, and with all what enrolled
+// nodes have reported.
+func (n *Node) sumUsage(ctx context.Context, all bool, until portal.Date) (portal.UsageTotals, error) {
 	hidden, err := n.HiddenWords(ctx)
 	if err != nil {
 		return portal.UsageTotals{}, err
@@ -141,6 +145,12 @@ func (n *Node) HideWord(ctx context.Context, word string, hide bool) error {
 	return errors.Join(n.local.Set(ctx, usageHiddenKey, string(b)), n.local.Set(ctx, usageToldKey, ""))
 }
 
+// UsageTotals sums what was counted up to yesterday: at a centre by all enrolled
+// nodes, elsewhere by this one.
+func (n *Node) UsageTotals(ctx context.Context) (portal.UsageTotals, error) {
+	return n.sumUsage(ctx, n.central(), n.usageUntil())
+}
+
 // countryUsage reads the sums of all nodes that a copy has; nil when it has none.
 func (n *Node) countryUsage(s sides) (*portal.UsageTotals, error) {
 	f, ok := s.files[post.UsagePath]
@@ -203,15 +213,24 @@ func (n *Node) Numbers(ctx context.Context, v portal.View) (out portal.Numbers, 
 	if out.Country, err = n.countryUsage(s); err != nil {
 		return out, err
 	}
-	b, err := n.side(s, "talkback/numbers")
-	if err == nil {
-		out.Desks, err = post.DecodeNumbers(b)
-	}
-	if err != nil && !errors.Is(err, portal.ErrNotFound) {
+	if out.Desks, err = n.deskNumbers(s); err != nil {
 		return out, err
 	}
 	out.Own, err = n.ownUsage(ctx)
 	return out, err
+}
+
+// deskNumbers are what publishers and their units have done with inquiries, as the
+// centre has told it; none before it has.
+func (n *Node) deskNumbers(s sides) ([]portal.DeskNumbers, error) {
+	b, err := n.side(s, "talkback/numbers")
+	if errors.Is(err, portal.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return post.DecodeNumbers(b)
 }
 
 // ownUsage sums what was counted here, at most once a minute.
@@ -228,7 +247,7 @@ func (n *Node) ownUsage(ctx context.Context) (portal.UsageTotals, error) {
 			return portal.UsageTotals{}, err
 		}
 	}
-	own, err := n.sumUsage(ctx, false)
+	own, err := n.sumUsage(ctx, false, n.usageUntil())
 	if err == nil {
 		t.own, t.ownAt = own, now
 	}
