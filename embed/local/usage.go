@@ -210,7 +210,7 @@ func (l *Local) CountUsage(ctx context.Context, id portal.InquiryID, states []po
 	err = l.write(ctx, "use", func(tx *sql.Tx) error {
 		dropped = 0
 		node, err := dropInquiry(ctx, tx, id, true)
-		if err != nil {
+		if err != nil || node == nil {
 			return err
 		}
 		horizon, err := usageHorizon(ctx, tx)
@@ -246,7 +246,7 @@ func (l *Local) CountUsage(ctx context.Context, id portal.InquiryID, states []po
 func (l *Local) RefuseUsage(ctx context.Context, id portal.InquiryID, acknowledged bool) error {
 	return l.write(ctx, "use", func(tx *sql.Tx) error {
 		node, err := dropInquiry(ctx, tx, id, acknowledged)
-		if err != nil {
+		if err != nil || node == nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE nodes SET uncounted = uncounted + 1 WHERE id = ?`, node)
@@ -255,11 +255,15 @@ func (l *Local) RefuseUsage(ctx context.Context, id portal.InquiryID, acknowledg
 }
 
 // dropInquiry removes what came under an id and was no question; with acknowledged
-// its mark stays, so that the node that sent it hears of it.
+// its mark stays, so that the node that sent it hears of it. node is nil when another
+// process has removed it already.
 func dropInquiry(ctx context.Context, tx *sql.Tx, id portal.InquiryID, acknowledged bool) (node []byte, err error) {
 	var mark []byte
 	var renewed int64
 	err = tx.QueryRowContext(ctx, `SELECT node, mark, renewed FROM inquiries WHERE id = ?`, id[:]).Scan(&node, &mark, &renewed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -129,6 +129,9 @@ func (n *Node) openWith(ctx context.Context, ids []portal.InquiryID, keyOf func(
 	missing := map[post.Epoch]bool{}
 	for _, id := range ids {
 		in, err := n.local.Sealed(ctx, id)
+		if errors.Is(err, portal.ErrNotFound) {
+			continue // a report of use, which another process has counted meanwhile
+		}
 		if err != nil {
 			return opened, err
 		}
