@@ -117,7 +117,12 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	path, err := exec.LookPath("koprik") // this test's own binary, see TestMain
+	return startAs(t, "koprik", args...)
+}
+
+func startAs(t *testing.T, program string, args ...string) *process {
+	t.Helper()
+	path, err := exec.LookPath(program) // this test's own binary, see TestMain
 	must(t, err)
 	p := &process{Cmd: exec.Command(path, args...)}
 	p.Stderr = &p.stderr

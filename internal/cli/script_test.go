@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"koprik": func() {
 			os.Exit(Main(Program{Version: "1.2.3-test"}, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
+		"asking": askWithoutEnd, // of the kill tests of talkback
 	})
 }
 
