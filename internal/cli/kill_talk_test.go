@@ -155,9 +155,13 @@ func (w *talkWorld) step(t *testing.T) {
 // looks like a cloned card, and receipts open.
 func (w *talkWorld) settles(t *testing.T) {
 	t.Helper()
-	koprik(t, "export", "--to", w.stick, "--dir", w.centre)
-	for _, dir := range []string{w.kiosk, w.centre, w.kiosk} {
-		koprik(t, "sync", "--from", w.stick, "--dir", dir)
+	for range 2 {
+		koprik(t, "inquiry", "send", "--now", "--dir", w.centre)
+		koprik(t, "export", "--to", w.stick, "--dir", w.centre)
+		koprik(t, "sync", "--from", w.stick, "--dir", w.kiosk)
+		if node.HasOutbox(w.stick) {
+			koprik(t, "sync", "--from", w.stick, "--dir", w.centre)
+		}
 	}
 	var status struct{ Outbox int }
 	must(t, json.Unmarshal(koprik(t, "status", "--json", "--dir", w.kiosk), &status))
