@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -49,13 +50,14 @@ type talkWorld struct {
 	rounds   int
 	receipts map[string]string // of acknowledged questions: text → code
 	killed   map[string]int    // by what was going on
+	limits   map[string]time.Duration
 }
 
 func newTalkWorld(t *testing.T, dir string, random *rand.Rand, cut func()) *talkWorld {
 	t.Helper()
 	w := &talkWorld{
 		centre: filepath.Join(dir, "centre"), kiosk: filepath.Join(dir, "kiosk"), stick: filepath.Join(dir, "stick"),
-		random: random, cut: cut, receipts: map[string]string{}, killed: map[string]int{},
+		random: random, cut: cut, receipts: map[string]string{}, killed: map[string]int{}, limits: map[string]time.Duration{},
 	}
 	must(t, os.MkdirAll(w.stick, 0o755))
 	koprik(t, "init", "--role", "central", "--title", "Markaz", "--contact", "desk@example.org", "--dir", w.centre)
@@ -65,28 +67,45 @@ func newTalkWorld(t *testing.T, dir string, random *rand.Rand, cut func()) *talk
 	return w
 }
 
-// patience is the longest that a process lives before it is killed.
-const patience = 400 * time.Millisecond
-
-// kill ends a process at a random moment, and with it the power.
-func (w *talkWorld) kill(what string, p *process) {
-	if p.killedWithin(w.random, patience) {
-		w.killed[what]++
+// patience is the longest that a process of a kind lives before it is killed. It grows
+// when one is killed and shrinks when one ends by itself, so that kills fall on all of
+// its life, also on a machine that has other things to do.
+func (w *talkWorld) patience(what string) time.Duration {
+	if w.limits[what] == 0 {
+		w.limits[what] = 400 * time.Millisecond
 	}
+	return w.limits[what]
+}
+
+// kill ends a process at a random moment.
+func (w *talkWorld) kill(what string, p *process) {
+	if p.killedWithin(w.random, w.patience(what)) {
+		w.killed[what]++
+		w.limits[what] += w.limits[what] / 10
+		return
+	}
+	w.limits[what] -= w.limits[what] / 5
+}
+
+// powerCut is what comes with a kill where the power is cut.
+func (w *talkWorld) powerCut() {
 	if w.cut != nil {
 		w.cut()
 	}
 }
 
-// asks kills somebody's kiosk while he asks.
+// asks kills somebody's kiosk while he asks, some questions on.
 func (w *talkWorld) asks(t *testing.T) {
 	t.Helper()
 	p := startAs(t, "asking", w.kiosk, fmt.Sprintf("savol %d.", w.rounds))
-	timer := time.AfterFunc(time.Duration(w.random.Int64N(int64(patience))), func() { _ = p.Process.Kill() })
-	defer timer.Stop()
-	for lines := bufio.NewScanner(p.out); lines.Scan(); {
-		if text, code, whole := strings.Cut(lines.Text(), "\t"); whole && len(code) == len("ZFFV1-J5AXG-S5MFW-W6PWF") {
+	after := w.random.IntN(5)
+	for lines := bufio.NewScanner(p.out); lines.Scan(); after-- {
+		text, code, whole := strings.Cut(lines.Text(), "\t")
+		if whole && len(code) == len("ZFFV1-J5AXG-S5MFW-W6PWF") {
 			w.receipts[text] = code
+		}
+		if after == 0 { // at some moment of the next one
+			time.AfterFunc(time.Duration(w.random.Int64N(int64(60*time.Millisecond))), func() { _ = p.Process.Kill() })
 		}
 	}
 	_ = p.Wait()
@@ -94,9 +113,6 @@ func (w *talkWorld) asks(t *testing.T) {
 		t.Fatalf("asking ended by itself: %s", p.stderr.String())
 	}
 	w.killed["asking"]++
-	if w.cut != nil {
-		w.cut()
-	}
 }
 
 // sends kills the kiosk while it posts to a centre that serves, or that centre.
@@ -111,14 +127,13 @@ func (w *talkWorld) sends(t *testing.T) {
 		_ = server.Wait()
 		return
 	}
-	time.AfterFunc(patience, func() { _ = sync.Process.Kill() })
-	if server.killedWithin(w.random, patience) {
-		w.killed["receiving over the network"]++
-	}
-	_ = sync.Wait()
-	if w.cut != nil {
-		w.cut()
-	}
+	timer := time.AfterFunc(time.Duration(w.random.Int64N(int64(w.patience("sending")))), func() { _ = server.Process.Kill() })
+	defer timer.Stop()
+	_, _ = io.Copy(io.Discard, sync.out)
+	_ = sync.Wait() // it has sent, or nobody listens any more
+	_ = server.Process.Kill()
+	_ = server.Wait()
+	w.killed["receiving over the network"]++
 }
 
 // answers kills the centre while it publishes an answer.
@@ -148,6 +163,7 @@ func (w *talkWorld) step(t *testing.T) {
 	case 5:
 		w.answers(t)
 	}
+	w.powerCut()
 }
 
 // settles carries everything to its end without disturbance, and asserts the promise:
