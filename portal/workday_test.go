@@ -71,3 +71,72 @@ func TestACalendarWithoutWorkingDaysEnds(t *testing.T) {
 		t.Errorf("due on %s", due)
 	}
 }
+
+// tenYears draws the calendar of an office from 2020 to 2029 as decrees make it: eight
+// holidays a year and two that follow the moon, those on a weekend moved to the next
+// working day, and days off that are worked on a Saturday instead.
+func tenYears(t *rapid.T) portal.WorkCalendar {
+	var holidays, working []portal.Date
+	off := func(d portal.Date) bool {
+		c := portal.NewWorkCalendar(holidays, working)
+		return !c.Works(d)
+	}
+	for year := 2020; year < 2030; year++ {
+		begin := portal.DateOf(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC))
+		days := []portal.Date{begin, begin.AddDays(66), begin.AddDays(79), begin.AddDays(128), begin.AddDays(243), begin.AddDays(273), begin.AddDays(341)}
+		for range 2 {
+			days = append(days, begin.AddDays(rapid.IntRange(0, 364).Draw(t, "moon")))
+		}
+		for _, d := range days {
+			moved := d
+			for off(moved) {
+				moved = moved.AddDays(1)
+			}
+			holidays = append(holidays, d, moved)
+		}
+		for range rapid.IntRange(0, 4).Draw(t, "moved") {
+			d := begin.AddDays(rapid.IntRange(0, 357).Draw(t, "bridge"))
+			saturday := d
+			for saturday.Time().Weekday() != time.Saturday {
+				saturday = saturday.AddDays(1)
+			}
+			if !off(d) && off(saturday) {
+				holidays, working = append(holidays, d), append(working, saturday)
+			}
+		}
+	}
+	return portal.NewWorkCalendar(holidays, working)
+}
+
+// TestTenYearsOfDecreesCountAsOnAWallCalendar compares with crossing out days one by
+// one: every day of ten years, for each time to answer that is in use.
+func TestTenYearsOfDecreesCountAsOnAWallCalendar(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := tenYears(t)
+		off := map[portal.Date]bool{}
+		for _, d := range c.Holidays {
+			off[d] = true
+		}
+		for _, d := range c.Working {
+			off[d] = false
+		}
+		var worked []portal.Date // of the wall calendar
+		place := map[portal.Date]int{}
+		for d := portal.Date("2020-01-01"); d < "2030-12-31"; d = d.AddDays(1) {
+			rests, decreed := off[d]
+			if day := d.Time().Weekday(); !decreed {
+				rests = day == time.Saturday || day == time.Sunday
+			}
+			if !rests {
+				worked = append(worked, d)
+			}
+			place[d] = len(worked) // how many are worked up to it
+		}
+		n := rapid.SampledFrom([]int{1, 5, 10, 15, 30}).Draw(t, "days")
+		for d := portal.Date("2020-01-01"); d < "2030-01-01"; d = d.AddDays(1) {
+			if got, want := c.Add(d, n), worked[place[d]+n-1]; got != want {
+				t.Fatalf("%d working days after %s: %s, the wall calendar says %s", n, d, got, want)
+			}
+		}
+	})
+}
