@@ -151,6 +151,25 @@ func TestMisspeltWordsAreCorrectedInTheirScript(t *testing.T) {
 	}
 }
 
+// A Russian keyboard has neither ў nor қ; ғ and ҳ fold together with г and х.
+func TestWhoHasNoKeysForUzbekLettersFindsTheWords(t *testing.T) {
+	r := reader(t, filled(t,
+		dataset("villages", "Oʻzbekiston qishloqlaridagi oʻquvchilar"), dataset("ponds", "Koʻllar va kul"), dataset("slaves", "Qul in Qul"),
+	))
+	for query, want := range map[string]string{
+		"узбекистон": "main_villages", "узбекистоннинг кишлоги": "main_villages", "Укувчилар": "main_villages", "uzbekiston kishloklari": "main_villages",
+		"кул": "main_ponds", "kul": "main_ponds", // which stands there as it is typed
+	} {
+		got := find(t, r, portal.Query{Text: query})
+		if got.Partly || got.Total != 1 || string(got.Hits[0].Dataset) != want {
+			t.Errorf("%q: partly %t, %v, want %s", query, got.Partly, names(got), want)
+		}
+	}
+	if got := find(t, r, portal.Query{Text: "ИНН"}); got.Total != 0 {
+		t.Errorf("ИНН: %v", names(got))
+	}
+}
+
 func TestSynonymsAndTheOtherScriptAreSearchedAndSaid(t *testing.T) {
 	r := library(t)
 	results := find(t, r, portal.Query{Text: "shifokor"})

@@ -188,9 +188,42 @@ func termsOf(word string, reader portal.Lang) []term {
 			own = boostOwn
 		}
 		terms = append(terms, term{fieldTitles, s.term, own * boostTitleStem, true}, term{fieldBody, s.term, own * boostBodyStem, true})
-		terms = addBare(terms, s.bare(), own)
+		if bare := s.bare(); len(bare) >= minStem || s.family == turkic || s.family == kipchak { // ИНН is no "in"
+			terms = addBare(terms, bare, own)
+		}
 	}
 	return slices.DeleteFunc(terms, func(t term) bool { return t.text == "" })
+}
+
+// maxUnkeyed is how many letters of a word keyboardTerms takes for others.
+const maxUnkeyed = 4
+
+// keyboardTerms gives what a word may be that stands nowhere as it was typed: a
+// Russian keyboard has no ў and no қ, and who has no other types у and к
+// (узбекистон, кишлок, ukuvchi). They count as forms of a word do.
+func keyboardTerms(word string) (terms []term) {
+	spellings := [][]byte{nil}
+	for _, letter := range []byte(lang.FoldLoose(word)) {
+		other := map[byte]byte{'u': 'o', 'k': 'q'}[letter]
+		n := len(spellings)
+		for i := range n {
+			if other != 0 && n < 1<<maxUnkeyed {
+				spellings = append(spellings, append(slices.Clone(spellings[i]), other))
+			}
+			spellings[i] = append(spellings[i], letter)
+		}
+	}
+	for _, spelling := range spellings[1:] {
+		t := token{loose: cut(string(spelling))}
+		t.addUzbek(t.loose)
+		t.addKarakalpak(t.loose)
+		terms = append(terms, term{fieldTitles, t.loose, boostTitleStem, true}, term{fieldBody, t.loose, boostBodyStem, true})
+		for _, s := range t.stems {
+			terms = append(terms, term{fieldTitles, s.term, boostTitleStem, true}, term{fieldBody, s.term, boostBodyStem, true})
+			terms = addBare(terms, s.bare(), 1)
+		}
+	}
+	return terms
 }
 
 // spelt gives the terms of a word as it is spelt.

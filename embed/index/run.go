@@ -103,6 +103,7 @@ func (s *search) segments(cols []*columns) error {
 		seg := snap.Segment()
 		p := &part{
 			seg: seg, cols: cols[i], offset: offset, n: int(seg.Count()), dicts: map[string]segmentapi.TermDictionary{},
+			found: make([][]posting, len(s.plan.words)),
 			id: func(doc uint32) (string, error) {
 				b, err := seg.DocID(uint64(doc))
 				return string(b), err
@@ -153,32 +154,52 @@ func (p *part) dict(field string) (segmentapi.TermDictionary, error) {
 
 // findWord looks a word's terms up in every segment and weighs the word: rare
 // ones count more. All terms of a word have one weight, that of the most
-// frequent, so that a rare spelling is not worth more than a common one.
+// frequent, so that a rare spelling is not worth more than a common one. What
+// stands nowhere as it was typed may stand there as it was meant.
 func (s *search) findWord(i int) error {
 	w := &s.plan.words[i]
-	total, most := 0, make([]int, len(w.terms))
+	if err := s.lookUp(i, w.terms); err != nil {
+		return err
+	}
+	if w.df == 0 && w.typed {
+		others := keyboardTerms(w.raw)
+		w.terms = append(w.terms, others...)
+		if err := s.lookUp(i, others); err != nil {
+			return err
+		}
+	}
+	total := 0
+	for _, p := range s.parts {
+		total += p.n
+	}
+	w.weight = float32(math.Log(1 + (float64(total)+1)/(float64(w.df)+1)))
+	return nil
+}
+
+// lookUp adds the postings of terms to those of a word, and counts the documents
+// of the most frequent.
+func (s *search) lookUp(i int, terms []term) error {
+	most := make([]int, len(terms))
 	for _, p := range s.parts {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
-		total += p.n
-		found := make([]posting, len(w.terms))
-		for j, t := range w.terms {
+		for j, t := range terms {
 			d, err := p.dict(t.field)
 			if err != nil {
 				return err
 			}
-			if found[j], err = postingOf(d, t.text, p.n); err != nil {
+			found, err := postingOf(d, t.text, p.n)
+			if err != nil {
 				return err
 			}
-			most[j] += found[j].n
+			p.found[i] = append(p.found[i], found)
+			most[j] += found.n
 		}
-		p.found = append(p.found, found)
 	}
 	for _, n := range most {
-		w.df = max(w.df, n)
+		s.plan.words[i].df = max(s.plan.words[i].df, n)
 	}
-	w.weight = float32(math.Log(1 + (float64(total)+1)/(float64(w.df)+1)))
 	return nil
 }
 
