@@ -81,13 +81,18 @@ func (n *Node) exchangeStick(ctx context.Context, name string) (posts int, err e
 	// Everything goes onto every stick, whatever an earlier one got: nobody knows
 	// which of them arrives.
 	posts, _, err = n.handOn(ctx, "stick "+n.Now().Format(time.RFC3339Nano), func(b []byte) error {
-		file := outboxDir + "/" + portal.DigestOf(b).Short() + ".post"
-		if held, err := disk.ReadFile(to, file, post.MaxPost); err == nil && portal.DigestOf(held) == portal.DigestOf(b) {
-			return nil
-		}
-		return disk.WriteFile(to, file, b)
+		return leavePost(to, b)
 	})
 	return posts, err
+}
+
+// leavePost writes a post into the outbox of a stick, whole or not at all.
+func leavePost(to disk.FS, b []byte) error {
+	file := outboxDir + "/" + portal.DigestOf(b).Short() + ".post"
+	if held, err := disk.ReadFile(to, file, post.MaxPost); err == nil && portal.DigestOf(held) == portal.DigestOf(b) {
+		return nil
+	}
+	return disk.WriteFile(to, file, b)
 }
 
 // stickPosts reads the posts on a stick; what is none is passed over.
