@@ -44,6 +44,9 @@ func (f Figure) Find() (found Finding, ok bool) {
 	case Bars, Dots, Map:
 		return f.extremes()
 	case Grouped, Gap, Pyramid:
+		if len(f.Series) == 1 {
+			return f.extremes()
+		}
 		return f.across(f.widest())
 	case Stacked, Shares:
 		return f.share()

@@ -48,7 +48,7 @@ func (p *plan) meanings(sv *survey) {
 	sameAs(subjects)
 	families(subjects)
 	for _, s := range subjects {
-		s.totals()
+		s.totals(subjects)
 		s.field.Meaning = s.verdict()
 		p.watch(s)
 	}
@@ -338,14 +338,14 @@ func categories(subjects []*subject, rows int64) {
 }
 
 // totals finds the values that stand for the whole of others in the column.
-func (s *subject) totals() {
+func (s *subject) totals(all []*subject) {
 	v := &s.tally.values
 	if s.m.Role == portal.RoleMeasure || s.m.Role == portal.RoleGeometry || s.m.Role == portal.RoleUnit || len(v.counts) < 2 {
 		return
 	}
 	var totals []string
 	for value := range v.counts {
-		if isTotalWord(value) || s.m.Role == portal.RoleRegion && s.above(value) {
+		if isTotalWord(value) || s.m.Role == portal.RoleRegion && s.above(value, all) {
 			totals = append(totals, value)
 		}
 	}
@@ -357,11 +357,19 @@ func (s *subject) totals() {
 }
 
 // above tells whether a value of a column of regions is a place that others of
-// the column lie in.
-func (s *subject) above(value string) bool {
+// the column lie in. Where codes stand beside the names they say which place is
+// meant: a city may be called as its region is.
+func (s *subject) above(value string, all []*subject) bool {
 	p, ok := region.Find(value)
 	if !ok || p.Level >= s.level {
 		return false
+	}
+	for _, o := range all {
+		if o != s && o.m.Kind == portal.KindSOATO && s.sameDimension(o) && len(o.tally.values.counts) >= len(s.tally.values.counts) {
+			if _, there := o.places[p.SOATO]; !there {
+				return false
+			}
+		}
 	}
 	for code := range s.places {
 		if code != p.SOATO && (p.Level == region.Country || strings.HasPrefix(code, p.SOATO)) {
@@ -401,4 +409,9 @@ func (s *subject) verdict() portal.Meaning {
 		m.Totals = s.m.Totals
 	}
 	return m
+}
+
+// sameDimension tells whether two columns say the same.
+func (s *subject) sameDimension(o *subject) bool {
+	return s.m.SameAs == o.field.Name || o.m.SameAs == s.field.Name || s.m.SameAs != "" && s.m.SameAs == o.m.SameAs
 }

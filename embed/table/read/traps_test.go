@@ -132,3 +132,10 @@ func TestAMergedCellSpeaksForAllItsRows(t *testing.T) {
 		t.Error(infos, err)
 	}
 }
+
+func TestACityCalledAsItsRegionIsNoTotal(t *testing.T) {
+	info := mustCheck(t, "a.csv", "soato,nomi,aholi\n1703401,Andijon,492.4\n1703202,Oltinkoʻl tumani,190\n1703203,Andijon tumani,277\n1703206,Baliqchi tumani,222\n1703209,Boʻz tumani,80\n")
+	if m := roleOf(t, info, "nomi"); m.Role != portal.RoleRegion || len(m.Totals) != 0 || info.Totals != 0 {
+		t.Errorf("%+v, %d totals", m, info.Totals)
+	}
+}
