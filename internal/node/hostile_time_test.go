@@ -1,9 +1,12 @@
 package node_test
 
 import (
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,6 +64,49 @@ func TestASlowDripIsGivenUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnUpstreamOf100BytesASecondIsTaken: slow is not silent.
+func TestAnUpstreamOf100BytesASecondIsTaken(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, revision("a", 1), revision("b", 1), big(t, 20_000))
+	root, err := central.RootOfTrust()
+	must(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		honest := httpPrefix("/repository/", faults.NewOrigin(os.DirFS(repository(central))))
+		network := faults.NewNetwork()
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { //nolint:gosec // in memory
+			whole := httptest.NewRecorder()
+			honest.ServeHTTP(whole, req)
+			maps.Copy(w.Header(), whole.Header())
+			w.WriteHeader(whole.Code)
+			for piece := range slices.Chunk(whole.Body.Bytes(), 100) {
+				if _, err := w.Write(piece); err != nil {
+					return
+				}
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-req.Context().Done():
+					return
+				case <-time.After(time.Second):
+				}
+			}
+		})}
+		go server.Serve(network) //nolint:errcheck // ends with Close
+		defer server.Close()     //nolint:errcheck // in memory
+		transport := &http.Transport{DialContext: network.Dial}
+		defer transport.CloseIdleConnections()
+		m := newMachine(disktest.New())
+		m.init(t, root)
+		source, err := mirror.HTTP("http://centre", &http.Client{Transport: transport})
+		must(t, err)
+		began := time.Now()
+		r, err := m.mirror().Round(t.Context(), source, mirror.RoundOptions{})
+		must(t, err)
+		if took := time.Since(began); len(r.Added) != 3 || took < 200*time.Second || took > time.Hour {
+			t.Errorf("%d datasets came in %v", len(r.Added), took)
+		}
+	})
 }
 
 // TestTornStateDoesNotOpenTheWayBack: without the accepted timestamp an older
