@@ -9,7 +9,7 @@ import (
 )
 
 // handOver publishes what was named and hands this node's releases to the centre.
-func (a *app) handOver(ctx context.Context, to, publisher string, with, paths []string) error {
+func (a *app) handOver(ctx context.Context, to, publisher string, with, paths []string, keepColumns bool) error {
 	if publisher != "" {
 		return usage("--publisher", "an agency hands over what its own publisher has signed: leave it out with --to")
 	}
@@ -20,6 +20,7 @@ func (a *app) handOver(ctx context.Context, to, publisher string, with, paths []
 			return err
 		}
 		defer done()
+		in.KeepColumns = keepColumns
 		inputs = append(inputs, in)
 	}
 	return a.bringing(ctx, with, func(n *node.Node) error {
@@ -46,6 +47,7 @@ func (a *app) handedOver(h node.HandedOver, p node.Published) error {
 	return a.answer(out, func() {
 		for _, r := range p.Published {
 			a.say("published  %s release %d (%s)", r.Dataset, r.Release, count(r.Bytes, "byte"))
+			a.sayBroken(r.Dataset, r.Breaks)
 		}
 		switch {
 		case h.Unchanged:

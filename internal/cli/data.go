@@ -41,6 +41,7 @@ func (a *app) log() *slog.Logger {
 func (a *app) publishCommand() *cobra.Command {
 	var publisher, to string
 	var with []string
+	keepColumns := false
 	cmd := &cobra.Command{
 		Use:   "publish PATH...",
 		Short: "Publish data packages, or table files beside their passports",
@@ -60,7 +61,7 @@ centre: over the network, or into a folder that is carried there.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to != "" {
-				return a.handOver(cmd.Context(), to, publisher, with, args)
+				return a.handOver(cmd.Context(), to, publisher, with, args, keepColumns)
 			}
 			var id portal.PublisherID
 			if publisher != "" {
@@ -69,16 +70,17 @@ centre: over the network, or into a folder that is carried there.`,
 					return usage(cmd.CommandPath(), "--publisher: %v", err)
 				}
 			}
-			return a.publish(cmd.Context(), id, with, args)
+			return a.publish(cmd.Context(), id, with, args, keepColumns)
 		},
 	}
 	cmd.Flags().StringVar(&publisher, "publisher", "", "publish as this publisher (default: the setting publisher)")
 	cmd.Flags().StringVar(&to, "to", "", "hand the releases over to the centre: its address, or a folder that is carried there")
+	cmd.Flags().BoolVar(&keepColumns, "keep-columns", false, "reject what would take columns from published reuses")
 	withFlag(cmd, &with)
 	return cmd
 }
 
-func (a *app) publish(ctx context.Context, id portal.PublisherID, with, paths []string) error {
+func (a *app) publish(ctx context.Context, id portal.PublisherID, with, paths []string, keepColumns bool) error {
 	var inputs []node.Input
 	var missing []node.RejectedInput
 	for _, path := range paths {
@@ -88,6 +90,7 @@ func (a *app) publish(ctx context.Context, id portal.PublisherID, with, paths []
 			continue
 		}
 		defer done()
+		in.KeepColumns = keepColumns
 		inputs = append(inputs, in)
 	}
 	return a.bringing(ctx, with, func(n *node.Node) error { return a.publishInputs(ctx, n, id, inputs, missing) })
@@ -111,6 +114,7 @@ func (a *app) published(out node.Published, done string) error {
 		Dataset portal.DatasetID `json:"dataset"`
 		Release int              `json:"release"`
 		Bytes   int64            `json:"bytes"`
+		Breaks  *brokenRow       `json:"breaks,omitempty"`
 	}
 	type rejected struct {
 		Path    string `json:"path"`
@@ -123,7 +127,7 @@ func (a *app) published(out node.Published, done string) error {
 		Rejected   []rejected         `json:"rejected,omitempty"`
 	}{Generation: out.Generation, Published: []release{}, Unchanged: append([]portal.DatasetID{}, out.Unchanged...)}
 	for _, p := range out.Published {
-		answer.Published = append(answer.Published, release{p.Dataset, p.Release, p.Bytes})
+		answer.Published = append(answer.Published, release{p.Dataset, p.Release, p.Bytes, brokenRowOf(p.Breaks)})
 	}
 	for _, r := range out.Rejected {
 		answer.Rejected = append(answer.Rejected, rejected{r.Label, r.Err.Error()})
@@ -132,6 +136,7 @@ func (a *app) published(out node.Published, done string) error {
 		for _, p := range out.Published {
 			a.say("%-10s %s release %d (%s)", done, p.Dataset, p.Release, count(p.Bytes, "byte"))
 			a.sayGuesses(p.Tables)
+			a.sayBroken(p.Dataset, p.Breaks)
 		}
 		for _, id := range out.Unchanged {
 			a.say("unchanged  %s", id)
@@ -307,6 +312,13 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 	if len(asked) > 0 {
 		answer["questions"] = questionsFound(asked)
 	}
+	made, err := reusesFound(ctx, v, res.Reuses)
+	if err != nil {
+		return err
+	}
+	if len(made) > 0 {
+		answer["reuses"] = made
+	}
 	if q.Suggest {
 		answer = map[string]any{"suggestions": append([]string{}, res.Suggestions...)}
 	}
@@ -336,7 +348,28 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 		for _, t := range asked {
 			a.say("question %s: %s", t.ID, strings.Join(strings.Fields(t.Text), " "))
 		}
+		for _, r := range made {
+			a.say("reuse %s: %s %s", r.ID, r.Title, r.Link)
+		}
 	})
+}
+
+// reusesFound reads the reuses that a search found.
+func reusesFound(ctx context.Context, v portal.View, found []portal.ReuseHit) (out []shortReuse, err error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	shown, err := portal.ShowcaseOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range found {
+		if r, ok := shown.Reuse(h.Reuse); ok {
+			title, _ := r.Title.In(portal.Uzbek)
+			out = append(out, shortReuse{r.ID, title, r.Link})
+		}
+	}
+	return out, nil
 }
 
 // questionsFound are public questions as JSON.

@@ -58,7 +58,7 @@ func inquiryRowOf(c portal.Case, today portal.Date, cal portal.WorkCalendar) inq
 }
 
 func (a *app) inquiryListCommand() *cobra.Command {
-	var q portal.CaseQuery
+	q := portal.CaseQuery{Kinds: portal.DeskKinds}
 	var states []string
 	var publisher string
 	var moderate, open bool
