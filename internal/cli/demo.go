@@ -88,7 +88,7 @@ func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := publishDemo(ctx, n); err != nil {
+	if err := errors.Join(publishDemo(ctx, n), showReuses(ctx, n)); err != nil {
 		return nil, nil, errors.Join(err, n.Close())
 	}
 	return a.demoServe(ctx, n, listen)
