@@ -228,7 +228,9 @@ func TestColumnsThatAreTakenAwayAreNamed(t *testing.T) {
 	}
 	before := Release{Resources: []Resource{
 		table("a", Field{Name: "region"}, Field{Name: "wells", Type: "integer"}, Field{Name: "depth", Type: "number"}, Field{Name: "year", Type: "year"}),
-		table("b", Field{Name: "x"}), {Name: "photo"}, table("c", Field{Name: "x"}),
+		table("b", Field{Name: "x"}),
+		{Name: "photo"},
+		table("c", Field{Name: "x"}),
 	}}
 	after := Release{Resources: []Resource{
 		table("a", Field{Name: "region", Type: "string"}, Field{Name: "count", Type: "integer"}, Field{Name: "depth", Type: "string"}, Field{Name: "new"}),

@@ -18,7 +18,7 @@ type reusePage struct {
 	Kind    string
 	Now     string
 	Said    string // who said so, and when
-	Awake   bool
+	Wanted  bool   // it looks for somebody
 	Summary Shown
 	Link    Value
 	Rows    []Row
@@ -74,7 +74,7 @@ func (v *visit) reusePage(r portal.Reuse) (*reusePage, error) {
 	v.Title = p.Heading.Text
 	v.Crumbs = []Link{{Shown: Shown{Text: v.T("reuse.title")}, Href: v.Base + "/reuses"}}
 	state, byRule := r.StateIn(v.asOf())
-	p.Now, p.Awake = v.T(reuseStateWords[state]), state == portal.ReuseAlive
+	p.Now, p.Wanted = v.T(reuseStateWords[state]), state == portal.ReuseAdopter
 	p.Said = v.T("reuse.said", "date", v.Date(r.CheckedIn().Time()))
 	if byRule {
 		p.Said = v.T("reuse.byrule", "date", v.Date(r.CheckedIn().Time()), "days", portal.CheckInDays)

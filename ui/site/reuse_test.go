@@ -21,8 +21,10 @@ func fakeShowcase() portal.Showcase {
 	}
 	atlas := of(7, "Atlas", portal.ReuseVisualization, portal.Lived{State: portal.ReuseAlive, From: "2026-09-01", Until: "2026-09-20"})
 	atlas.Risks = []portal.ReuseRisk{{Day: "2026-10-01", Dataset: "main_population", Release: 3, Columns: []portal.ColumnChange{
-		{Table: "population", Column: "people", What: portal.ColumnRenamed, After: "persons"}, {Table: "population", Column: "year", What: portal.ColumnRetyped, Before: "year", After: "string"},
-		{Table: "population", Column: "sex", What: portal.ColumnRemoved}, {Table: "method", What: portal.ColumnRemoved},
+		{Table: "population", Column: "people", What: portal.ColumnRenamed, After: "persons"},
+		{Table: "population", Column: "year", What: portal.ColumnRetyped, Before: "year", After: "string"},
+		{Table: "population", Column: "sex", What: portal.ColumnRemoved},
+		{Table: "method", What: portal.ColumnRemoved},
 	}}}
 	return portal.Showcase{
 		Cohorts: []portal.Cohort{{ID: "suv-2025", Title: in("uz", "Suv xakatoni", "ru", "Водный хакатон"), Day: "2025-05-01", Entries: 20}},

@@ -28,7 +28,7 @@ type reuseCard struct {
 	Title   Link
 	Kind    string
 	State   string
-	Awake   bool // alive
+	Wanted  bool // it looks for somebody
 	Summary Shown
 	By      string
 	Uses    []Link
@@ -197,10 +197,10 @@ func (v *visit) newReuseURL(id portal.DatasetID) string {
 	return v.Base + "/reuses/new?uses=" + url.QueryEscape(string(id))
 }
 
-// stateOf says how a reuse is.
-func (v *visit) reuseState(r portal.Reuse) (word string, alive bool) {
+// reuseState says how a reuse is, and whether it looks for an adopter.
+func (v *visit) reuseState(r portal.Reuse) (word string, wanted bool) {
 	state, _ := r.StateIn(v.asOf())
-	return v.T(reuseStateWords[state]), state == portal.ReuseAlive
+	return v.T(reuseStateWords[state]), state == portal.ReuseAdopter
 }
 
 func (v *visit) cards(list []portal.Reuse) ([]reuseCard, error) {
@@ -214,7 +214,7 @@ func (v *visit) cards(list []portal.Reuse) ([]reuseCard, error) {
 		summary := v.text(r.Summary)
 		summary.Text = clip(strings.Join(strings.Fields(summary.Text), " "), 200)
 		cards[i] = reuseCard{Title: Link{Shown: v.text(r.Title), Href: v.reuseURL(r.ID)}, Kind: v.T(reuseKindWords[r.Kind]), Summary: summary, By: r.By}
-		cards[i].State, cards[i].Awake = v.reuseState(r)
+		cards[i].State, cards[i].Wanted = v.reuseState(r)
 		for _, s := range r.Uses[:min(len(r.Uses), shownUses)] {
 			cards[i].Uses = append(cards[i].Uses, titles(s))
 		}
