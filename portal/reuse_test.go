@@ -248,3 +248,24 @@ func TestColumnsThatAreTakenAwayAreNamed(t *testing.T) {
 		t.Errorf("the same release: %v", got)
 	}
 }
+
+func TestACheckInThatIsCountedTwiceChangesNothing(t *testing.T) {
+	for _, state := range ReuseStates {
+		c := submitted()
+		if err := c.PublishReuse(c.Reuse.Details, InquiryID{2}, on("2026-01-02")); err != nil {
+			t.Fatal(err)
+		}
+		var once []Lived
+		for range 2 { // a cut came between counting it and noting that it was counted
+			if err := c.CheckInReuse(state, on("2026-03-01")); err != nil {
+				t.Fatal(err)
+			}
+			if once == nil {
+				once = slices.Clone(c.Reuse.Lived)
+			}
+		}
+		if !slices.Equal(c.Reuse.Lived, once) {
+			t.Errorf("%s: %+v, after one %+v", state, c.Reuse.Lived, once)
+		}
+	}
+}

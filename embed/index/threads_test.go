@@ -168,3 +168,31 @@ func TestQuestionsWaitForAnInterruptedUpdate(t *testing.T) {
 		t.Errorf("found %v", got)
 	}
 }
+
+func TestReusesAreFoundApartFromQuestions(t *testing.T) {
+	x := filled(t, numbered(3)...)
+	s := new(sets).put("main_d0001", "1", thread(1, "Aholi soni qachon yangilanadi?")).
+		put(ReuseSet, "1", thread(7, "Aholi xaritasi", "Карта населения"), thread(8, "Suv xaritasi"))
+	s.told(t, x)
+	r := reader(t, x)
+	for text, want := range map[string]struct{ questions, reuses []byte }{
+		"aholi": {[]byte{1}, []byte{7}}, "харитаси": {nil, []byte{8, 7}}, "населения": {[]byte{1}, []byte{7}}, "soni": {[]byte{1}, nil}, "": {nil, nil},
+	} {
+		results := find(t, r, portal.Query{Text: text})
+		var questions, reuses []byte
+		for _, h := range results.Threads {
+			questions = append(questions, h.Thread[0])
+		}
+		for _, h := range results.Reuses {
+			reuses = append(reuses, h.Reuse[0])
+		}
+		if !slices.Equal(questions, want.questions) || !slices.Equal(reuses, want.reuses) || results.ReusesTotal != len(reuses) {
+			t.Errorf("%q: questions %v, reuses %v, want %v", text, questions, reuses, want)
+		}
+	}
+	delete(s.versions, ReuseSet)
+	s.told(t, x)
+	if got := find(t, reader(t, x), portal.Query{Text: "xaritasi"}).Reuses; len(got) != 0 {
+		t.Errorf("after they are gone: %v", got)
+	}
+}

@@ -66,20 +66,34 @@ func DecodeShowcase(b []byte) (portal.Showcase, error) {
 		}
 	}
 	for _, r := range s.Reuses {
-		d := r.ReuseDetails
-		d.Consent = true
-		if err := d.Validate(); err != nil {
+		if err := checkReuse(r); err != nil {
 			return portal.Showcase{}, fmt.Errorf("reuse %s: %w", r.ID, err)
-		}
-		for _, l := range r.Lived {
-			for _, day := range []portal.Date{l.From, l.Until} {
-				if _, err := portal.ParseDate(string(day)); err != nil {
-					return portal.Showcase{}, fmt.Errorf("reuse %s: %w", r.ID, err)
-				}
-			}
 		}
 	}
 	return s, nil
+}
+
+// checkReuse holds a reuse that was signed to what pages rely on.
+func checkReuse(r portal.Reuse) error {
+	d := r.ReuseDetails
+	d.Consent = true
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if len(r.Lived) == 0 {
+		return portal.Rejected("lived", "must not be empty")
+	}
+	for _, l := range r.Lived {
+		if !slices.Contains(portal.ReuseStates, l.State) {
+			return portal.Rejected("state", "%.40q: must be alive, sleeping or adopter", l.State)
+		}
+		for _, day := range []portal.Date{l.From, l.Until} {
+			if _, err := portal.ParseDate(string(day)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // EncodeCohorts writes cohorts as the centre keeps them.

@@ -216,7 +216,7 @@ func parseRelease(raw string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := p.number("release", 1, maxRelease)
+	n := p.number("release", maxRelease)
 	return n, p.err("release")
 }
 

@@ -86,7 +86,7 @@ func parseExport(raw string) (exportRequest, error) {
 	if req.file.Format, err = portal.ParseExportFormat(format); err != nil {
 		p.wrong("format", "%v", err)
 	}
-	req.release = p.number("release", 1, maxRelease)
+	req.release = p.number("release", maxRelease)
 	if s := p.one("lang"); s != "" {
 		if req.file.Lang, err = portal.ParseLang(s); err != nil {
 			p.wrong("lang", "%v", err)

@@ -66,15 +66,15 @@ func (p *parameters) many(key string) []string {
 	return vs
 }
 
-// number takes a whole number from low to high; absent is 0.
-func (p *parameters) number(key string, low, high int) int {
+// number takes a whole number from 1 to high; absent is 0.
+func (p *parameters) number(key string, high int) int {
 	s := p.one(key)
 	if s == "" {
 		return 0
 	}
 	n, err := strconv.Atoi(s)
-	if err != nil || n < low || n > high {
-		p.wrong(key, "%q is not a whole number from %d to %d", s, low, high)
+	if err != nil || n < 1 || n > high {
+		p.wrong(key, "%q is not a whole number from 1 to %d", s, high)
 		return 0
 	}
 	return n
@@ -131,7 +131,7 @@ func parseSearch(raw string) (portal.Query, error) {
 	default:
 		p.wrong("suggest", "%q is none of true, false", s)
 	}
-	q.Limit = p.number("limit", 1, portal.MaxLimit)
+	q.Limit = p.number("limit", portal.MaxLimit)
 	q.Offset = p.cursor("cursor")
 	return q, p.err("q, lang, suggest, theme, publisher, region, year, format, license, language, sex, freshness, sort, limit, cursor")
 }

@@ -100,7 +100,7 @@ func parseReuses(raw string) (q reuseQuery, err error) {
 		}
 	}
 	q.offset = p.cursor("cursor")
-	if q.limit = p.number("limit", 1, portal.MaxLimit); q.limit == 0 {
+	if q.limit = p.number("limit", portal.MaxLimit); q.limit == 0 {
 		q.limit = portal.DefaultLimit
 	}
 	return q, p.err("dataset, state, kind, cohort, cursor, limit")
