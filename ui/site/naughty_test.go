@@ -4,16 +4,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"koprik/internal/sharedtest"
 	"koprik/portal"
 	"koprik/portal/query"
+	"koprik/ui/assets"
 )
 
 // ownNaughty are texts that have broken pages; with ../shared/data/strings the
@@ -113,6 +117,16 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 		wild = append(wild, "/dataset/"+id+"/chart/t?"+name+"="+q)
 	}
 	wild = append(wild, "/dataset/"+id+"/map/t?m="+q, "/dataset/"+id+"/map/t", "/dataset/"+id+"/chart/t/embed?m="+q, "/dataset/"+id+"/chart/t/embed", "/code.svg?a="+q, "/numbers?page="+q)
+	for _, name := range []string{"kind", "text", "email", "public", "clerk", "dataset", "table", "row", "column", "value", "release", "id", q} {
+		wild = append(wild, "/ask?kind=correction&dataset="+id+"&"+name+"="+q)
+	}
+	wild = append(wild, "/ask?"+q+"="+q, "/receipt?code="+q, "/inquiry/"+url.PathEscape(s))
+	for _, name := range []string{"state", "kind", "cohort", "dataset", "page", q} {
+		wild = append(wild, "/reuses?"+name+"="+q)
+	}
+	for _, name := range []string{"kind", "title", "summary", "link", "uses", "cohort", "by", "consent", "email", "id", "step", q} {
+		wild = append(wild, "/reuses/new?"+name+"="+q)
+	}
 	wild = append(wild, "/dataset/"+id+"/history?from="+q+"&to=2", "/dataset/"+id+"/history?from=1&to="+q)
 	own := []string{"sheet", q, q + "__eq", "b__contains", "b__in", "b__between", "b__empty", "b__" + q, boxPrefix + "b", boxPrefix + q}
 	for _, name := range slices.Concat(query.Names, ours, own) {
@@ -120,6 +134,9 @@ func naughtyAddresses(i int, s string) (calm, wild []string) {
 	}
 	for _, name := range []string{"state", "kind", "cohort", "dataset", "page"} {
 		wild = append(wild, "/reuses?"+name+"="+q)
+	}
+	for _, name := range []string{"kind", "title", "summary", "link", "uses", "cohort", "by", "consent", "email", "id", "step", q} {
+		wild = append(wild, "/reuses/new?"+name+"="+q)
 	}
 	wild = append(wild, "/reuses/new?uses="+q+"&title="+q+"&link="+q, "/reuses/"+url.PathEscape(s))
 	wild = append(wild, "/code.svg?a="+q, "/dataset/"+id+"/table/t?_f="+q+"&_is."+q+"="+q+"&_c=1&_col="+q, "/verify?h="+q, "/verify/code.svg?h="+q, "/?region="+q, "/?"+q+"="+q, "/theme/"+url.PathEscape(s), "/publisher/"+url.PathEscape(s), "/dataset/"+url.PathEscape(s),
@@ -191,9 +208,58 @@ func checkNaughty(t *testing.T, address, body string) {
 	}
 }
 
+// bareAddress is a page of the test's own: the style of all pages without their
+// policy, so that a script can put other pages into it.
+const bareAddress = "/bare"
+
+// bare serves the site and beside it a page into which lookAll puts others.
+func bare(t *testing.T, site http.Handler) *httptest.Server {
+	t.Helper()
+	a, err := assets.Load(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := fmt.Sprintf(`<!doctype html><html lang="uz"><meta name="viewport" content="width=device-width"><link rel="stylesheet" href="%s"><link rel="stylesheet" href="%s"><body>`,
+		a.URL("style.css"), a.URL("figure.css"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == bareAddress {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, page)
+			return
+		}
+		site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+// lookAll reads pages as a browser does and lays them out without opening each:
+// it names those in which a text has become an element, an attribute or an address
+// that runs, and those that stick out of the window.
+const lookAll = `async addresses => {
+  const found = [], runs = /^\s*(javascript|data|vbscript):/i;
+  for (const address of addresses) {
+    const answer = await fetch(address);
+    if (!/^text\/html/.test(answer.headers.get("content-type") || "")) continue;
+    const doc = new DOMParser().parseFromString(await answer.text(), "text/html"), bad = [];
+    if (answer.status >= 500) bad.push(answer.status);
+    if (doc.scripts.length > 1 || doc.querySelector("iframe, object, base, meta[http-equiv], style, body link")) bad.push("an element that no page has");
+    for (const e of doc.querySelectorAll("*")) for (const a of e.attributes)
+      if (/^on|^style$|^srcdoc$/i.test(a.name) || /href|src|action/i.test(a.name) && runs.test(a.value) && !(e.localName === "img" && a.value.startsWith("data:image/"))) bad.push(e.localName + " " + a.name);
+    document.body.replaceChildren(...doc.body.childNodes);
+    if (document.documentElement.scrollWidth > innerWidth) bad.push(document.documentElement.scrollWidth + " px wide");
+    if (window.ran) bad.push("it ran");
+    window.ran = false;
+    if (bad.length) found.push(address.slice(0, 120) + ": " + bad.join(", "));
+  }
+  document.body.replaceChildren();
+  return found.join("\n");
+}`
+
 // TestNaughtyTextsBreakNoLayout opens them in a browser: nothing runs, nothing
-// sticks out on a phone. `make soak` takes all of the list and every parameter;
-// otherwise the parameters take turns. KOPRIK_PART=2/6 is the second of six parts.
+// sticks out on a phone. `make soak` takes all of the list and every parameter,
+// otherwise the parameters take turns: one page of each text is opened, the others
+// are read and laid out in one. KOPRIK_PART=2/6 is the second of six parts.
 func TestNaughtyTextsBreakNoLayout(t *testing.T) {
 	ctx := needsBrowser(t)
 	every, part, parts := 24, 0, 1
@@ -209,31 +275,57 @@ func TestNaughtyTextsBreakNoLayout(t *testing.T) {
 			w.view.everywhere(i, s)
 		}
 	})
-	server := httptest.NewServer(w.handler)
-	defer server.Close()
+	server := bare(t, w.handler)
 	before(t, ctx, `window.alert = window.confirm = window.prompt = () => { window.ran = true; }`)
 	window(t, ctx, 360, 740)
-	opened := 0
+	looked := 0
 	for i, s := range list {
 		if i%parts != part%parts {
 			continue
 		}
 		addresses, wild := naughtyAddresses(i, s)
+		opened := addresses[i%len(addresses)]
+		visitPage(t, ctx, server.URL+"/uz"+opened)
+		if found := ask[string](t, ctx, `(window.ran ? "a script ran; " : "") + (document.scripts.length !== 1 ? document.scripts.length + " scripts; " : "") + (document.documentElement.scrollWidth > 360 ? document.documentElement.scrollWidth + " px wide" : "")`); found != "" {
+			t.Errorf("%q on %s: %s", clip(s, 60), clip(opened, 100), found)
+		}
 		if soak() {
 			addresses = append(addresses, wild...)
 		} else {
 			addresses = append(addresses, wild[i%len(wild)])
 		}
-		for _, address := range addresses {
-			if strings.Contains(address, "code.svg") {
-				continue // no page
-			}
-			visitPage(t, ctx, server.URL+"/uz"+address)
-			opened++
-			if found := ask[string](t, ctx, `(window.ran ? "a script ran; " : "") + (document.scripts.length !== 1 ? document.scripts.length + " scripts; " : "") + (document.documentElement.scrollWidth > 360 ? document.documentElement.scrollWidth + " px wide" : "")`); found != "" {
-				t.Errorf("%q on %s: %s", clip(s, 60), clip(address, 100), found)
-			}
+		for j, address := range addresses {
+			addresses[j] = "/uz" + address
+		}
+		visitPage(t, ctx, server.URL+bareAddress)
+		asked, err := json.Marshal(addresses)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := ask[string](t, ctx, "("+lookAll+")("+string(asked)+")"); found != "" {
+			t.Errorf("%q:\n%s", clip(s, 60), found)
+		}
+		looked += len(addresses)
+	}
+	t.Logf("%d texts, %d pages", len(list), looked)
+}
+
+// TestWhatIsLaidOutInOnePageIsLookedAt shows that lookAll sees what it should.
+func TestWhatIsLaidOutInOnePageIsLookedAt(t *testing.T) {
+	ctx := needsBrowser(t)
+	bodies := map[string]string{
+		"/script": "<script>1</script><script>2</script>", "/event": `<p onclick="1">`, "/address": `<a href=" JavaScript:1">a</a>`, "/wide": "<p>" + strings.Repeat("W", 400),
+		"/z-image": `<img src="/none" onerror="window.ran=true">`, "/frame": "<iframe></iframe>", "/fine": `<p>a</p><a href="/b">b</a>`,
+	}
+	server := bare(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, bodies[r.URL.Path])
+	}))
+	window(t, ctx, 360, 740)
+	visitPage(t, ctx, server.URL+bareAddress)
+	for _, address := range slices.Sorted(maps.Keys(bodies)) { // the image comes last: whether it ran is known later
+		if found := ask[string](t, ctx, "("+lookAll+")(["+strconv.Quote(address)+"])"); (found == "") != (address == "/fine") {
+			t.Errorf("%s: %q", address, found)
 		}
 	}
-	t.Logf("%d texts, %d pages", len(list), opened)
 }
