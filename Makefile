@@ -146,7 +146,7 @@ screenshots: build ## the pictures of docs/screenshots, taken from a demonstrati
 	@tmp=$$(mktemp -d); $(DIST)/koprik demo --dir "$$tmp/demo" --listen 127.0.0.1:18090 --mirror-listen 127.0.0.1:18091 --kiosk-listen 127.0.0.1:18092 > "$$tmp/log" & pid=$$!; \
 	trap 'kill $$pid; wait $$pid || true; rm -rf "$$tmp"' EXIT; \
 	until grep -q Ctrl-C "$$tmp/log"; do kill -0 $$pid; sleep 0.2; done; \
-	KOPRIK_REQUIRE_BROWSER=1 KOPRIK_SHOTS=http://127.0.0.1:18090,http://127.0.0.1:18092 $(GO) test -count=1 -run '^TestScreenshots$$' -v ./ui/site
+	KOPRIK_REQUIRE_BROWSER=1 KOPRIK_SHOTS=http://127.0.0.1:18090,http://127.0.0.1:18092,$(abspath $(DIST)/koprik),$$tmp/demo/central $(GO) test -count=1 -run '^TestScreenshots$$' -v ./ui/site
 
 bench-pages: build ## pages per second against nginx, start and memory; KOPRIK_BENCH_DATASETS=600
 	KOPRIK_BENCH_PAGES=$(abspath $(DIST)/koprik) $(GO) test -count=1 -timeout 8h -run '^TestPagesPerSecond$$' -v ./ui/site
