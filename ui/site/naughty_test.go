@@ -238,11 +238,13 @@ func bare(t *testing.T, site http.Handler) *httptest.Server {
 // that runs, and those that stick out of the window.
 const lookAll = `async addresses => {
   const found = [], runs = /^\s*(javascript|data|vbscript):/i;
-  for (const address of addresses) {
+  const pages = await Promise.all(addresses.map(async address => {
     const answer = await fetch(address);
-    if (!/^text\/html/.test(answer.headers.get("content-type") || "")) continue;
-    const doc = new DOMParser().parseFromString(await answer.text(), "text/html"), bad = [];
-    if (answer.status >= 500) bad.push(answer.status);
+    return {address, status: answer.status, html: /^text\/html/.test(answer.headers.get("content-type") || "") ? await answer.text() : ""};
+  }));
+  for (const {address, status, html} of pages) {
+    const doc = new DOMParser().parseFromString(html, "text/html"), bad = [];
+    if (status >= 500) bad.push(status);
     if (doc.scripts.length > 1 || doc.querySelector("iframe, object, base, meta[http-equiv], style, body link")) bad.push("an element that no page has");
     for (const e of doc.querySelectorAll("*")) for (const a of e.attributes)
       if (/^on|^style$|^srcdoc$/i.test(a.name) || /href|src|action/i.test(a.name) && runs.test(a.value) && !(e.localName === "img" && a.value.startsWith("data:image/"))) bad.push(e.localName + " " + a.name);
