@@ -143,11 +143,19 @@ func TestMisspeltWordsAreCorrectedInTheirScript(t *testing.T) {
 	r := library(t)
 	for text, want := range map[string]string{
 		"aholsi soni": "aholisi soni", "насиления": "населения", "maktabar": "maktablar", "popluation": "population", "нархлри": "нархлари",
-		"aholi": "", "2025": "", "xyzw": "", "soni": "",
+		"aholi": "", "2025": "", "xyzw": "", "soni": "", "boyichs": "",
 	} {
 		if got := find(t, r, portal.Query{Text: text}).DidYouMean; got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestAWordThatASynonymStandsInForIsNotCorrected(t *testing.T) {
+	r := reader(t, filled(t, dataset("nurseries", "Maktabgacha taʼlim"), dataset("gardens", "Bogʻlar")))
+	got := find(t, r, portal.Query{Text: "bogʻcha"})
+	if got.DidYouMean != "" || got.Total != 1 || got.Hits[0].Dataset != "main_nurseries" {
+		t.Errorf("%q, %v", got.DidYouMean, names(got))
 	}
 }
 

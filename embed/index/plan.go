@@ -160,6 +160,13 @@ func (p *plan) relax() bool {
 	return true
 }
 
+// stoodIn tells whether a synonym that is found stands in for a word.
+func (p *plan) stoodIn(i int) bool {
+	return slices.ContainsFunc(p.groups, func(g group) bool {
+		return slices.Contains(g.alts[0].words, i) && p.stands(&g) > 0
+	})
+}
+
 // stands tells how many datasets have a word of a group.
 func (p *plan) stands(g *group) (n int) {
 	for _, a := range g.alts {

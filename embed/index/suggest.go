@@ -146,7 +146,7 @@ func (s *search) didYouMean() (string, error) {
 	text, corrected, tried := s.query.Text, 0, 0
 	for i := range s.plan.words {
 		w := &s.plan.words[i]
-		if !w.typed || w.df > 0 || corrected == maxCorrected || tried == maxTried {
+		if !w.typed || w.df > 0 || s.plan.stoodIn(i) || corrected == maxCorrected || tried == maxTried {
 			continue
 		}
 		tried++
@@ -187,7 +187,7 @@ func (s *search) near(raw string) (string, error) {
 			if e == nil {
 				break
 			}
-			if isStem(e.Term) || strings.HasPrefix(e.Term, "=") {
+			if isStem(e.Term) || strings.HasPrefix(e.Term, "=") || neutral[e.Term] {
 				continue
 			}
 			count, err := s.count(fieldTitles, e.Term)
