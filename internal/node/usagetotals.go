@@ -52,7 +52,7 @@ func (n *Node) usageFile(ctx context.Context, before []byte, files map[string][]
 		return false, err
 	}
 	if len(totals.Months) == 0 {
-		return true, nil
+		return false, nil // the first day that is over is told at once
 	}
 	if old, err := post.DecodeTotals(before); err == nil {
 		old.Until = totals.Until
