@@ -378,6 +378,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 		LastSync: now.Add(-2 * time.Hour), Version: "0.1.0", SignedBy: []string{strings.Repeat("ab", 32)},
 	}
 	w.options = Options{
+		Counter: &fakeCounter{numbers: manyNumbers()},
 		View: func(context.Context) (portal.View, error) {
 			if w.viewErr != nil {
 				return nil, w.viewErr

@@ -200,14 +200,18 @@ func (v *visit) monthsTable(n portal.Numbers) *dataTable {
 			c := countsIn(s.totals, m)
 			counts = append(counts, c.Visits, c.Downloads)
 		}
-		t.Rows = append(t.Rows, v.usedRow(cell{Text: v.period(string(m))}, counts...))
+		t.Rows = append(t.Rows, v.usedRow(cell{Text: v.period(string(m)), Code: true}, counts...))
 	}
 	return t
 }
 
-// drawUse draws the visits of months, from two months on. What is small is a gap.
+// drawUse draws the visits of months that are over, from two months on: half a month
+// would look like a fall. What is small is a gap.
 func (v *visit) drawUse(box *useBox, n portal.Numbers) error {
 	months := lastMonths(n)
+	if until := scopes(n)[0].totals.Until; len(months) > 0 && portal.MonthOf(portal.DateOf(until.Time().AddDate(0, 0, 1))) == months[len(months)-1] {
+		months = months[:len(months)-1]
+	}
 	if len(months) < 2 {
 		return nil
 	}
