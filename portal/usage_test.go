@@ -173,3 +173,17 @@ func TestTotalsHideWhatIsSmall(t *testing.T) {
 		t.Error("months before")
 	}
 }
+
+func BenchmarkDecodeUsage(b *testing.B) {
+	u := portal.Usage{}
+	for i := range 30 {
+		u[portal.UsageKey{Kind: portal.Visits, Lang: portal.Uzbek, Name: fmt.Sprintf("main_dataset-%d", i)}] = int64(i + 1)
+	}
+	data := u.Encode()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := portal.DecodeUsage(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

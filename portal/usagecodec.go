@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -62,38 +61,64 @@ const maxUsageName = 4 * MaxMissed
 // counted it is Validate's to say.
 func DecodeUsage(b []byte) (Usage, error) {
 	u := Usage{}
-	name := ""
+	var before UsageKey
 	for rest := b; len(rest) > 0; {
-		bad := func(why string) (Usage, error) {
-			return nil, fmt.Errorf("counts: %s at byte %d", why, len(b)-len(rest))
+		k, n, size, err := decodeCount(rest, before.Name)
+		if err == nil && len(u) > 0 && before.Compare(k) >= 0 {
+			err = errUsageOrder
 		}
-		shared, n := binary.Uvarint(rest)
-		if n <= 0 || shared > uint64(len(name)) {
-			return bad("no name")
+		if err != nil {
+			return nil, fmt.Errorf("counts, byte %d: %w", len(b)-len(rest), err)
 		}
-		rest = rest[n:]
-		more, n := binary.Uvarint(rest)
-		if n <= 0 || more > maxUsageName || uint64(len(rest)-n) < more+1 {
-			return bad("a name is cut off")
-		}
-		name = name[:shared] + string(rest[n:][:more]) //nolint:gosec // at most maxUsageName
-		rest = rest[n+int(more):]                      //nolint:gosec // at most maxUsageName
-		k := UsageKey{Name: name, Kind: UsageKind(rest[0] >> 3)}
-		if i := int(rest[0] & 7); i > len(Langs) {
-			return bad("no language")
-		} else if i > 0 {
-			k.Lang = Langs[i-1]
-		}
-		rest = rest[1:]
-		count, n := binary.Uvarint(rest)
-		if n <= 0 || count == 0 || count > 1<<62 {
-			return bad("no count")
-		}
-		rest = rest[n:]
-		u[k] = int64(count)
-	}
-	if !bytes.Equal(u.Encode(), b) {
-		return nil, errors.New("counts: not as they are written")
+		u[k], before, rest = n, k, rest[size:]
 	}
 	return u, nil
+}
+
+var (
+	errUsageOrder = errors.New("not in order")
+	errUsageCount = errors.New("is no count")
+)
+
+// decodeCount reads one count, whose name stands behind before, and says how many
+// bytes it has.
+func decodeCount(b []byte, before string) (k UsageKey, count int64, size int, err error) {
+	shared, more := uint64(0), uint64(0)
+	rest := b
+	for _, n := range []*uint64{&shared, &more} {
+		if rest, err = shortUvarint(rest, n); err != nil {
+			return k, 0, 0, err
+		}
+	}
+	if shared > uint64(len(before)) || more > maxUsageName || uint64(len(rest)) < more+1 {
+		return k, 0, 0, errUsageCount
+	}
+	name, rest := string(rest[:more]), rest[more:]
+	if more > 0 && shared < uint64(len(before)) && before[shared] == name[0] || more == 0 && shared < uint64(len(before)) {
+		return k, 0, 0, errUsageOrder // more of the name is shared, or it is the beginning of the one before
+	}
+	k = UsageKey{Name: before[:shared] + name, Kind: UsageKind(rest[0] >> 3)}
+	if i := int(rest[0] & 7); i > len(Langs) {
+		return k, 0, 0, errUsageCount
+	} else if i > 0 {
+		k.Lang = Langs[i-1]
+	}
+	n := uint64(0)
+	if rest, err = shortUvarint(rest[1:], &n); err != nil {
+		return k, 0, 0, err
+	}
+	if n == 0 || n > 1<<62 {
+		return k, 0, 0, errUsageCount
+	}
+	return k, int64(n), len(b) - len(rest), nil
+}
+
+// shortUvarint reads a number that is written in as few bytes as it can be.
+func shortUvarint(b []byte, into *uint64) (rest []byte, err error) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || size > 1 && b[size-1] == 0 {
+		return nil, errUsageCount
+	}
+	*into = n
+	return b[size:], nil
 }

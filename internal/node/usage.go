@@ -63,7 +63,7 @@ func (n *Node) countUse(k portal.UsageKey) {
 	u.add(k, 1)
 }
 
-// turn begins a day. Days before yesterday have long been flushed.
+// turn begins a day.
 func (u *usage) turn(day int64, date portal.Date) {
 	if u.days == nil {
 		u.days = map[portal.Date]portal.Usage{}
@@ -72,10 +72,6 @@ func (u *usage) turn(day int64, date portal.Date) {
 	u.day, u.date = day, date
 	if u.days[date] == nil {
 		u.days[date] = portal.Usage{}
-	}
-	if !u.dirty {
-		before := portal.DateOf(date.Time().AddDate(0, 0, -2))
-		maps.DeleteFunc(u.days, func(d portal.Date, _ portal.Usage) bool { return d < before })
 	}
 }
 
@@ -172,12 +168,15 @@ func (n *Node) FlushUsage(ctx context.Context) error {
 	u.dirty = false
 	u.mu.Unlock()
 	err := n.local.KeepUsage(ctx, states)
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	if err != nil {
-		u.mu.Lock()
 		u.dirty = true
-		u.mu.Unlock()
+		return err
 	}
-	return err
+	yesterday := portal.DateOf(today.Time().AddDate(0, 0, -1))
+	maps.DeleteFunc(u.days, func(d portal.Date, _ portal.Usage) bool { return d < yesterday && d != u.date })
+	return nil
 }
 
 // missedKey is where local.db has the key under which words have their places.

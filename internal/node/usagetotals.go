@@ -29,8 +29,10 @@ type toldUsage struct {
 	digest  portal.Digest // of the file that country was read from
 	country *portal.UsageTotals
 	fed     portal.Digest // of the file that the index was told
-	own     portal.UsageTotals
-	ownAt   time.Time
+
+	ownMu sync.Mutex
+	own   portal.UsageTotals
+	ownAt time.Time
 }
 
 // usageFile adds the sums of all nodes to the files of the talkback role: anew when
@@ -236,8 +238,8 @@ func (n *Node) deskNumbers(s sides) ([]portal.DeskNumbers, error) {
 // ownUsage sums what was counted here, at most once a minute.
 func (n *Node) ownUsage(ctx context.Context) (portal.UsageTotals, error) {
 	t := &n.usage.told
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.ownMu.Lock()
+	defer t.ownMu.Unlock()
 	now := n.Now()
 	if age := now.Sub(t.ownAt); usageDay(t.ownAt) == usageDay(now) && age >= 0 && age < usageFlush {
 		return t.own, nil
