@@ -162,7 +162,7 @@ var endless = map[string]string{
 	"replace":                  "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT sum(length(replace(printf('%900000d', x), ' ', 'y'))) FROM c",
 	"like":                     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT sum(printf('%900000d', x) LIKE '%1%2%3%4%5%6%7%8%9%0%a%b%c%d%e%f%g%h%i') FROM c",
 	"glob":                     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT sum(printf('%100000d', x) GLOB '*[0-9]*[a-z]*[0-9]*[a-z]*[^ ]*q') FROM c",
-	"json":                     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT json_group_array(x) FROM c",
+	"json":                     "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM c) SELECT group_concat(json_array(x)) FROM c",
 	"correlated":               "SELECT (SELECT count(*) FROM big b WHERE b.a || a.a LIKE '%q%') FROM big a",
 }
 
@@ -203,6 +203,42 @@ func TestEndlessSQLEndsWithItsLimit(t *testing.T) {
 	}
 	if got, err := s.SQL(t.Context(), portal.SQLQuery{Text: "SELECT count(*) FROM p", Tables: tables}); err != nil || got.Rows[0][0] != int64(5) {
 		t.Errorf("afterwards: %v %v", got, err)
+	}
+}
+
+// A value that a function makes out of little is refused before it is made: the
+// process never holds it.
+func TestSQLMakesNoLargeValueOfASmallStatement(t *testing.T) {
+	s, tables := sqlStore(t)
+	s.sql.limit = time.Second
+	before := peak()
+	for _, text := range []string{
+		"SELECT printf('%.*c', 1000000000, 'x')",
+		"SELECT printf('%.1000000000c', 'x')",
+		"SELECT length(format('%*d', 2147483647, 1))",
+		"SELECT length(printf('%2000000000s', 'x'))",
+		"SELECT length(replace(replace(printf('%1000000d', 1), ' ', 'yyyyyyyyyy'), 'y', 'zzzzzzzzzz'))",
+		"SELECT length(hex(hex(hex(printf('%900000d', 1)))))",
+		"SELECT length(quote(printf('%900000d', 1)) || quote(printf('%900000d', 1)))",
+		"SELECT length(group_concat(printf('%900000d', b))) FROM big",
+		"SELECT length(json_group_array(printf('%900000d', b))) FROM big",
+		"SELECT length(json_group_object(a, printf('%900000d', b))) FROM big",
+		"SELECT lag(a.a, 1000000) OVER (ORDER BY a.b) FROM big a, big b",
+		"SELECT count(DISTINCT a.a || b.a || c.a || a.b) FROM big a, big b, big c",
+		"SELECT count(*) FROM json_each(printf('[%.*c]', 100000000, '1'))",
+		"SELECT json('" + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + "')",
+		"SELECT * FROM generate_series(1, 1000000000000)",
+		"SELECT * FROM pragma_table_list",
+		"SELECT count(*) FROM (SELECT a.a FROM big a, big b ORDER BY printf('%9000d', a.b * b.b))",
+	} {
+		got, err := s.SQL(t.Context(), portal.SQLQuery{Text: text, Tables: tables})
+		if !errors.Is(err, portal.ErrUsage) && !errors.Is(err, portal.ErrTooMuch) {
+			t.Errorf("%.90s: %d rows, %v; want a refusal", text, len(got.Rows), err)
+		}
+		t.Logf("%.60s: peak %d MiB, %v", text, peak()>>20, err)
+	}
+	if grown := peak() - before; grown > 100<<20 {
+		t.Errorf("the process grew by %d MiB", grown>>20)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // neither touch anything outside nor make values out of nothing.
 var sqlFunctions = setOf(`abs avg ceil ceiling char coalesce concat concat_ws count cume_dist date datetime
 	degrees dense_rank exp first_value floor format glob group_concat hex if ifnull iif instr julianday
-	json json_array json_array_length json_each json_extract json_group_array json_group_object json_object json_quote
+	json json_array json_array_length json_each json_extract json_object json_quote
 	json_tree json_type json_valid lag last_value lead length like ln log log10 log2 lower ltrim max min mod nth_value
 	ntile nullif percent_rank pi pow power printf quote radians rank replace round row_number rtrim sign sqrt
 	strftime string_agg substr substring sum time timediff total trim trunc typeof unicode unixepoch upper

@@ -249,7 +249,7 @@ func (v *visit) answerHits(hits []Hit, datasets []portal.Dataset, results portal
 	for _, h := range results.Hits {
 		words[h.Dataset] = h.Words
 	}
-	for i, d := range datasets {
+	for i, d := range datasets[:min(len(datasets), len(hits))] {
 		found := addTokens(nil, strings.Join(words[d.ID], " "))
 		if slices.ContainsFunc(topic, func(w word) bool { return !anyIs(found, w) }) || !v.isAbout(d, topic) {
 			continue
