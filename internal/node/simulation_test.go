@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,8 +33,9 @@ type country struct {
 	shelf  []string // sticks that somebody has kept
 
 	asked   map[string]bool // texts of acknowledged questions
-	counted map[string]int64
-	tally   map[string]int // what happened, for the record
+	counted int64           // uses
+	ahead   int64           // uses on days that had not come yet, by a clock that was wrong
+	tally   map[string]int  // what happened, for the record
 }
 
 // outpost is a node that is no centre: a region or a kiosk.
@@ -62,7 +62,7 @@ func newCountry(t *testing.T, seed uint64, nodes int) *country {
 	t.Helper()
 	c := &country{
 		t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 12, 10, 9, 0, 0, 0, time.UTC), //nolint:gosec // chance, no secret
-		asked: map[string]bool{}, counted: map[string]int64{}, tally: map[string]int{},
+		asked: map[string]bool{}, tally: map[string]int{},
 	}
 	dir := t.TempDir()
 	config, err := SetConfig(map[string]string{"role": "central", "title": "Markaz", "contact": "desk@example.org"})
@@ -153,10 +153,14 @@ func (c *country) asks(p *outpost) {
 	key := portal.UsageKey{Kind: portal.Visits, Name: "main_water", Lang: portal.Uzbek}
 	for range c.rng.IntN(4) {
 		p.countUse(key)
-		c.counted["main_water"]++
+		if usageDay(p.Now()) > usageDay(c.now) {
+			c.ahead++
+		} else {
+			c.counted++
+		}
 	}
 	c.must(p.FlushUsage(c.t.Context()))
-	if !c.chance(25) {
+	if !c.chance(15) {
 		return
 	}
 	text := fmt.Sprintf("savol %d", len(c.asked))
@@ -289,7 +293,7 @@ func (c *country) lives(day int) {
 		}
 		c.asks(p)
 		switch n := c.rng.IntN(10); {
-		case n < 5 || p.up == nil:
+		case n < 4 || p.up == nil:
 			c.calls(p)
 		case n == 5:
 			c.carries(p)
@@ -383,16 +387,18 @@ func (c *country) isRight() {
 			c.t.Errorf("%s: %d numbers are missing", k.Name, k.Missing)
 		}
 	}
-	got := map[string]int64{}
+	var uses int64
 	c.must(c.centre.local.EachUsage(ctx, true, func(_ portal.Digest, d portal.UsageDay) error {
-		for key, n := range d.Counts {
-			got[key.Name] += n
+		for _, n := range d.Counts {
+			uses += n
 		}
 		return nil
 	}))
-	if !maps.Equal(got, c.counted) {
-		c.t.Errorf("the centre counts %v, the nodes have counted %v", got, c.counted)
+	// A centre passes over days that have not come.
+	if uses < c.counted || uses > c.counted+c.ahead {
+		c.t.Errorf("the centre counts %d uses; the nodes have counted %d, and %d on days that had not come", uses, c.counted, c.ahead)
 	}
+	c.tally["uses"], c.tally["uses on days that had not come"] = int(c.counted), int(c.ahead)
 }
 
 // TestACountryOfNodesCountsEveryQuestionOnce lets nodes live for days with partitions,
@@ -410,6 +416,9 @@ func TestACountryOfNodesCountsEveryQuestionOnce(t *testing.T) {
 	c := newCountry(t, seed, nodes)
 	for day := range days {
 		c.lives(day)
+		if nodes > 100 {
+			t.Logf("day %d: %d questions", day+1, len(c.asked))
+		}
 	}
 	healing := c.heals()
 	c.isRight()
