@@ -292,10 +292,10 @@ func (c *country) lives(day int) {
 			p.cut = c.now.Add(time.Duration(1+c.rng.IntN(10)) * 24 * time.Hour)
 		}
 		c.asks(p)
-		switch n := c.rng.IntN(10); {
-		case n < 4 || p.up == nil:
+		switch n := c.rng.IntN(20); {
+		case n < 6 || p.up == nil:
 			c.calls(p)
-		case n == 5:
+		case n == 6:
 			c.carries(p)
 		}
 		c.now = c.now.Add(10 * time.Minute / time.Duration(1+len(c.nodes)/50))

@@ -147,7 +147,7 @@ func givePost(ctx context.Context, client *http.Client, where string, b []byte) 
 		return err
 	}
 	req.Header.Set("Content-Type", "application/octet-stream")
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) //nolint:gosec // an upstream that the settings name
 	if err != nil {
 		return &portal.Problem{Kind: portal.ErrUnreachable, Where: where, Message: err.Error(), Cause: err}
 	}
