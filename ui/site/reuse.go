@@ -84,10 +84,10 @@ func (v *visit) reusePage(r portal.Reuse) (*reusePage, error) {
 	var uses []Value
 	for _, s := range r.Uses {
 		one := Value{Shown: titles(s).Shown, Href: titles(s).Href}
-		uses = append(uses, one)
 		if s.Release > 0 {
-			uses = append(uses, plain(v.T("dataset.release", "n", s.Release)))
+			one.Address = v.T("dataset.release", "n", s.Release)
 		}
+		uses = append(uses, one)
 	}
 	v.add(&rs, v.T("reuse.uses"), uses...)
 	if shown, err := v.showcase(); err == nil {

@@ -130,7 +130,7 @@ func TestSubmittingGoesStepByStepAndShowsTheReceiptOnce(t *testing.T) {
 			t.Errorf("receipt: %s", page)
 		}
 		q := w.asker.sent[0]
-		want := []portal.ReuseSource{{Dataset: "main_prices"}, {Dataset: "main_population"}}
+		want := []portal.ReuseSource{{Dataset: "main_prices", Release: 1}, {Dataset: "main_population", Release: 3}}
 		if len(w.asker.sent) != 1 || q.Kind != portal.ReuseSubmission || !slices.Equal(q.Reuse.Uses, want) || q.Reuse.Title.Translated[portal.Uzbek] != "Narxlar <b>xaritasi</b>" || q.Email != "maker@example.org" {
 			t.Errorf("sent %+v %+v", q, q.Reuse)
 		}

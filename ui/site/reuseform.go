@@ -128,7 +128,8 @@ func (v *visit) chooseStep(p *reuseFormPage, q portal.Inquiry, unknown []string,
 	return nil
 }
 
-// wrongWithReuse lists what is wrong, by the step that asks it.
+// wrongWithReuse lists what is wrong, by the step that asks it, and fills in the
+// releases that were not named: the latest ones.
 func (v *visit) wrongWithReuse(q portal.Inquiry, unknown []string) (map[string]problemBox, error) {
 	all := map[string]problemBox{}
 	seen := map[string]bool{}
@@ -145,12 +146,15 @@ func (v *visit) wrongWithReuse(q portal.Inquiry, unknown []string) (map[string]p
 	if len(unknown) > 0 {
 		add(stepWhere, v.T("reuse.unknown", "name", clip(unknown[0], 100)), "uses")
 	}
-	for _, s := range q.Reuse.Uses {
-		_, err := v.view.Dataset(v.ctx, s.Dataset)
-		if errors.Is(err, portal.ErrNotFound) {
+	for i, s := range q.Reuse.Uses {
+		d, err := v.view.Dataset(v.ctx, s.Dataset)
+		switch {
+		case errors.Is(err, portal.ErrNotFound):
 			add(stepWhere, v.T("reuse.unknown", "name", string(s.Dataset)), "uses")
-		} else if err != nil {
+		case err != nil:
 			return nil, err
+		case s.Release == 0:
+			q.Reuse.Uses[i].Release = d.Latest.Number // later ones may have other columns
 		}
 	}
 	q.Day = v.today()
