@@ -107,12 +107,11 @@ type Case struct {
 	Told       Escalation // the highest that somebody was told of
 	Answers    []Answer   // oldest first; the last one counts
 	Moderation Moderation
-	Thread     InquiryID            // the public name, when it is shown; not the inquiry's own
-	Supporters []string             // slots of those who want it too, each once
-	Votes      map[string]Useful    // what was said of the answer, by slot
-	Events     []CaseEvent          // oldest first
-	Changed    time.Time            // when an asker would last see a difference
-	OneTime    map[string]time.Time // digests of one-time answer links, with when each ends
+	Thread     InquiryID         // the public name, when it is shown; not the inquiry's own
+	Supporters []string          // slots of those who want it too, each once
+	Votes      map[string]Useful // what was said of the answer, by slot
+	Events     []CaseEvent       // oldest first
+	Changed    time.Time         // when an asker would last see a difference
 
 	Reuse *ReuseWork `json:",omitempty"` // of ReuseSubmission
 }
@@ -144,6 +143,9 @@ func (c *Case) Assign(r Route, days int, cal WorkCalendar, e CaseEvent) error {
 	}
 	if c.Deadline.Due == "" {
 		c.Deadline = NewDeadline(DateOf(c.Received), days, cal)
+	}
+	if r.Publisher != c.Route.Publisher {
+		c.Told = NotEscalated // another coordinator, who was told of nothing
 	}
 	c.State, c.Route = Assigned, r
 	c.note(e, "assigned")
@@ -270,6 +272,18 @@ func (c *Case) Escalation(today Date, cal WorkCalendar) Escalation {
 	return c.Deadline.Escalation(today, cal)
 }
 
+// Escalate marks a case that waits too long. It is false when whoever is to be
+// told today was told before.
+func (c *Case) Escalate(cal WorkCalendar, e CaseEvent) bool {
+	level := c.Escalation(DateOf(e.At), cal)
+	if level <= c.Told {
+		return false
+	}
+	c.Told = level
+	c.note(e, map[Escalation]string{ToCoordinator: "told the coordinator", ToCentre: "told the centre"}[level])
+	return true
+}
+
 func (c *Case) note(e CaseEvent, what string) {
 	if e.What == "" {
 		e.What = what
@@ -308,6 +322,8 @@ type CaseQuery struct {
 	States    []InquiryState  // empty: any
 	Moderate  ModerationState // "": any
 	Dataset   DatasetID       // "" any
+	Late      bool            // only those of which somebody was told that they wait too long
+	Changed   time.Time       // zero: any; only those whose asker sees a difference since then
 	Limit     int             // 0: 100
 	Offset    int
 }

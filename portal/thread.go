@@ -52,6 +52,14 @@ func ThreadsFound(ctx context.Context, v View, found []ThreadHit) ([]Thread, err
 	return threads, nil
 }
 
+// LastSaid is the day of a thread's last answer, or of its question.
+func LastSaid(t Thread) Date {
+	if n := len(t.Answers); n > 0 {
+		return t.Answers[n-1].Day
+	}
+	return t.Asked
+}
+
 // ThreadAnswer is one answer of a thread, oldest first.
 type ThreadAnswer struct {
 	Day     Date         `json:"day"`

@@ -294,6 +294,12 @@ func caseWhere(q portal.CaseQuery) (string, []any) {
 	if q.Dataset != "" {
 		add("dataset = ?", string(q.Dataset))
 	}
+	if !q.Changed.IsZero() {
+		add("changed >= ?", kept(q.Changed))
+	}
+	if q.Late {
+		add("json_extract(doc, '$.Told') > 0")
+	}
 	if q.Moderate != "" {
 		add("moderation = ?", string(q.Moderate))
 	}

@@ -46,6 +46,8 @@ var libraries = []library{
 	{"crypto/ed25519", []string{"sync/tuf"}},
 	{"crypto/hpke", []string{"sync/post"}},
 	{"filippo.io/age", []string{"internal/backup"}},
+	{"github.com/wneessen/go-mail", []string{"sync/mailer"}},
+	{"net/smtp", nil},
 }
 
 // granted are the libraries that the codecs below portal may use.

@@ -15,7 +15,7 @@ import (
 func (a *app) inquiryCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "inquiry", Short: "Work on the questions of citizens, at a centre"}
 	cmd.AddCommand(a.inquiryListCommand(), a.inquiryShowCommand(), a.inquiryAssignCommand(), a.inquiryAnswerCommand(), a.inquiryRefuseCommand(),
-		a.inquiryPublishCommand(), a.inquiryWithholdCommand(), a.inquiryClockCommand(), a.inquiryOpenCommand(), a.inquirySendCommand(), a.inquiryCalendarCommand())
+		a.inquiryPublishCommand(), a.inquiryWithholdCommand(), a.inquiryClockCommand(), a.inquiryOpenCommand(), a.inquirySendCommand(), a.inquiryLettersCommand(), a.inquiryCalendarCommand())
 	return cmd
 }
 

@@ -44,7 +44,7 @@ func (a *app) publisherCommand() *cobra.Command {
 			return a.with(cmd.Context(), func(n *node.Node) error { return a.publishers(cmd.Context(), n) })
 		},
 	}
-	cmd.AddCommand(add, list, a.publisherContactCommand(), a.publisherMoveCommand())
+	cmd.AddCommand(add, list, a.publisherContactCommand(), a.publisherReachCommand(), a.publisherMoveCommand())
 	return cmd
 }
 

@@ -104,7 +104,7 @@ with the cable pulled out.`,
 	root.AddCommand(
 		a.demoCommand(), a.initCommand(), a.serveCommand(), a.passportCommand(), a.tableCommand(), a.publishCommand(),
 		a.withdrawCommand(), a.importCommand(), a.syncCommand(), a.exportCommand(), a.verifyCommand(), a.searchCommand(),
-		a.statusCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.publisherCommand(), a.userCommand(), a.inquiryCommand(), a.reuseCommand(), a.nodeCommand(), a.usageCommand(), a.keyCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
+		a.statusCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(), a.publisherCommand(), a.userCommand(), a.inquiryCommand(), a.mailInCommand(), a.reuseCommand(), a.nodeCommand(), a.usageCommand(), a.keyCommand(), a.configCommand(), a.versionCommand(), a.manCommand(root),
 		a.completionCommand(root),
 	)
 	strictArgs(root)

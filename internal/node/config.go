@@ -19,6 +19,7 @@ import (
 	"koprik/internal/disk"
 	"koprik/portal"
 	"koprik/portal/region"
+	"koprik/sync/mailer"
 )
 
 // configFile is the node's configuration, in its data directory.
@@ -42,6 +43,16 @@ type Config struct {
 
 	TalkbackEvery  time.Duration
 	UsagePublisher portal.PublisherID // "": none by itself
+
+	Address          string // of the portal, as letters write it
+	MailServer       string // host:port; "": no letters
+	MailSecurity     mailer.Security
+	MailFrom         string
+	MailReply        string
+	MailUser         string
+	MailPasswordFile string
+	MailCAFile       string
+	ConfirmEvery     int // days; 0: nobody is asked
 
 	Upstreams        []string // after Upstream, in order
 	SyncHours        Hours
@@ -74,7 +85,7 @@ func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, "_", "-") }
 func (s Setting) Value(c Config) (value, source string) { return s.get(&c), c.sources[s.Key] }
 
 // Settings is the whole configuration; `koprik config show` prints it.
-var Settings = slices.Concat(nodeSettings, followSettings, talkSettings, usageSettings)
+var Settings = slices.Concat(nodeSettings, followSettings, talkSettings, usageSettings, mailSettings)
 
 // nodeSettings say what a node is.
 var nodeSettings = []Setting{
@@ -229,7 +240,7 @@ func LoadConfig(root disk.FS, environ func(string) string, flags map[string]stri
 			c.sources[s.Key] = given.source
 		}
 	}
-	return c, nil
+	return c, c.checkMail()
 }
 
 // ReadConfig is LoadConfig of a data directory that is not otherwise opened.

@@ -31,7 +31,7 @@ func (n *Node) desk(words *locale.Catalog) (http.Handler, error) {
 		return nil, err
 	}
 	return desk.New(desk.Options{
-		Accounts: n, Sessions: n, Factors: n, Inquiries: n, Cohorts: n, Staff: n, Nodes: n, Calendar: n.Calendar, Publishers: n.Publishers,
+		Accounts: n, Sessions: n, Factors: n, Inquiries: n, Cohorts: n, Staff: n, Nodes: n, Letters: n, Templates: n, Form: n, Calendar: n.Calendar, Publishers: n.Publishers,
 		AnswerDays: n.AnswerDays, NewThread: NewInquiryID, Now: n.Now, Machine: n.opt.Clock, DeviceKey: key, Words: words, Log: n.opt.Log,
 	})
 }

@@ -17,3 +17,6 @@ func WeakPassword(password string) string {
 
 // TalkOnce is one turn of what a serving node does about questions.
 func (n *Node) TalkOnce(ctx context.Context) error { return n.talkOnce(ctx) }
+
+// Attend is one turn of what a serving centre does about what waits.
+func (n *Node) Attend(ctx context.Context) error { return n.attend(ctx) }

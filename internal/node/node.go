@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -49,6 +50,9 @@ type Options struct {
 	// node that nobody follows, and for tests of other things: packs take most of
 	// their time.
 	NoPacks bool
+
+	// Dial reaches the mail server; nil: the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Development bool // adds /desk/components, the page of all parts of the pages
 }
@@ -106,11 +110,12 @@ type Node struct {
 	checked     sync.Map         // portal.Digest → true: objects hashed by this process
 	noticedLast []byte           // the timestamp that the background work saw last
 
-	applying sync.Mutex              // one apply at a time in this process
-	syncing  stages                  // what a sync of this process is doing
-	trouble  atomic.Pointer[trouble] // why the last sync of this process did not succeed
-	arrivals atomic.Int64            // how often contents came without a new generation
-	closers  []io.Closer
+	templates sync.Mutex              // one change of answers given often at a time
+	applying  sync.Mutex              // one apply at a time in this process
+	syncing   stages                  // what a sync of this process is doing
+	trouble   atomic.Pointer[trouble] // why the last sync of this process did not succeed
+	arrivals  atomic.Int64            // how often contents came without a new generation
+	closers   []io.Closer
 }
 
 // The layout of a data directory (DESIGN.md, "A node's data directory").

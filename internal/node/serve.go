@@ -183,6 +183,9 @@ func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
 		if n.packer != nil {
 			packs.Go(func() { n.packWhenTold(background, n.packing) })
 		}
+		if n.central() {
+			packs.Go(func() { n.mailWhenDue(background) })
+		}
 		n.work(background)
 		packs.Wait()
 	}()

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -279,6 +281,29 @@ func (n *Node) threadsIn(s sides, path string) ([]portal.Thread, error) {
 	return post.DecodeThreads(b)
 }
 
+// NewestThreads gives the public questions about anything, those of which something
+// was said last first.
+func (n *Node) NewestThreads(ctx context.Context, v portal.View, most int) (all []portal.Thread, err error) {
+	s, err := n.sidesOf(v)
+	if err != nil {
+		return nil, err
+	}
+	for path := range s.files {
+		if !strings.HasPrefix(path, threadsPrefix) {
+			continue
+		}
+		threads, err := n.threadsIn(s, path)
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return nil, err
+		}
+		all = append(all, threads...)
+	}
+	slices.SortFunc(all, func(a, b portal.Thread) int {
+		return cmp.Or(cmp.Compare(portal.LastSaid(b), portal.LastSaid(a)), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return all[:min(len(all), most)], nil
+}
+
 // Thread gives one public question by its public name; portal.ErrNotFound when
 // there is none.
 func (n *Node) Thread(_ context.Context, v portal.View, id portal.InquiryID) (portal.Thread, error) {
@@ -308,7 +333,7 @@ func (n *Node) threadFile(s sides, id portal.InquiryID) (string, error) {
 	if !x.built {
 		x.files = map[portal.InquiryID]string{}
 		for path := range s.files {
-			if !strings.HasPrefix(path, threadsPath("")[:len("talkback/threads.")]) {
+			if !strings.HasPrefix(path, threadsPrefix) {
 				continue
 			}
 			threads, err := n.threadsIn(s, path)

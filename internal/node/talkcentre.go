@@ -284,21 +284,7 @@ func (n *Node) route(ctx context.Context, id portal.DatasetID) (portal.Route, er
 	if err != nil {
 		return top, err
 	}
-	return portal.FindRoute(d.Publisher, d.Latest.Passport.Contact, portal.DateOf(n.Now()), func(c portal.ContactID) bool {
-		amber, _, err := n.local.Get(ctx, amberKey(d.Publisher.ID, c))
-		return err == nil && amber != ""
-	}), nil
-}
-
-// amberKey is where local.db says that a contact cannot be reached.
-func amberKey(p portal.PublisherID, c portal.ContactID) string {
-	return "amber:" + string(p) + "/" + string(c)
-}
-
-// SetAmber marks a contact that cannot be reached, with the reason, or clears the
-// mark with "".
-func (n *Node) SetAmber(ctx context.Context, p portal.PublisherID, c portal.ContactID, why string) error {
-	return n.local.Set(ctx, amberKey(p, c), why)
+	return n.findRoute(ctx, d.Publisher, d.Latest.Passport.Contact)
 }
 
 // AnswerDays is how many working days a publisher has to answer; "" is the centre.

@@ -133,7 +133,7 @@ func (n *Node) talkbackFiles(ctx context.Context, now bool) (map[string][]byte, 
 	if err := n.layReceipts(ctx, cases, now); err != nil {
 		return nil, err
 	}
-	for _, add := range []func(context.Context, []portal.Case, map[string][]byte) error{n.receiptFiles, n.threadFiles, n.numberFiles, n.reuseFiles} {
+	for _, add := range []func(context.Context, []portal.Case, map[string][]byte) error{n.receiptFiles, n.threadFiles, n.numberFiles, n.reuseFiles, n.noticeFiles} {
 		if err := add(ctx, cases, files); err != nil {
 			return nil, err
 		}

@@ -75,6 +75,29 @@ type Nodes interface {
 	SetNode(ctx context.Context, k portal.KnownNode) error
 }
 
+// Letters are the one-time links in the centre's letters.
+type Letters interface {
+	// ByLetter looks and uses nothing up: portal.ErrNotFound, portal.ErrExpired.
+	ByLetter(ctx context.Context, token string) (portal.LetterVisit, error)
+	// AnswerByLetter answers once; an answer that is none is portal.ErrRejected and
+	// leaves the link as it was.
+	AnswerByLetter(ctx context.Context, token string, a portal.Answer) error
+	ConfirmByLetter(ctx context.Context, token string, still bool) error
+}
+
+// Templates are the answers that a publisher gives often; "" is the centre.
+type Templates interface {
+	Templates(ctx context.Context, p portal.PublisherID) ([]portal.AnswerTemplate, error)
+	// ChangeTemplates is one step. What is wrong with them is portal.ErrRejected.
+	ChangeTemplates(ctx context.Context, p portal.PublisherID, change func([]portal.AnswerTemplate) []portal.AnswerTemplate) error
+}
+
+// Form has the centre's words of the form for questions.
+type Form interface {
+	FormWords(ctx context.Context) (portal.FormWords, error)
+	SetFormWords(ctx context.Context, w portal.FormWords) error
+}
+
 // Options say what the desk works on. All but Words, Log and Zone are mandatory.
 type Options struct {
 	Accounts   Accounts
@@ -84,6 +107,9 @@ type Options struct {
 	Cohorts    Cohorts
 	Staff      Staff
 	Nodes      Nodes
+	Letters    Letters
+	Templates  Templates
+	Form       Form
 	Calendar   func(context.Context) (portal.WorkCalendar, error)
 	Publishers func(context.Context) ([]portal.Publisher, error)
 	AnswerDays func(context.Context, portal.PublisherID) (int, error) // working days, of a publisher or ("") the centre
@@ -116,7 +142,7 @@ type desk struct {
 }
 
 // pageTemplates are the pages; each stands in base.html.
-var pageTemplates = []string{"signin", "code", "inbox", "inquiry", "reuses", "reuse", "account", "factor", "recovery", "users", "user", "nodes", "error"}
+var pageTemplates = []string{"signin", "code", "inbox", "inquiry", "reuses", "reuse", "account", "factor", "recovery", "users", "user", "nodes", "letter", "templates", "form", "error"}
 
 // New makes the handler of everything below /desk/.
 func New(o Options) (http.Handler, error) {
@@ -134,7 +160,7 @@ func New(o Options) (http.Handler, error) {
 }
 
 func newDesk(o Options) (*desk, error) {
-	if o.Accounts == nil || o.Sessions == nil || o.Factors == nil || o.Inquiries == nil || o.Cohorts == nil || o.Staff == nil || o.Nodes == nil ||
+	if o.Accounts == nil || o.Sessions == nil || o.Factors == nil || o.Inquiries == nil || o.Cohorts == nil || o.Staff == nil || o.Nodes == nil || o.Letters == nil || o.Templates == nil || o.Form == nil ||
 		o.Calendar == nil || o.Publishers == nil || o.AnswerDays == nil || o.NewThread == nil || o.Now == nil || o.Machine == nil || len(o.DeviceKey) < 16 {
 		return nil, errors.New("desk: an option is missing")
 	}
@@ -204,6 +230,8 @@ func (d *desk) routes() []route {
 		{post, "/desk/sign-out", halfway, (*visit).signOut},
 		{get, "/desk/code", halfway, (*visit).codePage},
 		{post, "/desk/code", halfway, (*visit).code},
+		{get, letterPath + "{token}", anyone, (*visit).letterPage},
+		{post, letterPath + "{token}", anyone, (*visit).letter},
 		{get, "/desk/", staff, (*visit).inbox},
 		{get, "/desk/inquiry/{id}", staff, (*visit).inquiryPage},
 		{post, "/desk/inquiry/{id}/answer", staff, (*visit).answer},
@@ -214,6 +242,10 @@ func (d *desk) routes() []route {
 		{post, "/desk/reuses", centre, (*visit).cohort},
 		{get, "/desk/reuse/{id}", centre, (*visit).reusePage},
 		{post, "/desk/reuse/{id}", centre, (*visit).decideReuse},
+		{get, "/desk/templates", staff, (*visit).templatesPage},
+		{post, "/desk/templates", routers, (*visit).changeTemplates},
+		{get, "/desk/form", admins, (*visit).formPage},
+		{post, "/desk/form", admins, (*visit).setForm},
 		{get, "/desk/account", staff, (*visit).accountPage},
 		{post, "/desk/account/password", staff, (*visit).setPassword},
 		{post, "/desk/account/language", staff, (*visit).setLanguage},

@@ -38,6 +38,7 @@ type Row struct {
 	About, Office           string
 	Due                     string
 	Overdue, Stopped        bool
+	Told                    string // who was told that it waits too long
 }
 
 // inboxLists are the lists of an inbox, by the value of "list".
@@ -48,6 +49,7 @@ var inboxLists = []struct {
 	query  portal.CaseQuery
 }{
 	{"open", "desk.open", false, portal.CaseQuery{States: []portal.InquiryState{portal.Received, portal.Assigned}}},
+	{"late", "desk.late", false, portal.CaseQuery{Late: true, States: []portal.InquiryState{portal.Received, portal.Assigned}}},
 	{"moderate", "desk.tomoderate", true, portal.CaseQuery{Moderate: portal.Waiting}},
 	{"ours", "desk.ours", true, portal.CaseQuery{Centre: true, States: []portal.InquiryState{portal.Received, portal.Assigned}}},
 	{"done", "desk.closed", false, portal.CaseQuery{States: []portal.InquiryState{portal.Answered, portal.Refused, portal.Published}}},
@@ -110,6 +112,9 @@ func (v *visit) row(c *portal.Case, cal portal.WorkCalendar) Row {
 		Kind: v.kind(c.Inquiry.Kind), State: v.state(c.State), About: string(c.Inquiry.About.Dataset), Office: v.office(c.Route),
 		Stopped: c.State.Open() && c.Deadline.Stopped(today),
 	}
+	if key, told := toldWords[c.Told]; told && c.State.Open() {
+		r.Told = v.T(key)
+	}
 	if !c.Opened {
 		r.Text, r.Tag, r.Kind = v.T("desk.sealed"), string(v.lang), ""
 	}
@@ -119,6 +124,8 @@ func (v *visit) row(c *portal.Case, cal portal.WorkCalendar) Row {
 	}
 	return r
 }
+
+var toldWords = map[portal.Escalation]locale.Key{portal.ToCoordinator: "desk.told-coordinator", portal.ToCentre: "desk.told-centre"}
 
 // beginning is the first words of a text.
 func beginning(s string) string {

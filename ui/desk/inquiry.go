@@ -26,6 +26,7 @@ type InquiryPage struct {
 	Stopped             string // why the clock stands; "" it runs
 	Typed               Typed
 	Langs               []Choice
+	Templates           []List // answers given often, each puts itself into the form
 	Offices             []Choice
 	Shown               string // what the public reads; what a moderator starts from
 	ModerationSays      string
@@ -49,7 +50,11 @@ type Choice struct {
 
 // Typed is what somebody wrote into the forms, to be there again when something
 // was wrong with it.
-type Typed struct{ Answer, Dataset, Release, Reason, Question, Withhold string }
+type Typed struct {
+	Answer, Dataset, Release, Reason, Question, Withhold string
+
+	Lang portal.Lang // of Answer; "" the asker's
+}
 
 // found gives the inquiry of the address; one that the account may not read is
 // not there.
@@ -73,7 +78,11 @@ func (v *visit) inquiryPage() error {
 	if c.IsReuse() {
 		return v.redirect("/desk/reuse/" + c.Inquiry.ID.String())
 	}
-	return v.showInquiry(http.StatusOK, &c, Typed{Question: c.Inquiry.Text}, nil)
+	typed := Typed{Question: c.Inquiry.Text}
+	if err := v.fromTemplate(&typed); err != nil {
+		return err
+	}
+	return v.showInquiry(http.StatusOK, &c, typed, nil)
 }
 
 func (v *visit) showInquiry(status int, c *portal.Case, typed Typed, problems []string) error {
@@ -108,6 +117,14 @@ func (v *visit) showInquiry(status int, c *portal.Case, typed Typed, problems []
 		page.Events = append(page.Events, Event{At: v.DateTime(e.At.In(v.desk.o.Zone)), By: e.By, What: v.happened(e.What), Note: e.Note})
 	}
 	wanted := c.Inquiry.Lang
+	if typed.Lang != "" {
+		wanted = typed.Lang
+	}
+	if page.MayAnswer {
+		if page.Templates, err = v.templateLinks(c); err != nil {
+			return err
+		}
+	}
 	for _, l := range portal.Langs {
 		page.Langs = append(page.Langs, Choice{Value: l.Path(), Text: v.desk.words.Words(l).T("lang.self"), Chosen: l == wanted})
 	}
@@ -138,6 +155,7 @@ var eventWords = map[string]locale.Key{
 	"assigned": "desk.state-assigned", "answered": "desk.state-answered", "refused": "desk.state-refused", "published": "desk.state-published",
 	"checked in": "reuse.desk-checkedin", "columns changed": "reuse.risks",
 	"shown": "desk.isshown", "withheld": "desk.iswithheld", "clock stopped": "desk.did-stop", "clock started": "desk.did-start",
+	"told the coordinator": "desk.told-coordinator", "told the centre": "desk.told-centre", "moved on": "desk.did-move",
 }
 
 func (v *visit) facts(c *portal.Case, today portal.Date, cal portal.WorkCalendar) (list []Fact) {

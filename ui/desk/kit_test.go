@@ -31,6 +31,9 @@ type office struct {
 	cases    map[portal.InquiryID]*portal.Case
 	nodes    []portal.KnownNode
 	cohorts  []portal.Cohort
+	links    map[string]portal.LetterVisit
+	common   map[portal.PublisherID][]portal.AnswerTemplate
+	form     portal.FormWords
 	begun    int
 	clock    atomic.Int64
 	errs     error // of Cases
@@ -225,6 +228,68 @@ func (o *office) SetNode(_ context.Context, k portal.KnownNode) error {
 	return nil
 }
 
+func (o *office) ByLetter(_ context.Context, token string) (portal.LetterVisit, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	v, ok := o.links[token]
+	switch {
+	case !ok:
+		return v, portal.ErrNotFound
+	case !v.Link.Used.IsZero():
+		return v, portal.ErrExpired
+	}
+	if c := o.cases[v.Link.Inquiry]; c != nil {
+		v.Case = *c
+	}
+	return v, nil
+}
+
+func (o *office) use(token string) error {
+	v, err := o.ByLetter(context.Background(), token)
+	if err == nil {
+		v.Link.Used = now
+		o.links[token] = v
+	}
+	return err
+}
+
+func (o *office) AnswerByLetter(ctx context.Context, token string, a portal.Answer) error {
+	v, err := o.ByLetter(ctx, token)
+	if err != nil {
+		return err
+	}
+	_, err = o.ChangeCase(ctx, v.Link.Inquiry, "stat/prices", func(c *portal.Case, cal portal.WorkCalendar, e portal.CaseEvent) error { return c.Reply(a, cal, e) })
+	if err != nil {
+		return err
+	}
+	return o.use(token)
+}
+
+func (o *office) ConfirmByLetter(_ context.Context, token string, _ bool) error { return o.use(token) }
+
+func (o *office) Templates(_ context.Context, p portal.PublisherID) ([]portal.AnswerTemplate, error) {
+	return o.common[p], nil
+}
+
+func (o *office) ChangeTemplates(_ context.Context, p portal.PublisherID, change func([]portal.AnswerTemplate) []portal.AnswerTemplate) error {
+	list := change(o.common[p])
+	if len(list) > portal.MaxTemplates {
+		return portal.Rejected("templates", "too many")
+	}
+	o.common[p] = list
+	return nil
+}
+
+func (o *office) FormWords(context.Context) (portal.FormWords, error) { return o.form, nil }
+
+func (o *office) SetFormWords(_ context.Context, w portal.FormWords) error {
+	if err := w.Validate(); err != nil {
+		return err
+	}
+	o.form = w
+	return nil
+}
+
 var stat = portal.Publisher{
 	ID: "stat", Title: portal.PlainText("Statistics"),
 	Contacts: []portal.Contact{
@@ -243,6 +308,9 @@ var people = map[portal.DeskRole]portal.Account{
 
 const password = "four plain words"
 
+// the tokens of two letters.
+const aQuestion, aStill = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
 // The inquiries of an office: of prices, of the desk of the same publisher, of
 // another publisher, of the centre.
 var ofPrices, ofDesk, ofHealth, ofCentre = portal.InquiryID{1}, portal.InquiryID{2}, portal.InquiryID{3}, portal.InquiryID{4}
@@ -251,6 +319,12 @@ func newOffice() *office {
 	o := &office{
 		accounts: map[string]portal.Account{}, words: map[string]string{}, sessions: map[string]opened{}, codes: map[string]bool{"654321": true},
 		cases: map[portal.InquiryID]*portal.Case{}, nodes: []portal.KnownNode{{ID: portal.Digest{9}, Missing: 2, Duplicates: []uint64{7}, LastSeen: now.Add(-time.Hour)}},
+	}
+	o.common = map[portal.PublisherID][]portal.AnswerTemplate{"stat": {{Title: "Not collected", Lang: portal.Russian, Text: "Эти данные не собираются."}}}
+	to := portal.ContactRef{Publisher: "stat", Contact: "prices"}
+	o.links = map[string]portal.LetterVisit{
+		aQuestion: {Link: portal.Link{Kind: portal.LetterQuestion, Inquiry: ofPrices, To: to}, Publisher: stat, Contact: stat.Contacts[0]},
+		aStill:    {Link: portal.Link{Kind: portal.LetterStill, To: to}, Publisher: stat, Contact: stat.Contacts[0]},
 	}
 	o.clock.Store(now.Unix())
 	for _, a := range people {
@@ -274,7 +348,7 @@ func newOffice() *office {
 func (o *office) desk(t *testing.T) *desk {
 	t.Helper()
 	d, err := newDesk(Options{
-		Accounts: o, Sessions: o, Factors: o, Inquiries: o, Cohorts: o, Staff: o, Nodes: o,
+		Accounts: o, Sessions: o, Factors: o, Inquiries: o, Cohorts: o, Staff: o, Nodes: o, Letters: o, Templates: o, Form: o,
 		Calendar:   func(context.Context) (portal.WorkCalendar, error) { return portal.WorkCalendar{}, nil },
 		Publishers: func(context.Context) ([]portal.Publisher, error) { return []portal.Publisher{stat}, nil },
 		AnswerDays: func(context.Context, portal.PublisherID) (int, error) { return 15, nil },

@@ -81,6 +81,7 @@ var doneWords = map[string]locale.Key{
 	"clock": "desk.done-clock", "shown": "desk.done-shown", "withheld": "desk.done-withheld",
 	"reuse": "reuse.desk-donepublish", "reuserefused": "reuse.desk-donerefuse", "checkin": "reuse.desk-donecheckin", "cohort": "reuse.desk-donecohort",
 	"password": "desk.done-password", "language": "desk.done-language", "factor": "desk.done-factor", "user": "desk.done-user", "node": "desk.done-node",
+	"template": "desk.done-template", "form": "desk.done-form",
 }
 
 // page answers one address for its audience.
@@ -206,7 +207,7 @@ func (v *visit) fail(err error) {
 	status, title, text := v.explain(err)
 	if status == http.StatusInternalServerError {
 		id := rand.Text()[:8]
-		v.desk.o.Log.Error("desk", "id", id, "method", v.r.Method, "path", v.r.URL.Path, "error", err)
+		v.desk.o.Log.Error("desk", "id", id, "method", v.r.Method, "path", loggedPath(v.r.URL.Path), "error", err)
 		text = v.T("desk.error-text", "id", id)
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
@@ -216,7 +217,7 @@ func (v *visit) fail(err error) {
 		v.session = sessions.NewSession(v.desk.store, sessionCookie)
 	}
 	if err := v.render(status, "error", ErrorPage{Frame: v.frame(title), Text: text}); err != nil {
-		v.desk.o.Log.Error("desk", "path", v.r.URL.Path, "error", err)
+		v.desk.o.Log.Error("desk", "path", loggedPath(v.r.URL.Path), "error", err)
 	}
 }
 
@@ -235,6 +236,8 @@ func (v *visit) explain(err error) (status int, title, text string) {
 		return http.StatusServiceUnavailable, v.T("desk.busy"), v.T("desk.busy-text")
 	case errors.Is(err, errTooLarge):
 		return http.StatusRequestEntityTooLarge, v.T("desk.toolarge"), v.T("desk.toolarge-text")
+	case errors.Is(err, portal.ErrExpired):
+		return http.StatusGone, v.T("desk.ended"), v.T("desk.ended-text")
 	case errors.Is(err, portal.ErrNotFound), errors.Is(err, portal.ErrUsage):
 		return http.StatusNotFound, v.T("desk.missing"), v.T("desk.missing-text")
 	case errors.Is(err, portal.ErrRejected) && errors.As(err, &p):

@@ -26,6 +26,9 @@ type Asker interface {
 	// Threads gives the public questions about a dataset, "" for those about none, the
 	// newest first, as v has them.
 	Threads(ctx context.Context, v portal.View, id portal.DatasetID) ([]portal.Thread, error)
+	// NewestThreads gives the public questions about anything, those of which something
+	// was said last first.
+	NewestThreads(ctx context.Context, v portal.View, most int) ([]portal.Thread, error)
 	// Thread gives one by its public name; portal.ErrNotFound when there is none.
 	Thread(ctx context.Context, v portal.View, id portal.InquiryID) (portal.Thread, error)
 }
@@ -58,6 +61,8 @@ type askPage struct {
 	Public  string // "yes", "no" or "" while nothing was chosen
 	Max     int
 	Office  string // who reads it
+	Reads   Shown  // the centre's own words of who reads it; no text: the program's
+	Appeal  Shown  // and of where an appeal is made
 	Similar []threadLine
 	Rows    []Row
 	Receipt *receiptBox
@@ -162,6 +167,11 @@ func (v *visit) askStep(q portal.Inquiry, step string, field func(string) string
 		return answer{}, err
 	}
 	p.Office = v.officeOf(d)
+	said, err := portal.NoticesOf(v.ctx, v.view)
+	if err != nil {
+		return answer{}, err
+	}
+	p.Reads, p.Appeal = v.text(said.Form.Reads), v.text(said.Form.Appeal)
 	p.Place = q.Kind == portal.Correction && q.About.Resource != ""
 	wrong := v.wrongWith(q)
 	switch {

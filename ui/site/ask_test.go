@@ -41,6 +41,11 @@ func (f *fakeAsker) OpenReceipt(_ context.Context, code portal.ReceiptCode) (por
 	return f.answer, code == goodCode && f.answer.State != "", nil
 }
 
+func (f *fakeAsker) NewestThreads(ctx context.Context, v portal.View, most int) ([]portal.Thread, error) {
+	list, err := f.Threads(ctx, v, "main_population")
+	return list[:min(len(list), most)], err
+}
+
 func (f *fakeAsker) Threads(_ context.Context, _ portal.View, id portal.DatasetID) ([]portal.Thread, error) {
 	if id != "main_population" {
 		return nil, nil

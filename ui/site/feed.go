@@ -14,7 +14,8 @@ import (
 
 // Feeds are Atom (RFC 4287): /feeds/{lang}/all.atom, …/publisher-{slug}.atom and
 // …/dataset-{slug}.atom, in the words of the language, and …/reuses.atom. An entry is a release; its
-// id is what a printed page has too, the same on every node.
+// id is what a printed page has too, the same on every node. Those of
+// questions: feedquestions.go.
 
 // feedsPath is before the addresses of feeds.
 const feedsPath = "/feeds"
@@ -78,6 +79,8 @@ func (s *site) feed(v *visit) (answer, error) {
 	case "publisher":
 		page = v.Base + "/publisher/" + slug
 		f.Entries, err = v.publisherFeed(f, slug)
+	case "questions":
+		page, err = v.questionsFeed(f)
 	default:
 		f.Entries, err = v.datasetFeed(f)
 		page = v.Base + "/dataset/" + slug + "/history"
@@ -230,4 +233,6 @@ func (s *site) feedRoutes(get func(string, http.Handler)) {
 	get(in+"{of:reuses}.atom", s.page(s.feed))
 	get(in+"{of:publisher}-{slug}.atom", s.page(s.feed))
 	get(in+"{of:dataset}-{slug}.atom", s.page(s.feed))
+	get(in+"{of:questions}.atom", s.page(s.feed))
+	get(in+"{of:questions}-{slug}.atom", s.page(s.feed))
 }

@@ -31,6 +31,7 @@ type Value struct {
 type passportCard struct {
 	Who       string
 	Note      string // why the publisher answers
+	Amber     string // letters do not reach the office; "" they do
 	Contact   []Row  // empty where no office is named
 	NoContact string
 	Release   string
@@ -124,6 +125,11 @@ func (v *visit) passport(d portal.Dataset) passportCard {
 	}
 	if c, ok := d.Contact(); ok {
 		card.Contact = v.contactRows(c)
+	}
+	if said, err := portal.NoticesOf(v.ctx, v.view); err != nil {
+		v.site.log.WarnContext(v.ctx, "passport", "dataset", d.ID, "err", err)
+	} else if since := said.AmberSince(d.Publisher.ID, p.Contact); since != "" {
+		card.Amber = v.T("passport.amber", "date", v.Day(since))
 	}
 	var rs rows
 	publisher := v.publisherLink(d.Publisher)
