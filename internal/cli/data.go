@@ -287,18 +287,7 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 	for _, d := range datasets {
 		titles[d.ID], _ = d.Latest.Title.In(q.Lang)
 	}
-	hits := []map[string]any{}
-	for _, h := range res.Hits {
-		hit := map[string]any{
-			"dataset": h.Dataset, "publisher": h.Dataset.Publisher(), "title": titles[h.Dataset],
-			"score": h.Score, "matched": append([]string{}, h.Matched...), "words": append([]string{}, h.Words...),
-		}
-		if q.Explain {
-			hit["explain"] = h.Explain
-		}
-		hits = append(hits, hit)
-	}
-	answer := map[string]any{"total": res.Total, "hits": hits, "facets": res.Facets, "also_searched": append([]string{}, res.AlsoSearched...)}
+	answer := map[string]any{"total": res.Total, "hits": datasetsFound(res.Hits, titles, q.Explain), "facets": res.Facets, "also_searched": append([]string{}, res.AlsoSearched...)}
 	if res.Partly {
 		answer["partly"] = true
 	}
@@ -352,6 +341,22 @@ func (a *app) search(ctx context.Context, n *node.Node, q portal.Query) error {
 			a.say("reuse %s: %s %s", r.ID, r.Title, r.Link)
 		}
 	})
+}
+
+// datasetsFound is what --json says of the hits.
+func datasetsFound(found []portal.Hit, titles map[portal.DatasetID]string, explain bool) []map[string]any {
+	hits := []map[string]any{}
+	for _, h := range found {
+		hit := map[string]any{
+			"dataset": h.Dataset, "publisher": h.Dataset.Publisher(), "title": titles[h.Dataset],
+			"score": h.Score, "matched": append([]string{}, h.Matched...), "words": append([]string{}, h.Words...),
+		}
+		if explain {
+			hit["explain"] = h.Explain
+		}
+		hits = append(hits, hit)
+	}
+	return hits
 }
 
 // reusesFound reads the reuses that a search found.
