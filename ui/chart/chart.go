@@ -223,7 +223,7 @@ func (f Figure) extent() (lo, hi float64) {
 func (p *plot) notes() {
 	p.y += p.line * .4
 	for _, note := range p.Notes {
-		for _, row := range wrap(note, p.width*.9, p.size*.92, 4) {
+		for _, row := range wrap(note, p.width, p.size*.92, 4) {
 			p.y += p.line * .95
 			p.text(0, p.y, row, "start", "note")
 		}

@@ -304,5 +304,5 @@ func TestAnEmptyTopicSaysWhomToAsk(t *testing.T) {
 func TestAFileSaysWhatStandsInItsColumns(t *testing.T) {
 	w := newWorld(t)
 	mustHave(t, w.body(t, "/ru/dataset/main_set-01", 200), "Что означают 3 столбца", "Число, конец 2024 <code>hospitals_2024</code>")
-	mustHave(t, w.body(t, "/en/dataset/main_set-01/table/t", 200), "What the columns mean", "<code>hospitals_2021</code>")
+	mustHave(t, w.body(t, "/en/dataset/main_set-01/table/t", 200), `<a href="/en/dataset/main_set-01#files">What the columns mean</a>`)
 }

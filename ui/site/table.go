@@ -27,7 +27,8 @@ type tablePage struct {
 	Files    []Link // this view as files
 	Code     string // address of the picture that leads a telephone here
 	Notes    []string
-	Columns  []columnRow // in words
+	Columns  []columnRow // in words, where the dataset's page has them not
+	Meanings string      // where it has
 	Ask      *rowForm    // where a row is asked about; nil where nothing is asked
 }
 
@@ -81,7 +82,12 @@ func (v *visit) tableAnswer(o opened, q portal.TableQuery, found portal.TableAns
 		Frame: v.Frame, Heading: v.resourceTitle(o.resource), Form: v.filterForm(o, q, found.Facets),
 		Filtered: len(q.Filters) > 0 || q.Text != "" || len(q.Order) > 0 || len(q.Columns) > 0,
 		Table:    v.tableOf(portal.RowPage{Columns: found.Columns, Rows: found.Rows}), Notes: o.info.Notes,
-		Columns: v.columns(slices.DeleteFunc(slices.Clone(o.info.Columns), func(c portal.Field) bool { return v.otherWords(o.info.Columns, c) })), Sheets: v.sheetLinks(o), Files: v.viewFiles(o, q),
+		Sheets: v.sheetLinks(o), Files: v.viewFiles(o, q),
+	}
+	if o.resource.Schema != nil && o.info.Sheet == o.infos[0].Sheet && v.Kiosk == nil {
+		p.Meanings = v.datasetURL(o.dataset.ID) + "#files"
+	} else {
+		p.Columns = v.columns(o.info.Columns)
 	}
 	if len(chart.Measures(o.info.Columns)) > 0 && o.info.Rows <= chart.MaxTable {
 		p.Chart = v.datasetURL(o.dataset.ID) + "/chart/" + url.PathEscape(o.resource.Name)

@@ -36,7 +36,7 @@ const (
 
 // rowsOf is how many rows a page has of a table that shows so many columns: a
 // page of a table weighs no more than others.
-func rowsOf(columns int) int { return min(max(100/max(columns, 1), 10), 20) }
+func rowsOf(columns int) int { return min(max(80/max(columns, 1), 10), 20) }
 
 func escape(s string) string { return url.QueryEscape(s) }
 
