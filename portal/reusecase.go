@@ -51,7 +51,7 @@ func (c *Case) PublishReuse(d ReuseDetails, public InquiryID, e CaseEvent) error
 	}
 	c.Reuse.Details = d
 	c.State, c.Moderation = Published, Moderation{State: Shown, By: e.By, At: e.At}
-	c.note(e, string(Published))
+	c.note(e, string(Shown))
 	c.Changed = e.At
 	return nil
 }

@@ -257,7 +257,7 @@ func (v *visit) reuseFacts(c *portal.Case) (list []Fact) {
 		}
 	}
 	r := portal.Reuse{Lived: c.Reuse.Lived}
-	add("desk.state", v.T(reuseModerationWords[c.Moderation.State]), "")
+	add("desk.moderation", v.T(reuseModerationWords[c.Moderation.State]), "")
 	if state, byRule := r.StateIn(portal.DateOf(v.now)); state != "" {
 		add("reuse.state", v.T(reuseStateWords[state]), "")
 		if byRule {
