@@ -107,7 +107,7 @@ func (l *Local) numbersOf(ctx context.Context, n *portal.KnownNode) error {
 	// A node that was restored from a backup numbers from a new beginning: BeginLife.
 	err := l.db.Read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM inquiries WHERE node = ?1), coalesce(sum(highest), 0), coalesce(sum(came), 0)
 		FROM (SELECT max(sequence & ?2) AS highest, count(DISTINCT sequence) AS came FROM sequences WHERE node = ?1 GROUP BY sequence >> ?3)`,
-		n.ID[:], 1<<lifeBits-1, lifeBits).Scan(&n.Inquiries, &highest, &distinct)
+		n.ID[:], int64(1<<lifeBits-1), lifeBits).Scan(&n.Inquiries, &highest, &distinct)
 	if err != nil {
 		return err
 	}
