@@ -175,7 +175,7 @@ func TestEndlessSQLEndsWithItsLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.sql.limit = 300 * time.Millisecond
+	s.sql.limit = 500 * time.Millisecond
 	allowed := s.sql.limit * 12 / 10
 	if testing.Short() { // beside the race detector
 		s.sql.limit = 100 * time.Millisecond

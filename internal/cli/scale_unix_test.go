@@ -14,8 +14,9 @@ func peak(s *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
+	most := int64(u.Maxrss) //nolint:unconvert // of 32 bits where the machine is
 	if runtime.GOOS == "darwin" {
-		return u.Maxrss // bytes there, kilobytes elsewhere
+		return most // bytes there, kilobytes elsewhere
 	}
-	return u.Maxrss << 10
+	return most << 10
 }

@@ -24,7 +24,7 @@ func table(name string, rows, rev, changed int) node.Input {
 		if changed > 0 && i%changed == 0 {
 			v += rev
 		}
-		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, i*2654435761)
+		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, uint64(i)*2654435761)
 	}
 	return node.Input{Label: name, Name: ".", FS: fstest.MapFS{
 		"datapackage.json": {Data: fmt.Appendf(nil, `{"name":%q,"title":"Table %s rev%d","resources":[{"name":"t","path":"t.csv"}]}`, name, name, rev)},

@@ -114,7 +114,7 @@ func Rows(n, rev, changed int) []byte {
 		if i%changed == 0 {
 			v += rev
 		}
-		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, i*2654435761)
+		fmt.Fprintf(&b, "region %d,%d,%d,%x\n", i%14, 2000+i%25, v, uint64(i)*2654435761)
 	}
 	return []byte(b.String())
 }
