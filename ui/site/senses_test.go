@@ -80,7 +80,7 @@ func TestTheKeyboardGoesThroughAPageInItsOrder(t *testing.T) {
 // targets names controls that are smaller than a side in px. Links inside a
 // sentence are left out (WCAG 2.5.8, "Inline"), but not on a kiosk.
 const targets = `((side, inline) => [...document.querySelectorAll("a,button,input,select,summary")].filter(e => {
-  if (!e.checkVisibility({visibilityProperty: true}) || e.closest(".vh,.skip,dialog:not([open])") || (e.type === "checkbox" && e.closest("label"))) return false;
+  if (!e.checkVisibility({visibilityProperty: true}) || e.closest(".vh,.skip,dialog:not([open])") || ((e.type === "checkbox" || e.type === "radio") && e.closest("label"))) return false;
   if (inline && getComputedStyle(e).display === "inline" && e.closest("p,li,dd,td,th,h2,h3,nav")) return false;
   const r = e.getBoundingClientRect(); return r.width < side - .5 || r.height < side - .5;
 }).map(e => Math.round(e.getBoundingClientRect().width) + "x" + Math.round(e.getBoundingClientRect().height) + " " + e.outerHTML.slice(0, 90)).join("\n"))`
