@@ -20,3 +20,6 @@ func (n *Node) TalkOnce(ctx context.Context) error { return n.talkOnce(ctx) }
 
 // Attend is one turn of what a serving centre does about what waits.
 func (n *Node) Attend(ctx context.Context) error { return n.attend(ctx) }
+
+// PublishUsageDue is one turn of what a serving centre does about publishing counts.
+func (n *Node) PublishUsageDue(ctx context.Context) error { return n.publishUsageDue(ctx) }

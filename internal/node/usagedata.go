@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -34,8 +35,12 @@ func lastWhole(today portal.Date) portal.Month { return portal.MonthOf(today).Be
 // publishedKey is where local.db has the last month that was published on schedule.
 const usagePublishedKey = "usage-published"
 
+// errNoWholeMonth says that there is nothing to publish yet.
+var errNoWholeMonth error = portal.Rejected(usageDataset, "nothing was counted in a month that is over").WithHint("it can be published when a month has ended")
+
 // publishUsageDue publishes what was counted when a serving centre is told to and a
-// new month is due.
+// new month is due. A centre in its first month has nothing to publish, and tries
+// again.
 func (n *Node) publishUsageDue(ctx context.Context) error {
 	today := usageDay(n.Now())
 	if n.config.UsagePublisher == "" || today.Time().Day() < usageWait {
@@ -45,7 +50,9 @@ func (n *Node) publishUsageDue(ctx context.Context) error {
 	if done, _, err := n.local.Get(ctx, usagePublishedKey); err != nil || done >= month {
 		return err
 	}
-	if _, err := n.PublishUsage(ctx, n.config.UsagePublisher); err != nil {
+	if _, err := n.PublishUsage(ctx, n.config.UsagePublisher); errors.Is(err, errNoWholeMonth) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return n.local.Set(ctx, usagePublishedKey, month)
@@ -73,7 +80,7 @@ func (n *Node) usageDraft(ctx context.Context) (d datapackage.Draft, err error) 
 		return d, err
 	}
 	if len(totals.Months) == 0 {
-		return d, portal.Rejected(usageDataset, "nothing was counted in a month that is over").WithHint("it can be published when a month has ended")
+		return d, errNoWholeMonth
 	}
 	t := func(key string) portal.Text { return usageTexts[key] }
 	d = datapackage.Draft{Name: usageDataset, HasPassport: true}
