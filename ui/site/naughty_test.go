@@ -233,26 +233,33 @@ func bare(t *testing.T, site http.Handler) *httptest.Server {
 	return server
 }
 
-// lookAll reads pages as a browser does and lays them out without opening each:
-// it names those in which a text has become an element, an attribute or an address
-// that runs, and those that stick out of the window.
+// lookOne lays a page out without opening it, and names what is wrong with it: a
+// text that has become an element, an attribute or an address that runs, and what
+// sticks out of the window. The page's elements stay in this one's body.
+const lookOne = `const runs = /^\s*(javascript|data|vbscript):/i;
+const read = async answer => ({status: answer.status, html: /^text\/html/.test(answer.headers.get("content-type") || "") ? await answer.text() : ""});
+const look = ({status, html}) => {
+  const doc = new DOMParser().parseFromString(html, "text/html"), bad = [];
+  if (status >= 500) bad.push(status);
+  if (doc.scripts.length > 1 || doc.querySelector("iframe, object, base, meta[http-equiv], style, body link")) bad.push("an element that no page has");
+  for (const e of doc.querySelectorAll("*")) for (const a of e.attributes)
+    if (/^on|^style$|^srcdoc$/i.test(a.name) || /href|src|action/i.test(a.name) && runs.test(a.value) && !(e.localName === "img" && a.value.startsWith("data:image/"))) bad.push(e.localName + " " + a.name);
+  document.body.replaceChildren(...doc.body.childNodes);
+  if (document.documentElement.scrollWidth > innerWidth) bad.push(document.documentElement.scrollWidth + " px wide");
+  if (window.ran) bad.push("it ran");
+  window.ran = false;
+  return bad;
+};
+`
+
+// lookAll reads pages as a browser does and looks at each.
 const lookAll = `async addresses => {
-  const found = [], runs = /^\s*(javascript|data|vbscript):/i;
-  const pages = await Promise.all(addresses.map(async address => {
-    const answer = await fetch(address);
-    return {address, status: answer.status, html: /^text\/html/.test(answer.headers.get("content-type") || "") ? await answer.text() : ""};
-  }));
-  for (const {address, status, html} of pages) {
-    const doc = new DOMParser().parseFromString(html, "text/html"), bad = [];
-    if (status >= 500) bad.push(status);
-    if (doc.scripts.length > 1 || doc.querySelector("iframe, object, base, meta[http-equiv], style, body link")) bad.push("an element that no page has");
-    for (const e of doc.querySelectorAll("*")) for (const a of e.attributes)
-      if (/^on|^style$|^srcdoc$/i.test(a.name) || /href|src|action/i.test(a.name) && runs.test(a.value) && !(e.localName === "img" && a.value.startsWith("data:image/"))) bad.push(e.localName + " " + a.name);
-    document.body.replaceChildren(...doc.body.childNodes);
-    if (document.documentElement.scrollWidth > innerWidth) bad.push(document.documentElement.scrollWidth + " px wide");
-    if (window.ran) bad.push("it ran");
-    window.ran = false;
-    if (bad.length) found.push(address.slice(0, 120) + ": " + bad.join(", "));
+  ` + lookOne + `
+  const found = [];
+  const pages = await Promise.all(addresses.map(async address => ({address, ...await read(await fetch(address))})));
+  for (const page of pages) {
+    const bad = look(page);
+    if (bad.length) found.push(page.address.slice(0, 120) + ": " + bad.join(", "));
   }
   document.body.replaceChildren();
   return found.join("\n");

@@ -176,7 +176,11 @@ func (v *visit) wrongWithReuse(q portal.Inquiry, unknown []string) (map[string]p
 		case "link":
 			add(stepWhere, v.T("reuse.badlink", "secure", "https://", "plain", "http://"), where)
 		case "by":
-			add(stepWho, v.T("reuse.badby"), "consent")
+			if q.Reuse.Consent {
+				add(stepWho, v.T("talk.badplace", "max", portal.MaxReuseBy), "by")
+			} else {
+				add(stepWho, v.T("reuse.badby"), "consent")
+			}
 		case "email":
 			add(stepWho, v.T("talk.bademail"), where)
 		default:
