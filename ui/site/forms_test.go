@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -165,4 +167,42 @@ func tabTo(t *testing.T, ctx context.Context, selector string) {
 		passed = append(passed, ask[string](t, ctx, "document.activeElement.outerHTML.slice(0, 60)"))
 	}
 	t.Fatalf("Tab never comes to %s, but to %q", selector, slices.Compact(passed))
+}
+
+// measured counts what was read of a body.
+type measured struct {
+	io.Reader
+	read int
+}
+
+func (c *measured) Read(p []byte) (n int, err error) {
+	n, err = c.Reader.Read(p)
+	c.read += n
+	return n, err
+}
+
+// TestAHugeFormIsRefusedBeforeItIsRead sends 100 MB, with its length said and without.
+func TestAHugeFormIsRefusedBeforeItIsRead(t *testing.T) {
+	w := newWorld(t)
+	const huge = 100_000_000
+	for _, address := range []string{"/en/ask", "/en/receipt", "/en/reuses/new", "/en/inquiry/01000000000000000000000000000000", "/en/reuses/07000000000000000000000000000000"} {
+		for _, length := range []int64{huge, -1} {
+			body := &measured{Reader: io.MultiReader(strings.NewReader("text="), io.LimitReader(zeros{}, huge))}
+			r := httptest.NewRequest(http.MethodPost, address, body)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.ContentLength = length
+			rec := httptest.NewRecorder()
+			w.handler.ServeHTTP(rec, r)
+			if rec.Code != http.StatusRequestEntityTooLarge || !strings.Contains(rec.Body.String(), "<h1>") {
+				t.Errorf("%s: %d", address, rec.Code)
+			}
+			if body.read > 2*maxForm {
+				t.Errorf("%s: %d bytes were read", address, body.read)
+			}
+		}
+	}
+	w.body(t, "/en/dataset/main_population", 200)
+	if len(w.asker.sent) > 0 {
+		t.Errorf("sent %+v", w.asker.sent)
+	}
 }
