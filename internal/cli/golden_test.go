@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"koprik/internal/sharedtest"
+	"koprik/portal"
 )
 
 // The golden tables say what is made of every table: what its columns mean, which
@@ -43,9 +44,16 @@ func newFigureServer(t *testing.T) *figureServer {
 	return &figureServer{t, "http://" + s.Addr, dir}
 }
 
-func (s *figureServer) get(path string) (status int, body string) {
+func (s *figureServer) get(path string, headers ...string) (status int, body string) {
 	s.t.Helper()
-	res, err := http.Get(s.base + path)
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+path, http.NoBody)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -72,6 +80,15 @@ func (s *figureServer) datasets() (ids []string) {
 		ids = append(ids, d.Dataset)
 	}
 	return ids
+}
+
+func (s *figureServer) resources(dataset string) (names []string) {
+	var pack struct{ Resources []struct{ Name string } }
+	s.json("/dataset/"+dataset+"/datapackage.json", &pack)
+	for _, r := range pack.Resources {
+		names = append(names, r.Name)
+	}
+	return names
 }
 
 type describedField struct {
@@ -162,6 +179,41 @@ func (s *figureServer) describe(id string) string {
 		}
 	}
 	return b.String()
+}
+
+// A page of a table that draws nothing weighs no more than other pages do:
+// spec/experience.md, "Rules".
+const tablePageBudget = 4 << 10
+
+// TestEveryTablePageKeepsItsBudget asks as a browser does that is on a local
+// network without TLS, which takes gzip alone.
+func TestEveryTablePageKeepsItsBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("publishes the demonstration and makes every table's page in five languages: not under -short")
+	}
+	s := newFigureServer(t)
+	pages, most, heaviest := 0, 0, ""
+	for _, id := range s.datasets() {
+		for _, name := range s.resources(id) {
+			for _, l := range portal.Langs {
+				path := "/" + l.Path() + "/dataset/" + id + "/table/" + name
+				status, page := s.get(path, "Accept-Encoding", "gzip")
+				if status != http.StatusOK {
+					t.Errorf("%s: %d", path, status)
+				}
+				if pages++; len(page) > most {
+					most, heaviest = len(page), path
+				}
+				if len(page) > tablePageBudget {
+					t.Errorf("%s has %d bytes, at most %d", path, len(page), tablePageBudget)
+				}
+			}
+		}
+	}
+	if pages < 50 {
+		t.Errorf("only %d pages of tables", pages)
+	}
+	t.Logf("%d pages, the heaviest %s with %d bytes", pages, heaviest, most)
 }
 
 func golden(t *testing.T, name, got string) {

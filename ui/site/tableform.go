@@ -123,7 +123,8 @@ func (v *visit) reduced(columns []portal.Field, codes bool) []string {
 	return names
 }
 
-// choices are the columns that can be shown, those that are first.
+// choices are the columns that can be shown, those that are first. What says in
+// another language what is shown in the reader's stands on that language's page.
 func (v *visit) choices(columns []portal.Field, shown []string) []Choice {
 	if len(columns) > maxChosen {
 		return nil
@@ -136,7 +137,7 @@ func (v *visit) choices(columns []portal.Field, shown []string) []Choice {
 		add(columns[slices.IndexFunc(columns, func(c portal.Field) bool { return c.Name == name })], true)
 	}
 	for _, c := range columns {
-		if !slices.Contains(shown, c.Name) {
+		if !slices.Contains(shown, c.Name) && (len(shown) == 0 || !v.otherWords(columns, c)) {
 			add(c, len(shown) == 0)
 		}
 	}
@@ -162,13 +163,14 @@ func (v *visit) filterForm(o opened, q portal.TableQuery, facets []portal.TableF
 		})
 	}
 	by := ""
-	f.Shown = v.choices(columns, v.viewColumns(columns, q))
+	shown := v.viewColumns(columns, q)
+	f.Shown = v.choices(columns, shown)
 	if len(q.Order) > 0 {
 		by, f.Desc = q.Order[0].By, q.Order[0].Desc
 	}
 	for _, c := range columns {
-		if v.otherWords(columns, c) && !slices.Contains(q.Columns, c.Name) && c.Name != by {
-			continue
+		if len(shown) > 0 && !slices.Contains(shown, c.Name) && c.Name != by {
+			continue // who wants it there lets it be shown
 		}
 		title := v.columnTitle(c)
 		f.Columns = append(f.Columns, Choice{Value: c.Name, Label: title})
@@ -219,6 +221,11 @@ func (v *visit) box(column portal.Field, facet portal.TableFacet, chosen []strin
 	}
 	if column.Meaning.Role == portal.RoleTime { // the newest first
 		slices.SortFunc(rest, func(a, b Choice) int { return strings.Compare(b.Value, a.Value) })
+	}
+	if len(chosen) == 0 && len(rest) > 0 && !slices.ContainsFunc(rest, func(c Choice) bool { return c.Count != rest[0].Count }) {
+		for i := range rest { // as many rows of each: that tells nothing
+			rest[i].Count = ""
+		}
 	}
 	for _, value := range chosen {
 		box.Options = append(box.Options, Choice{Value: value, Label: Shown{Text: clip(value, cellText)}, Count: found[value], On: true})

@@ -35,8 +35,9 @@ const (
 )
 
 // rowsOf is how many rows a page has of a table that shows so many columns: a
-// page of a table weighs no more than others.
-func rowsOf(columns int) int { return min(max(80/max(columns, 1), 10), 20) }
+// page of a table weighs no more than others. A column weighs as two values
+// more, because it stands in the form too.
+func rowsOf(columns int) int { return min(max(68/max(columns, 1)-2, 6), 20) }
 
 func escape(s string) string { return url.QueryEscape(s) }
 
