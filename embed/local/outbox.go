@@ -13,11 +13,20 @@ import (
 
 // Enqueue puts an inquiry into the outbox, durable when it returns. seal is given
 // the inquiry's sequence number, which is never used again, and makes its sealed
-// bytes; its error leaves nothing behind.
-func (l *Local) Enqueue(ctx context.Context, id portal.InquiryID, epoch string, day portal.Date, seal func(sequence uint64) ([]byte, error)) (err error) {
+// bytes; its error leaves nothing behind. When all that waits here would be more
+// than room bytes, it is portal.ErrNoSpace and nothing is kept, however many come
+// at once; an id that is here already is portal.ErrRejected.
+func (l *Local) Enqueue(ctx context.Context, id portal.InquiryID, epoch string, day portal.Date, room int64, seal func(sequence uint64) ([]byte, error)) (err error) {
 	return l.write(ctx, "outbox", func(tx *sql.Tx) error {
+		if err := onlyOnce(ctx, tx, id, day); err != nil {
+			return err
+		}
+		w, err := waits(ctx, tx)
+		if err != nil {
+			return err
+		}
 		var sequence int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO counters (name, value) VALUES ('sequence', 1)
+		err = tx.QueryRowContext(ctx, `INSERT INTO counters (name, value) VALUES ('sequence', 1)
 			ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`).Scan(&sequence)
 		if err != nil {
 			return err
@@ -26,11 +35,37 @@ func (l *Local) Enqueue(ctx context.Context, id portal.InquiryID, epoch string, 
 		if err != nil {
 			return err
 		}
+		if w.Bytes+int64(len(sealed)) > room {
+			return &portal.Problem{
+				Kind: portal.ErrNoSpace, Message: fmt.Sprintf("there is no room for another question: %d wait here, of %d KiB", w.Count, w.Bytes>>10),
+				Hint: "a sync or a stick takes them to the centre",
+			}
+		}
 		mark := portal.MarkOf(sealed)
 		_, err = tx.ExecContext(ctx, `INSERT INTO outbox (id, sequence, epoch, sealed, mark, day, sent, sent_to) VALUES (?, ?, ?, ?, ?, ?, 0, '')`,
 			id[:], sequence, epoch, sealed, mark[:], string(day))
 		return err
 	})
+}
+
+// askedFor is how many days an id is remembered that was asked under.
+const askedFor = 30
+
+// onlyOnce refuses an id that was asked under, also when that question has left
+// since: what came second would be taken for it, and never answered.
+func onlyOnce(ctx context.Context, tx *sql.Tx, id portal.InquiryID, day portal.Date) error {
+	forget := portal.DateOf(day.Time().AddDate(0, 0, -askedFor))
+	if _, err := tx.ExecContext(ctx, `DELETE FROM asked WHERE day < ?`, string(forget)); err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO asked (id, day) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, id[:], string(day))
+	if err != nil {
+		return err
+	}
+	if fresh, err := result.RowsAffected(); err != nil || fresh > 0 {
+		return err
+	}
+	return portal.Rejected("inquiry", "%s was asked before", id)
 }
 
 // write runs do in one transaction, durable when it returns nil.
@@ -176,19 +211,28 @@ func (l *Local) Acknowledged(ctx context.Context, marks []portal.Mark) (own int,
 }
 
 // Waits says what waits here.
-func (l *Local) Waits(ctx context.Context) (w portal.Waits, err error) {
-	var oldest sql.NullString
-	var sent sql.NullInt64
-	var relayedBytes int64
-	err = l.db.Read.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(sealed)), 0), min(day), max(sent),
-		(SELECT count(*) FROM relayed), (SELECT coalesce(sum(length(post)), 0) FROM relayed) FROM outbox`).
-		Scan(&w.Count, &w.Bytes, &oldest, &sent, &w.Relayed, &relayedBytes)
+func (l *Local) Waits(ctx context.Context) (portal.Waits, error) {
+	w, err := waits(ctx, l.db.Read)
 	if err != nil {
 		return w, fmt.Errorf("outbox: %w", sqlite.Explain(err))
 	}
+	return w, nil
+}
+
+// waits is Waits, also as a transaction sees it that is under way.
+func waits(ctx context.Context, q interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+},
+) (w portal.Waits, err error) {
+	var oldest sql.NullString
+	var sent sql.NullInt64
+	var relayedBytes int64
+	err = q.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(sealed)), 0), min(day), max(sent),
+		(SELECT count(*) FROM relayed), (SELECT coalesce(sum(length(post)), 0) FROM relayed) FROM outbox`).
+		Scan(&w.Count, &w.Bytes, &oldest, &sent, &w.Relayed, &relayedBytes)
 	w.Bytes += relayedBytes
 	w.Oldest, w.Sent = portal.Date(oldest.String), when(sent.Int64)
-	return w, nil
+	return w, err
 }
 
 // Post is a signed post of another node.

@@ -20,10 +20,13 @@ import (
 
 var day = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
+// plenty is room for whatever a test asks.
+const plenty = 1 << 30
+
 // enqueue puts an inquiry that is sealed as "<text> <sequence>".
 func enqueue(t *testing.T, l *Local, id byte, text string) {
 	t.Helper()
-	err := l.Enqueue(context.Background(), portal.InquiryID{id}, "2026q4", "2026-11-23", func(n uint64) ([]byte, error) {
+	err := l.Enqueue(context.Background(), portal.InquiryID{id}, "2026q4", "2026-11-23", plenty, func(n uint64) ([]byte, error) {
 		return append([]byte(text), byte(n)), nil
 	})
 	if err != nil {
@@ -49,10 +52,16 @@ func TestAnInquiryStaysUntilItIsAcknowledged(t *testing.T) {
 	for i := range byte(3) {
 		enqueue(t, l, i+1, "sealed")
 	}
-	if err := l.Enqueue(ctx, portal.InquiryID{9}, "2026q4", "2026-11-23", func(uint64) ([]byte, error) { return nil, portal.ErrNoSpace }); !errors.Is(err, portal.ErrNoSpace) {
+	if err := l.Enqueue(ctx, portal.InquiryID{9}, "2026q4", "2026-11-23", plenty, func(uint64) ([]byte, error) { return nil, portal.ErrNoSpace }); !errors.Is(err, portal.ErrNoSpace) {
 		t.Error(err)
 	}
 	enqueue(t, l, 4, "sealed")
+	for _, id := range []byte{1, 5} { // asked before, and one byte too much
+		err := l.Enqueue(ctx, portal.InquiryID{id}, "2026q4", "2026-11-23", 4*7+6, func(uint64) ([]byte, error) { return []byte("sealed5"), nil })
+		if want := map[byte]error{1: portal.ErrRejected, 5: portal.ErrNoSpace}[id]; !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", id, err, want)
+		}
+	}
 	if got := outgoing(t, l, 1000, "a", day); !bytes.Equal(got, []byte{1, 2, 3, 4}) {
 		t.Errorf("waiting: %v", got)
 	}
@@ -89,7 +98,7 @@ func TestSequenceNumbersAreNeverUsedTwice(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "local.db")
 	for want := uint64(1); want < 5; want++ {
 		l := open(t, path)
-		err := l.Enqueue(ctx, portal.InquiryID{byte(want)}, "2026q4", "2026-11-23", func(n uint64) ([]byte, error) {
+		err := l.Enqueue(ctx, portal.InquiryID{byte(want)}, "2026q4", "2026-11-23", plenty, func(n uint64) ([]byte, error) {
 			if n != want {
 				t.Errorf("sequence %d, want %d", n, want)
 			}
@@ -304,7 +313,7 @@ func askWithoutEnd(t *testing.T, path string) {
 		var id portal.InquiryID
 		_, _ = rand.Read(id[:])
 		var number uint64
-		err := l.Enqueue(context.Background(), id, "2026q4", "2026-11-23", func(n uint64) ([]byte, error) {
+		err := l.Enqueue(context.Background(), id, "2026q4", "2026-11-23", plenty, func(n uint64) ([]byte, error) {
 			number = n
 			return fmt.Appendf(nil, "sealed %d", n), nil
 		})

@@ -20,7 +20,8 @@ import (
 
 // talk is what a node needs to take questions and to open answers.
 type talk struct {
-	deriving chan struct{} // how many codes are worked on at once: each takes 19 MiB
+	inLine   chan struct{} // a place for each code that waits or is worked on
+	deriving chan struct{} // a place for each that is worked on: it takes 19 MiB
 	decoy    func() (post.Sealed, error)
 	sides    sides // guarded by Node.mu
 
@@ -35,11 +36,17 @@ type sides struct {
 	showcase   *showcaseMemo
 }
 
-// atOnceDerived bounds the memory that receipts take: 38 MiB.
-const atOnceDerived = 2
+// atOnceDerived bounds the memory that receipts take: 38 MiB. inLineDerived bounds
+// how long somebody waits for theirs, 3 s on a board that takes 0.2 s for one, and
+// how many pages hold a view of the catalogue meanwhile: half of those there are.
+const (
+	atOnceDerived = 2
+	inLineDerived = 32
+)
 
 func newTalk() talk {
 	return talk{
+		inLine:   make(chan struct{}, inLineDerived),
 		deriving: make(chan struct{}, atOnceDerived),
 		decoy: sync.OnceValues(func() (post.Sealed, error) {
 			return post.Dummy(post.Slot{}, SystemClock())
@@ -148,6 +155,8 @@ func NewInquiryID() (id portal.InquiryID) {
 // Send seals an inquiry to the centre and keeps it until the centre has it: when
 // Send returns it is on the platter. The code that it gives is nowhere else. code
 // is that of an earlier receipt, or zero for a new one; an id that is zero is made.
+// portal.ErrTooMuch when too many ask at this moment, portal.ErrNoSpace when there
+// is no room, portal.ErrRejected for an id that was sent before: nothing is kept.
 func (n *Node) Send(ctx context.Context, q portal.Inquiry, code portal.ReceiptCode) (portal.ReceiptCode, error) {
 	if err := n.CanAsk(ctx); err != nil {
 		return code, err
@@ -172,14 +181,23 @@ func (n *Node) Send(ctx context.Context, q portal.Inquiry, code portal.ReceiptCo
 	if err != nil {
 		return code, err
 	}
-	err = n.local.Enqueue(ctx, q.ID, string(epoch), q.Day, func(sequence uint64) ([]byte, error) {
+	err = n.local.Enqueue(ctx, q.ID, string(epoch), q.Day, outboxRoom, func(sequence uint64) ([]byte, error) {
 		return post.SealQuestion(key, epoch, post.Question{Inquiry: q, Slot: r.Slot, PublicKey: r.PublicKey, Sequence: sequence})
 	})
 	return code, err
 }
 
-// derive works on one code, when it is its turn.
+// derive works on one code, when it is its turn; portal.ErrTooMuch when the line is
+// long already.
 func (n *Node) derive(ctx context.Context, code portal.ReceiptCode) (post.Receipt, error) {
+	select {
+	case n.talk.inLine <- struct{}{}:
+		defer func() { <-n.talk.inLine }()
+	default:
+		return post.Receipt{}, &portal.Problem{
+			Kind: portal.ErrTooMuch, Where: "receipts", Message: fmt.Sprintf("%d wait already, and no more are let in", inLineDerived), Hint: "try again in a moment",
+		}
+	}
 	select {
 	case n.talk.deriving <- struct{}{}:
 		defer func() { <-n.talk.deriving }()

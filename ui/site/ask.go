@@ -82,11 +82,11 @@ func (s *site) askRoutes(get func(string, http.Handler), post func(string, http.
 		return
 	}
 	get(in+"/ask", s.livePage(s.ask))
-	post(in+"/ask", s.livePage(s.asked))
+	post(in+"/ask", s.formPage(s.asked))
 	get(in+"/receipt", s.livePage(s.receipt))
-	post(in+"/receipt", s.livePage(s.openReceipt))
+	post(in+"/receipt", s.formPage(s.openReceipt))
 	get(in+"/inquiry/{id}", s.livePage(s.thread))
-	post(in+"/inquiry/{id}", s.livePage(s.support))
+	post(in+"/inquiry/{id}", s.formPage(s.support))
 }
 
 // kindWord is a kind in the reader's words.
@@ -192,21 +192,17 @@ func (v *visit) askStep(q portal.Inquiry, step string, field func(string) string
 	case step == stepCheck:
 		p.Step = stepCheck
 	default:
-		return v.sendInquiry(p, q)
+		return v.sendInquiry(p, q, d)
 	}
 	return v.askPage(p, q, d)
 }
 
 // canAsk says before anything is typed that nothing can be kept.
 func (v *visit) canAsk() error {
-	err := v.site.o.Asker.CanAsk(v.ctx)
-	switch {
-	case errors.Is(err, portal.ErrNoSpace):
-		return &pageError{status: http.StatusInsufficientStorage, title: v.T("talk.full"), text: v.T("talk.fulltext"), cause: err}
-	case errors.Is(err, portal.ErrUnavailable):
-		return &pageError{status: http.StatusServiceUnavailable, title: v.T("talk.closed"), text: v.T("talk.closedtext"), cause: err}
+	if err := v.site.o.Asker.CanAsk(v.ctx); err != nil {
+		return v.notSent(err)
 	}
-	return err
+	return nil
 }
 
 // askedDataset finds what it is about; what is not there any more is left out.
@@ -358,23 +354,22 @@ func (v *visit) checkRows(q portal.Inquiry, p *askPage) []Row {
 }
 
 // sendInquiry keeps it and shows the receipt, once.
-func (v *visit) sendInquiry(p *askPage, q portal.Inquiry) (answer, error) {
+func (v *visit) sendInquiry(p *askPage, q portal.Inquiry, d portal.Dataset) (answer, error) {
 	q.About = p.Q.About
-	code, err := v.site.o.Asker.Send(v.ctx, q, portal.ReceiptCode{})
+	code, err := v.submit(q, portal.ReceiptCode{})
+	if status, box, again := v.pressAgain(err); again {
+		p.Step, p.Problem = stepCheck, box
+		a, err := v.askPage(p, q, d)
+		a.status = status
+		return a, err
+	}
 	if err != nil {
-		return answer{}, v.notSent(err)
+		return answer{}, err
 	}
 	v.Title = v.T("talk.done")
 	p.Step, p.Q, p.Similar = stepSend, portal.Inquiry{}, nil
 	p.Receipt = v.receiptBox(code)
 	return answer{template: "ask", data: p}, nil
-}
-
-func (v *visit) notSent(err error) error {
-	if errors.Is(err, portal.ErrRejected) {
-		return &pageError{status: http.StatusConflict, title: v.T("talk.twice"), text: v.T("talk.twicetext"), cause: err}
-	}
-	return err
 }
 
 func (v *visit) receiptBox(code portal.ReceiptCode) *receiptBox {

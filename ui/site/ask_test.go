@@ -15,6 +15,7 @@ import (
 // fakeAsker keeps what was sent and gives one answer and one thread.
 type fakeAsker struct {
 	refuses error
+	busy    error // what sending ends with
 	sent    []portal.Inquiry
 	codes   []portal.ReceiptCode
 	answer  portal.Answer
@@ -26,6 +27,9 @@ var goodCode = portal.NewReceiptCode([portal.ReceiptRandom]byte{1, 2, 3})
 func (f *fakeAsker) CanAsk(context.Context) error { return f.refuses }
 
 func (f *fakeAsker) Send(_ context.Context, q portal.Inquiry, code portal.ReceiptCode) (portal.ReceiptCode, error) {
+	if f.busy != nil {
+		return code, f.busy
+	}
 	q.Day = "2026-10-14"
 	if err := q.Validate(); err != nil {
 		return code, err

@@ -16,6 +16,7 @@ type pageError struct {
 	title, text string
 	languages   bool // offer the languages
 	back        Link // where to go, besides the home page
+	again       bool // the same may be sent a little later
 	cause       error
 }
 
@@ -24,6 +25,9 @@ func (e *pageError) Error() string { return e.title + ": " + e.text }
 
 // Unwrap gives the error below.
 func (e *pageError) Unwrap() error { return e.cause }
+
+// retryBusy is when a program should ask again that met a busy node, in seconds.
+const retryBusy = "5"
 
 // errorPage is the struct of templates/error.html.
 type errorPage struct {
@@ -51,9 +55,8 @@ func (v *visit) fail(err error) {
 	}
 	e := v.explain(err)
 	v.Title, v.Wide = e.title, true
-	switch e.status {
-	case http.StatusServiceUnavailable:
-		v.w.Header().Set("Retry-After", "5")
+	if e.status == http.StatusServiceUnavailable {
+		v.w.Header().Set("Retry-After", retryBusy)
 	}
 	if e.status >= 500 {
 		v.w.Header().Set("Cache-Control", "no-store")

@@ -57,8 +57,8 @@ func (s *site) openReceipt(v *visit) (answer, error) {
 		if err := v.canAsk(); err != nil {
 			return answer{}, err
 		}
-		if _, err := s.o.Asker.Send(v.ctx, portal.Inquiry{Kind: portal.Opinion, Lang: v.lang, Useful: u}, code); err != nil {
-			return answer{}, v.notSent(err)
+		if _, err := v.submit(portal.Inquiry{Kind: portal.Opinion, Lang: v.lang, Useful: u}, code); err != nil {
+			return answer{}, err
 		}
 		p.Thanks = true
 		return answer{template: "receipt", data: p}, nil

@@ -172,8 +172,8 @@ func (s *site) checkIn(v *visit) (answer, error) {
 	if ok && a.Reuse != r.ID {
 		return refuse(v.T("reuse.othercode"), "#code")
 	}
-	if _, err := s.o.Asker.Send(v.ctx, portal.Inquiry{Kind: portal.ReuseCheckIn, Lang: v.lang, CheckIn: state}, code); err != nil {
-		return answer{}, v.notSent(err)
+	if _, err := v.submit(portal.Inquiry{Kind: portal.ReuseCheckIn, Lang: v.lang, CheckIn: state}, code); err != nil {
+		return answer{}, err
 	}
 	p.Thanks, p.Action = true, ""
 	return answer{template: "reuse", data: p}, nil

@@ -270,9 +270,15 @@ func (v *visit) reuseRows(q portal.Inquiry) ([]Row, error) {
 
 // sendReuse keeps it and shows the receipt, once.
 func (v *visit) sendReuse(p *reuseFormPage, q portal.Inquiry) (answer, error) {
-	code, err := v.site.o.Asker.Send(v.ctx, q, portal.ReceiptCode{})
+	code, err := v.submit(q, portal.ReceiptCode{})
+	if status, box, again := v.pressAgain(err); again {
+		p.Step, p.Problem = stepCheck, box
+		a, err := v.reuseForm(p, q)
+		a.status = status
+		return a, err
+	}
 	if err != nil {
-		return answer{}, v.notSent(err)
+		return answer{}, err
 	}
 	v.Title = v.T("reuse.done")
 	p.F, p.Receipt = reuseFields{}, v.receiptBox(code)

@@ -59,8 +59,8 @@ func (s *site) reuseRoutes(get, post func(string, http.Handler), in string) {
 	get(in+"/reuses", s.page(s.reuses))
 	if s.o.Asker != nil {
 		get(in+"/reuses/new", s.livePage(s.newReuse))
-		post(in+"/reuses/new", s.livePage(s.newReuse))
-		post(in+"/reuses/{id}", s.livePage(s.checkIn))
+		post(in+"/reuses/new", s.formPage(s.newReuse))
+		post(in+"/reuses/{id}", s.formPage(s.checkIn))
 	}
 	get(in+"/reuses/{id}", s.plainPage(s.reuse))
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gorilla/mux"
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/time/rate"
 
 	"koprik/portal"
 	"koprik/portal/region"
@@ -97,6 +98,7 @@ type site struct {
 	splits    splits
 	cache     *pageCache
 	uploads   chan struct{} // a place for each file that is being read
+	sending   *rate.Limiter // of what is sent to the centre
 	build     string        // changes when any page could look different over the same data
 }
 
@@ -134,6 +136,7 @@ func newSite(o Options) (*site, error) {
 	}
 	s.cache = newPageCache(o.CacheBytes)
 	s.uploads = make(chan struct{}, maxUploads)
+	s.sending = rate.NewLimiter(rate.Every(sendAgain), sendAtOnce)
 	var err error
 	if s.words == nil {
 		if s.words, err = locale.New(nil); err != nil {

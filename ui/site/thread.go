@@ -178,8 +178,8 @@ func (s *site) support(v *visit) (answer, error) {
 			return answer{}, &pageError{status: http.StatusUnprocessableEntity, title: v.T("talk.badcode"), text: v.T("talk.badcodetext")}
 		}
 	}
-	if code, err = s.o.Asker.Send(v.ctx, portal.Inquiry{Kind: portal.SupportRequest, Lang: v.lang, Thread: t.ID}, code); err != nil {
-		return answer{}, v.notSent(err)
+	if code, err = v.submit(portal.Inquiry{Kind: portal.SupportRequest, Lang: v.lang, Thread: t.ID}, code); err != nil {
+		return answer{}, err
 	}
 	p := v.threadPage(t)
 	p.Action, p.Receipt = "", v.receiptBox(code)
