@@ -12,16 +12,14 @@ import (
 // TestBackupKilledAtAnyMomentLeavesTheOldOneOrTheNewOne: the file is whole whatever
 // happens, and the node goes on.
 func TestBackupKilledAtAnyMomentLeavesTheOldOneOrTheNewOne(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, dir, to := chance(t), initCentral(t), t.TempDir()
 		file := filepath.Join(to, "koprik.backup")
 		publishAside(t, dir, writeRevision(t, t.TempDir(), 1))
 		args := []string{"backup", "--dir", dir, "--to", file}
 		limit := took(t, args...)
-		for killed := 0; killed < kills; {
-			if start(t, args...).killedWithin(random, limit) {
-				killed++
-			}
+		for k.more() {
+			k.kill(start(t, args...), random, limit)
 			_, err := node.CheckBackup(file, backup.Key{}, nil)
 			must(t, err)
 		}
@@ -35,7 +33,7 @@ func TestBackupKilledAtAnyMomentLeavesTheOldOneOrTheNewOne(t *testing.T) {
 // TestRestoreKilledAtAnyMomentLeavesTheOldNodeOrTheNewOne: over a node of another
 // revision, and into a new directory.
 func TestRestoreKilledAtAnyMomentLeavesTheOldNodeOrTheNewOne(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, centre, to, input := chance(t), initCentral(t), t.TempDir(), t.TempDir()
 		var files [2]string
 		for i := range files {
@@ -49,14 +47,10 @@ func TestRestoreKilledAtAnyMomentLeavesTheOldNodeOrTheNewOne(t *testing.T) {
 		}
 		limit := took(t, restore(files[0])...)
 		shown := 1
-		for killed := 0; killed < kills; {
+		for k.more() {
 			next := 3 - shown
-			if start(t, restore(files[next-1])...).killedWithin(random, limit) {
-				killed++
-			}
-			if got := whole(t, dir); got != shown && got != next {
-				t.Fatalf("revision %d is shown, after the restore of %d over %d was killed", got, next, shown)
-			}
+			k.kill(start(t, restore(files[next-1])...), random, limit)
+			k.left(t, whole(t, dir), shown, next)
 			koprik(t, restore(files[next-1])...)
 			if got := whole(t, dir); got != next {
 				t.Fatalf("revision %d is shown, %d was restored", got, next)

@@ -10,21 +10,19 @@ func exportArgs(dir, stick string) []string {
 // TestExportKilledAtAnyMomentIsFinishedByTheNext: a stick whose writing was
 // killed holds the copy before or the new one, and a node takes either.
 func TestExportKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, u, stick := chance(t), newUpstream(t), t.TempDir()
 		u.publish(t, 1)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 		koprik(t, "sync", "--dir", dir)
 		limit := took(t, exportArgs(dir, stick)...)
 		reader := initMirrorOf(t, u.Dir(), stick)
-		for killed, rev := 0, 2; killed < kills; rev++ {
+		for rev := 2; k.more(); rev++ {
 			u.publish(t, rev)
 			koprik(t, "sync", "--dir", dir)
-			if start(t, exportArgs(dir, stick)...).killedWithin(random, limit) {
-				killed++
-			}
+			k.kill(start(t, exportArgs(dir, stick)...), random, limit)
 			koprik(t, "sync", "--dir", reader, "--from", stick)
-			between(t, whole(t, reader), rev)
+			k.left(t, whole(t, reader), rev-1, rev)
 			koprik(t, exportArgs(dir, stick)...)
 			koprik(t, "sync", "--dir", reader, "--from", stick)
 			if got := whole(t, reader); got != rev {
@@ -39,20 +37,18 @@ func TestExportKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 // TestImportKilledAtAnyMomentIsFinishedByTheNext: a node that was killed while it
 // took a stick shows the copy before or the new one, and takes the stick again.
 func TestImportKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, u, stick := chance(t), newUpstream(t), t.TempDir()
 		u.publish(t, 1)
 		koprik(t, exportArgs(u.Dir(), stick)...)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 		limit := took(t, "sync", "--dir", twin, "--from", stick)
 		koprik(t, "sync", "--dir", dir, "--from", stick)
-		for killed, rev := 0, 2; killed < kills; rev++ {
+		for rev := 2; k.more(); rev++ {
 			u.publish(t, rev)
 			koprik(t, exportArgs(u.Dir(), stick)...)
-			if start(t, "sync", "--dir", dir, "--from", stick).killedWithin(random, limit) {
-				killed++
-			}
-			between(t, whole(t, dir), rev)
+			k.kill(start(t, "sync", "--dir", dir, "--from", stick), random, limit)
+			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, "sync", "--dir", dir, "--from", stick)
 			koprik(t, "sync", "--dir", twin)
 			if got := whole(t, dir); got != rev {

@@ -46,14 +46,46 @@ func kills(share int) int {
 // every revision makes the next one dearer.
 const atATime = 15
 
+// tally counts what a test kills, and how many of them so late that the new
+// revision was there: kills that fall on all of a process's life leave both.
+type tally struct {
+	due, killed, late int
+	last              bool // whether the last process was killed before it ended
+}
+
 // killing runs a test that kills so many processes, some of them at a time.
-func killing(t *testing.T, all int, test func(t *testing.T, kills int)) {
+func killing(t *testing.T, all int, test func(t *testing.T, k *tally)) {
 	t.Helper()
-	for done := 0; done < all; done += atATime {
-		now := min(atATime, all-done)
-		if !t.Run(fmt.Sprintf("%d-%d", done+1, done+now), func(t *testing.T) { test(t, now) }) {
+	killed, late := 0, 0
+	for killed < all {
+		k := tally{due: min(atATime, all-killed)}
+		if !t.Run(fmt.Sprintf("%d-%d", killed+1, killed+k.due), func(t *testing.T) { test(t, &k) }) {
 			return
 		}
+		killed, late = killed+k.killed, late+k.late
+	}
+	t.Logf("%d killed, %d of them when the new revision was there", killed, late)
+}
+
+// more tells whether the test has processes left to kill.
+func (k *tally) more() bool { return k.killed < k.due }
+
+// kill kills a process at a random moment before limit has passed, unless it has
+// ended by itself.
+func (k *tally) kill(p *process, random *rand.Rand, limit time.Duration) {
+	if k.last = p.killedWithin(random, limit); k.last {
+		k.killed++
+	}
+}
+
+// left asserts that what was killed shows the old revision or the new one.
+func (k *tally) left(t *testing.T, got, before, after int) {
+	t.Helper()
+	if got != before && got != after {
+		t.Fatalf("revision %d is shown after the change from %d to %d was killed", got, before, after)
+	}
+	if k.last && got == after {
+		k.late++
 	}
 }
 
@@ -81,7 +113,7 @@ func writeRevision(t *testing.T, dir string, rev int) []string {
 		folders[i] = filepath.Join(dir, name)
 		must(t, os.MkdirAll(folders[i], 0o755))
 		rows := bytes.NewBufferString("region,value,revision\n")
-		for r := range 400 {
+		for r := range 40 {
 			fmt.Fprintf(rows, "r%d,%d,rev%d\n", r, r*rev+i, rev)
 		}
 		descriptor := fmt.Sprintf(`{"name":%q,"title":"Common %s rev%d","resources":[{"name":"t","path":"t.csv"}]}`, name, name, rev)
@@ -256,14 +288,6 @@ func publishArgs(dir string, folders []string) []string {
 	return append([]string{"publish", "--dir", dir}, folders...)
 }
 
-// between asserts that a killed command has left the old state or the new one.
-func between(t *testing.T, got, rev int) {
-	t.Helper()
-	if got != rev && got != rev-1 {
-		t.Fatalf("revision %d is shown after revision %d was killed", got, rev)
-	}
-}
-
 // took is how long a command takes when nobody kills it.
 func took(t *testing.T, args ...string) time.Duration {
 	t.Helper()
@@ -273,17 +297,15 @@ func took(t *testing.T, args ...string) time.Duration {
 }
 
 func TestPublishKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	killing(t, kills(4), func(t *testing.T, kills int) {
+	killing(t, kills(4), func(t *testing.T, k *tally) {
 		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 		folders := writeRevision(t, input, 1)
 		limit := took(t, publishArgs(dir, folders)...)
 		publishAside(t, twin, folders)
-		for killed, rev := 0, 2; killed < kills; rev++ {
+		for rev := 2; k.more(); rev++ {
 			writeRevision(t, input, rev)
-			if start(t, publishArgs(dir, folders)...).killedWithin(random, limit) {
-				killed++
-			}
-			between(t, whole(t, dir), rev)
+			k.kill(start(t, publishArgs(dir, folders)...), random, limit)
+			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, publishArgs(dir, folders)...)
 			publishAside(t, twin, folders)
 			if got := whole(t, dir); got != rev {
@@ -342,18 +364,16 @@ func publishAside(t *testing.T, dir string, folders []string) {
 }
 
 func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
-	killing(t, kills(4), func(t *testing.T, kills int) {
+	killing(t, kills(4), func(t *testing.T, k *tally) {
 		random, u := chance(t), newUpstream(t)
 		u.publish(t, 1)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 		limit := took(t, "sync", "--dir", twin)
-		for killed, rev := 0, 1; killed < kills; rev++ {
+		for rev := 1; k.more(); rev++ {
 			u.publish(t, rev)
 			from := []string{u.url, u.Dir()}[random.IntN(2)]
-			if start(t, "sync", "--dir", dir, "--from", from).killedWithin(random, limit) {
-				killed++
-			}
-			between(t, whole(t, dir), rev)
+			k.kill(start(t, "sync", "--dir", dir, "--from", from), random, limit)
+			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, "sync", "--dir", dir, "--from", from)
 			koprik(t, "sync", "--dir", twin)
 			if got := whole(t, dir); got != rev {
@@ -368,20 +388,18 @@ func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 }
 
 func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 		folders := writeRevision(t, input, 1)
 		limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
 		publishAside(t, twin, folders)
-		for killed, rev := 0, 2; killed < kills; rev++ {
+		for rev := 2; k.more(); rev++ {
 			writeRevision(t, input, rev)
 			server := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
 			_, err := bufio.NewReader(server.out).ReadString('\n')
 			must(t, err)
 			publish := start(t, publishArgs(dir, folders)...)
-			if server.killedWithin(random, limit) {
-				killed++
-			}
+			k.kill(server, random, limit)
 			if random.IntN(2) == 0 {
 				_ = publish.Process.Kill()
 				publish.killedWithin(random, time.Nanosecond)
@@ -391,7 +409,7 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 					t.Fatalf("revision %d is shown, %d was published", got, rev)
 				}
 			}
-			between(t, whole(t, dir), rev)
+			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, publishArgs(dir, folders)...)
 			publishAside(t, twin, folders)
 			sameAs(t, dir, twin)
@@ -400,17 +418,15 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 }
 
 func TestMirrorKilledWhileItSyncsStartsAgain(t *testing.T) {
-	killing(t, kills(3), func(t *testing.T, kills int) {
+	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, u := chance(t), newUpstream(t)
 		u.publish(t, 1)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
 		limit := 2 * took(t, "sync", "--dir", twin)
-		for killed, rev := 0, 1; killed < kills; rev++ {
+		for rev := 1; k.more(); rev++ {
 			u.publish(t, rev)
-			if start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s").killedWithin(random, limit) {
-				killed++
-			}
-			between(t, whole(t, dir), rev)
+			k.kill(start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s"), random, limit)
+			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, "sync", "--dir", dir)
 			koprik(t, "sync", "--dir", twin)
 			if got := whole(t, dir); got != rev {
