@@ -101,8 +101,29 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range pageTemplates {
-			if err := templatecheck.CheckHTMLStrict(all[name], structs[name]); err != nil {
+			if err := templatecheck.CheckHTMLStrict(all.Lookup(name+".html"), structs[name]); err != nil {
 				t.Errorf("%s, kiosk %v: %v", name, kiosk, err)
+			}
+		}
+	}
+}
+
+// All pages stand in one set: of two parts of one name the later would take the
+// place of the other everywhere.
+func TestEveryPartIsDefinedOnce(t *testing.T) {
+	define := regexp.MustCompile(`\{\{-?\s*(?:define|block)\s+"([^"]+)"`)
+	for _, frame := range []string{"base", "kiosk"} {
+		seen := map[string]string{}
+		for _, name := range append([]string{frame, "embedframe", "parts"}, pageTemplates...) {
+			text, err := templateFiles.ReadFile("templates/" + name + ".html")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range define.FindAllStringSubmatch(string(text), -1) {
+				if seen[m[1]] != "" {
+					t.Errorf("%q is defined in %s.html and in %s.html", m[1], seen[m[1]], name)
+				}
+				seen[m[1]] = name
 			}
 		}
 	}

@@ -92,7 +92,7 @@ type site struct {
 	zone      *time.Location
 	words     *locale.Catalog
 	assets    *assets.Set
-	templates map[string]*template.Template
+	templates *template.Template
 	answers   answers
 	outlines  outlines
 	splits    splits

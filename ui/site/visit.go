@@ -229,12 +229,8 @@ func (v *visit) moment(t time.Time) string {
 }
 
 func (v *visit) render(a answer) ([]byte, error) {
-	t := v.site.templates[a.template]
-	if t == nil {
-		return nil, fmt.Errorf("template %s: not there", a.template)
-	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, a.data); err != nil {
+	if err := v.site.templates.ExecuteTemplate(&b, a.template+".html", a.data); err != nil {
 		return nil, fmt.Errorf("template %s: %w", a.template, err)
 	}
 	return b.Bytes(), nil
