@@ -168,10 +168,11 @@ func (w *Words) Ago(age time.Duration) string {
 	return w.N64("ago.years", int64((age+day)/year))
 }
 
-// Bytes writes a size with at most one decimal; a kilobyte is 1000 bytes.
+// Bytes writes a size with at most one decimal; a kilobyte is 1000 bytes. A line
+// never ends between the number and its unit.
 func (w *Words) Bytes(n int64) string {
 	if n < 1000 {
-		return w.N64("size.b", n)
+		return together(w.N64("size.b", n))
 	}
 	size, unit := float64(n), -1
 	keys := []Key{"size.kb", "size.mb", "size.gb", "size.tb"}
@@ -183,8 +184,11 @@ func (w *Words) Bytes(n int64) string {
 		digits = 1
 	}
 	text := strings.TrimSuffix(strconv.FormatFloat(size, 'f', digits, 64), ".0")
-	return w.T(keys[unit], "n", w.Decimal(text))
+	return together(w.T(keys[unit], "n", w.Decimal(text)))
 }
+
+// together keeps the words of a quantity on one line.
+func together(s string) string { return strings.ReplaceAll(s, " ", nbsp) }
 
 // List joins items with commas and the word for "and" before the last.
 func (w *Words) List(items []string) string {

@@ -27,7 +27,7 @@ func TestADatasetShowsWhoAnswersForIt(t *testing.T) {
 		"3 May 2026", "15 January 2019", "12 October 2026", "1 October 2026", "overdue", "every year", "thousand people", "1.02.01.0001",
 		"SOATO", `href="https://example.uz/method"`, `href="https://creativecommons.org/licenses/by/4.0/"`, "Split by sex",
 		digest("main_population").Short(), "0123456789abcdef", `href="/en/publisher/main"`, `href="/en/theme/population"`,
-		`href="/dataset/main_population/release/3/data/aholi%20soni.csv"`, digest("population").Hex(), "48 kB", "1.4 MB",
+		`href="/dataset/main_population/release/3/data/aholi%20soni.csv"`, digest("population").Hex(), "48\u00a0kB", "1.4\u00a0MB",
 		`href="/en/dataset/main_population/table/population"`, "The first 5 rows of 96", "3 releases")
 }
 
@@ -59,7 +59,7 @@ func TestDataWithoutAPassportSaysSo(t *testing.T) {
 func TestAPreviewThatCannotBeShownSaysWhyAndLeavesTheRest(t *testing.T) {
 	w := newWorld(t)
 	body := w.body(t, "/en/dataset/main_prices", 200)
-	mustHave(t, body, "The file is not on this node (2.3 GB)", "The table cannot be shown here", "month 8", "The table has 6 more columns.",
+	mustHave(t, body, "The file is not on this node (2.3\u00a0GB)", "The table cannot be shown here", "month 8", "The table has 6 more columns.",
 		"The workbook has 1 more sheet.", "1,234,567.5")
 	mustNotHave(t, body, "month 9", "fire")
 	mustHave(t, w.log.String(), "disk on fire")

@@ -93,7 +93,7 @@ func TestBadQueriesOfATableAreNamed(t *testing.T) {
 func TestWhatIsNoTableSaysWhatItIs(t *testing.T) {
 	w := newWorld(t)
 	mustHave(t, w.body(t, "/en/dataset/main_population/table/method", 404), "This file is not a table", `href="/en/dataset/main_population"`)
-	mustHave(t, w.body(t, "/en/dataset/main_prices/table/archive", 404), "This file is not on this node", "2.3 GB", `href="/en/dataset/main_prices"`)
+	mustHave(t, w.body(t, "/en/dataset/main_prices/table/archive", 404), "This file is not on this node", "2.3\u00a0GB", `href="/en/dataset/main_prices"`)
 	mustHave(t, w.body(t, "/en/dataset/main_population/table/none", 404), "There is no such page")
 	w.body(t, "/en/dataset/main_prices/table/broken", 500)
 }

@@ -138,7 +138,7 @@ func (v *visit) threadPage(t portal.Thread) *threadPage {
 	for _, a := range t.Answers {
 		one := threadAnswer{
 			State: v.stateWord(a.State), Text: v.said(a.Text, a.Lang), Who: strings.Trim(a.Post+", "+a.Office, ", "),
-			When: v.Date(a.Day.Time()) + ", " + v.N("talk.days", a.Days),
+			When: v.Date(a.Day.Time()) + ", " + v.afterDays(a.Days),
 		}
 		if a.Dataset != "" {
 			one.To = Link{Shown: Shown{Text: string(a.Dataset)}, Href: v.datasetURL(a.Dataset)}
@@ -205,4 +205,12 @@ func (v *visit) questions(p *datasetPage, id portal.DatasetID) error {
 	threads, err := v.site.o.Asker.Threads(v.ctx, v.view, id)
 	p.Ask, p.Threads = v.askURL(id), v.threadLines(threads, shownThreads)
 	return err
+}
+
+// afterDays says after how many working days an answer came.
+func (v *visit) afterDays(n int) string {
+	if n == 0 {
+		return v.T("talk.soon")
+	}
+	return v.N("talk.days", n)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 // useBox is what the page of numbers says of use: first a number, then a figure,
 // then tables.
 type useBox struct {
+	None     bool   // nothing was counted yet, and the rest is empty
 	Said     string // "12 300 pages of datasets were looked at in twelve months."
 	Until    string
 	Drawing  drawing
@@ -53,12 +55,19 @@ func (v *visit) used(p *numbersPage) error {
 	if p.Desks, err = v.desks(n.Desks); err != nil {
 		return err
 	}
+	if neverUsed(n) {
+		p.Use = &useBox{None: true}
+		return nil
+	}
 	all := n.Own
 	box := &useBox{}
-	if n.Country != nil {
+	switch {
+	case n.Country != nil:
 		all = *n.Country
 		box.Until = v.T("numbers.until", "date", v.Day(all.Until), "nodes", v.N("numbers.nodes", all.Nodes))
-	} else {
+	case v.status.Role == portal.Central:
+		box.Until = v.T("numbers.untilcentre", "date", v.Day(all.Until))
+	default:
 		box.Until = v.T("numbers.untilhere", "date", v.Day(all.Until))
 	}
 	box.Said = v.T("numbers.visited", "n", v.fewSaid(all.Year.Visits))
@@ -73,6 +82,17 @@ func (v *visit) used(p *numbersPage) error {
 	}
 	p.Use = box
 	return v.drawUse(box, n)
+}
+
+// neverUsed tells whether nothing at all was counted, here or in the country: a node
+// of the first hour. A table of zeros would look like a fault.
+func neverUsed(n portal.Numbers) bool {
+	for _, s := range scopes(n) {
+		if slices.Max(measures(s.totals.Year)) > 0 || len(s.totals.Months) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (v *visit) heads(first string, others ...string) []tableColumn {

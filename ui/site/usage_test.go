@@ -163,6 +163,20 @@ func TestNumbersBeforeAnythingCameSayWhatWasCountedHere(t *testing.T) {
 	mustNotHave(t, body, `id="desks"`, "Country")
 }
 
+func TestNumbersOfANodeOfTheFirstHourAreNoTableOfZeros(t *testing.T) {
+	w, _ := counting(t, portal.Numbers{Own: portal.UsageTotals{Until: "2026-10-13"}})
+	body := w.body(t, "/en/numbers", 200)
+	mustHave(t, body, "Nothing has been counted yet", `id="fresh"`)
+	mustNotHave(t, body, "Searches without hits", "pages of datasets", "numbers.csv")
+}
+
+func TestTheCentreDoesNotWaitForTheCentre(t *testing.T) {
+	w, _ := counting(t, portal.Numbers{Own: portal.UsageTotals{Until: "2026-10-13", Year: portal.UsageCounts{Visits: 12}}}, func(w *world) { w.status.Role = portal.Central })
+	body := w.body(t, "/en/numbers", 200)
+	mustHave(t, body, "on this node alone")
+	mustNotHave(t, body, "nothing has come from the centre")
+}
+
 func TestNumbersAsCSVHideSmallCounts(t *testing.T) {
 	w, _ := counting(t, manyNumbers())
 	body := w.body(t, "/en/numbers.csv", 200)

@@ -167,7 +167,7 @@ func TestAFileThatIsTooLargeOrBreaksOffIsRefusedInWords(t *testing.T) {
 		"an empty choice": {kind, strings.NewReader("--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--" + boundary + "--\r\n"), 400, "No file came"},
 		"cut":             {kind, io.MultiReader(strings.NewReader(head+"abc"), iotest.ErrReader(io.ErrUnexpectedEOF)), 400, "No file came"},
 		"without an end":  {kind, strings.NewReader(head + "abc"), 400, "No file came"},
-		"too large":       {kind, io.MultiReader(strings.NewReader(head), zeros{}), 413, "larger than 500 MB"},
+		"too large":       {kind, io.MultiReader(strings.NewReader(head), zeros{}), 413, "larger than 500\u00a0MB"},
 	} {
 		body := text(t, w.post(t, "/en/verify", c.kind, c.body), c.status)
 		if !strings.Contains(body, c.says) {
