@@ -25,6 +25,9 @@ type Route struct {
 	Level     RouteLevel  `json:"level"`
 }
 
+// Ref names who has to answer.
+func (r Route) Ref() ContactRef { return ContactRef{r.Publisher, r.Contact} }
+
 // FindRoute gives who answers for a contact's data: the contact, another one of
 // its unit, the publisher's desk, the centre. One that has left, or is amber (its
 // e-mail bounced, or two confirmations were missed), is passed over.
@@ -103,6 +106,8 @@ type Case struct {
 
 	State      InquiryState
 	Route      Route
+	Turn       int          `json:",omitempty"` // how often it went from one office to another
+	Passed     []ContactRef `json:",omitempty"` // who said that it is not theirs
 	Deadline   Deadline
 	Told       Escalation // the highest that somebody was told of
 	Answers    []Answer   // oldest first; the last one counts
@@ -144,12 +149,59 @@ func (c *Case) Assign(r Route, days int, cal WorkCalendar, e CaseEvent) error {
 	if c.Deadline.Due == "" {
 		c.Deadline = NewDeadline(DateOf(c.Received), days, cal)
 	}
+	if c.State == Assigned && r.Ref() != c.Route.Ref() {
+		c.Turn++
+	}
 	if r.Publisher != c.Route.Publisher {
 		c.Told = NotEscalated // another coordinator, who was told of nothing
 	}
 	c.State, c.Route = Assigned, r
 	c.note(e, "assigned")
 	c.Changed = e.At
+	return nil
+}
+
+// NotOurs is what an office says of an inquiry that is not for it.
+type NotOurs struct {
+	Reason  string
+	Belongs string // where it belongs, in the office's own words; "" not known
+}
+
+// MaxNotOurs bounds each of its texts, in characters.
+const MaxNotOurs = 500
+
+// Validate names what is wrong, by the field of the form.
+func (n NotOurs) Validate() error {
+	var ps Problems
+	checkWords(&ps, "reason", n.Reason, MaxNotOurs, true)
+	checkWords(&ps, "belongs", n.Belongs, MaxNotOurs, false)
+	return ps.Err()
+}
+
+func (n NotOurs) String() string {
+	if n.Belongs == "" {
+		return n.Reason
+	}
+	return n.Reason + " → " + n.Belongs
+}
+
+// PassOn gives a case to whoever comes next, because the office that it waits for
+// says that it is not its own. The due date stays. Behind the centre nobody comes.
+func (c *Case) PassOn(why NotOurs, next Route, days int, cal WorkCalendar, e CaseEvent) error {
+	if err := why.Validate(); err != nil {
+		return err
+	}
+	at := c.Route.Ref()
+	if c.State != Assigned || at == (ContactRef{}) {
+		return Rejected("state", "there is no other office to pass it on to")
+	}
+	e.What, e.Note = "not ours", why.String()
+	if err := c.Assign(next, days, cal, e); err != nil {
+		return err
+	}
+	if !slices.Contains(c.Passed, at) {
+		c.Passed = append(c.Passed, at)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,28 @@ func TestADueDateIsSetOnceAndMovesNoMore(t *testing.T) {
 	}
 	if c.Deadline.Due != "2026-12-07" || c.Route.Publisher != "other" {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestWhoeverAQuestionIsNotForPassesItOnAndTheDueDateStays(t *testing.T) {
+	c := opened(t)
+	why := portal.NotOurs{Reason: "Biz sanamaymiz.", Belongs: "Suv qoʻmitasi"}
+	for _, bad := range []portal.NotOurs{{}, {Belongs: "x"}, {Reason: strings.Repeat("a", portal.MaxNotOurs+1)}, {Reason: "a\x00"}} {
+		if err := c.PassOn(bad, portal.Route{}, 10, workdays, after(1)); !errors.Is(err, portal.ErrRejected) || len(c.Passed) > 0 {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if err := c.PassOn(why, portal.Route{Level: portal.ToPortalTop}, 100, workdays, after(1)); err != nil {
+		t.Fatal(err)
+	}
+	if c.Deadline.Due != "2026-12-07" || c.Route.Ref() != (portal.ContactRef{}) || c.Turn != 1 || len(c.Passed) != 1 || c.Passed[0].Contact != "prices" {
+		t.Errorf("%+v", c)
+	}
+	if e := c.Events[len(c.Events)-1]; e.What != "not ours" || e.Note != "Biz sanamaymiz. → Suv qoʻmitasi" {
+		t.Errorf("%+v", e)
+	}
+	if err := c.PassOn(why, portal.Route{}, 10, workdays, after(2)); !errors.Is(err, portal.ErrRejected) {
+		t.Errorf("behind the centre: %v", err)
 	}
 }
 

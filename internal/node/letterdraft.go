@@ -74,7 +74,7 @@ func (n *Node) draft(ctx context.Context, m portal.Letter) (*draft, error) {
 func (d *draft) ofCase(m portal.Letter, c *portal.Case, title portal.Text, reply bool) {
 	switch m.Kind {
 	case portal.LetterQuestion:
-		if !c.State.Open() || refOf(c.Route) != m.To {
+		if !c.State.Open() || c.Route.Ref() != m.To {
 			d.needless = "the question was answered, or went to somebody else"
 			return
 		}

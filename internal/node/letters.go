@@ -89,13 +89,15 @@ func (n *Node) escalate(ctx context.Context, c *portal.Case, cal portal.WorkCale
 	return err
 }
 
-func refOf(r portal.Route) portal.ContactRef {
-	return portal.ContactRef{Publisher: r.Publisher, Contact: r.Contact}
-}
-
+// queueQuestion has whoever has to answer written to, once each time that the
+// question comes to them.
 func (n *Node) queueQuestion(ctx context.Context, c *portal.Case) error {
-	to := refOf(c.Route)
-	return n.queue(ctx, portal.Letter{Key: "question:" + c.Inquiry.ID.String() + ":" + to.String(), Kind: portal.LetterQuestion, Inquiry: c.Inquiry.ID, To: to})
+	to := c.Route.Ref()
+	key := "question:" + c.Inquiry.ID.String() + ":" + to.String()
+	if c.Turn > 0 {
+		key += ":" + strconv.Itoa(c.Turn)
+	}
+	return n.queue(ctx, portal.Letter{Key: key, Kind: portal.LetterQuestion, Inquiry: c.Inquiry.ID, To: to})
 }
 
 // queueAnswers has askers who left an e-mail told of their answers.

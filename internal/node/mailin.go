@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"koprik/portal"
@@ -49,7 +50,7 @@ func (n *Node) ByLetter(ctx context.Context, token string) (v portal.LetterVisit
 // answerable tells whether a link may still answer a case: it is open, and waits
 // for whom the letter went to.
 func answerable(k portal.Link, c *portal.Case) bool {
-	return k.Kind == portal.LetterQuestion && c.State.Open() && refOf(c.Route) == k.To
+	return k.Kind == portal.LetterQuestion && c.State.Open() && c.Route.Ref() == k.To
 }
 
 // AnswerByLetter answers or refuses the inquiry of a one-time link, and ends the
@@ -62,6 +63,42 @@ func (n *Node) AnswerByLetter(ctx context.Context, token string, a portal.Answer
 		return err
 	}
 	return n.answerByLink(ctx, k, a, "by letter")
+}
+
+// PassOnByLetter gives the inquiry of a one-time link to the next office on its
+// way, because it is not for the one that the letter went to, and ends the link.
+// The due date stays. Errors as of AnswerByLetter.
+func (n *Node) PassOnByLetter(ctx context.Context, token string, why portal.NotOurs) (err error) {
+	defer named(n.dir, &err)
+	v, err := n.ByLetter(ctx, token)
+	if err != nil {
+		return err
+	}
+	cal, err := n.Calendar(ctx)
+	if err != nil {
+		return err
+	}
+	next, err := n.findRoute(ctx, v.Publisher, v.Contact.ID, append(slices.Clone(v.Case.Passed), v.Link.To))
+	if err != nil {
+		return err
+	}
+	days, err := n.AnswerDays(ctx, next.Publisher)
+	if err != nil {
+		return err
+	}
+	_, err = n.local.UseLink(ctx, v.Link.Digest, n.Now().UTC(), func(k portal.Link, c *portal.Case) error {
+		if !answerable(k, c) {
+			return portal.ErrExpired
+		}
+		return c.PassOn(why, next, days, cal, portal.CaseEvent{At: n.Now().UTC(), By: k.To.String()})
+	})
+	if errors.Is(err, portal.ErrExpired) {
+		return endedLink()
+	}
+	if err != nil {
+		return err
+	}
+	return n.heardOf(ctx, v.Link.To)
 }
 
 func (n *Node) answerByLink(ctx context.Context, k portal.Link, a portal.Answer, note string) error {

@@ -85,11 +85,16 @@ func (n *Node) contact(ctx context.Context, r portal.ContactRef) (portal.Publish
 	}
 }
 
-// findRoute is portal.FindRoute by what this centre knows of contacts.
-func (n *Node) findRoute(ctx context.Context, p portal.Publisher, holder portal.ContactID) (portal.Route, error) {
+// findRoute is portal.FindRoute by what this centre knows of contacts, without
+// those who said that an inquiry is not theirs.
+func (n *Node) findRoute(ctx context.Context, p portal.Publisher, holder portal.ContactID, passed []portal.ContactRef) (portal.Route, error) {
 	var bad error
 	route := portal.FindRoute(p, holder, portal.DateOf(n.Now()), func(id portal.ContactID) bool {
-		reach, err := n.Reach(ctx, portal.ContactRef{Publisher: p.ID, Contact: id})
+		at := portal.ContactRef{Publisher: p.ID, Contact: id}
+		if slices.Contains(passed, at) {
+			return true
+		}
+		reach, err := n.Reach(ctx, at)
 		bad = cmp.Or(bad, err)
 		c, _ := p.Contact(id)
 		return err == nil && reach.IsAmber(c.Email)
@@ -112,16 +117,16 @@ func (n *Node) moveOn(ctx context.Context, p portal.Publisher, r portal.ContactR
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	route, err := n.findRoute(ctx, p, r.Contact)
-	if err != nil {
-		return err
-	}
-	days, err := n.AnswerDays(ctx, route.Publisher)
-	if err != nil {
-		return err
-	}
 	for _, c := range waiting {
-		_, err := n.ChangeCase(ctx, c.Inquiry.ID, "", func(c *portal.Case, cal portal.WorkCalendar, e portal.CaseEvent) error {
+		route, err := n.findRoute(ctx, p, r.Contact, c.Passed)
+		if err != nil {
+			return err
+		}
+		days, err := n.AnswerDays(ctx, route.Publisher)
+		if err != nil {
+			return err
+		}
+		_, err = n.ChangeCase(ctx, c.Inquiry.ID, "", func(c *portal.Case, cal portal.WorkCalendar, e portal.CaseEvent) error {
 			if !c.State.Open() || c.Route.Publisher != r.Publisher || c.Route.Contact != r.Contact {
 				return nil // somebody did something meanwhile
 			}

@@ -284,7 +284,7 @@ func (n *Node) route(ctx context.Context, id portal.DatasetID) (portal.Route, er
 	if err != nil {
 		return top, err
 	}
-	return n.findRoute(ctx, d.Publisher, d.Latest.Passport.Contact)
+	return n.findRoute(ctx, d.Publisher, d.Latest.Passport.Contact, nil)
 }
 
 // AnswerDays is how many working days a publisher has to answer; "" is the centre.

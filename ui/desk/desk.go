@@ -82,6 +82,8 @@ type Letters interface {
 	// AnswerByLetter answers once; an answer that is none is portal.ErrRejected and
 	// leaves the link as it was.
 	AnswerByLetter(ctx context.Context, token string, a portal.Answer) error
+	// PassOnByLetter gives the inquiry to the next office, once; errors as before.
+	PassOnByLetter(ctx context.Context, token string, why portal.NotOurs) error
 	ConfirmByLetter(ctx context.Context, token string, still bool) error
 }
 

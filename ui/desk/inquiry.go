@@ -51,7 +51,7 @@ type Choice struct {
 // Typed is what somebody wrote into the forms, to be there again when something
 // was wrong with it.
 type Typed struct {
-	Answer, Dataset, Release, Reason, Question, Withhold string
+	Answer, Dataset, Release, Reason, Question, Withhold, Belongs string
 
 	Lang portal.Lang // of Answer; "" the asker's
 }
@@ -155,7 +155,7 @@ var eventWords = map[string]locale.Key{
 	"assigned": "desk.state-assigned", "answered": "desk.state-answered", "refused": "desk.state-refused", "published": "desk.state-published",
 	"checked in": "reuse.desk-checkedin", "columns changed": "reuse.risks",
 	"shown": "desk.isshown", "withheld": "desk.iswithheld", "clock stopped": "desk.did-stop", "clock started": "desk.did-start",
-	"told the coordinator": "desk.told-coordinator", "told the centre": "desk.told-centre", "moved on": "desk.did-move",
+	"told the coordinator": "desk.told-coordinator", "told the centre": "desk.told-centre", "moved on": "desk.did-move", "not ours": "desk.did-notours",
 }
 
 func (v *visit) facts(c *portal.Case, today portal.Date, cal portal.WorkCalendar) (list []Fact) {

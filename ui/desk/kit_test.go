@@ -265,6 +265,20 @@ func (o *office) AnswerByLetter(ctx context.Context, token string, a portal.Answ
 	return o.use(token)
 }
 
+func (o *office) PassOnByLetter(ctx context.Context, token string, why portal.NotOurs) error {
+	v, err := o.ByLetter(ctx, token)
+	if err != nil {
+		return err
+	}
+	_, err = o.ChangeCase(ctx, v.Link.Inquiry, "stat/prices", func(c *portal.Case, cal portal.WorkCalendar, e portal.CaseEvent) error {
+		return c.PassOn(why, portal.Route{Publisher: "stat", Contact: "desk", Level: portal.ToDesk}, 15, cal, e)
+	})
+	if err != nil {
+		return err
+	}
+	return o.use(token)
+}
+
 func (o *office) ConfirmByLetter(_ context.Context, token string, _ bool) error { return o.use(token) }
 
 func (o *office) Templates(_ context.Context, p portal.PublisherID) ([]portal.AnswerTemplate, error) {

@@ -32,7 +32,13 @@ type LetterPage struct {
 	Typed         Typed
 	Langs         []Choice
 	MaxAnswer     int
+	MayPass       bool // to the next office
+	PassOpen      bool // something is wrong with what was typed there
+	MaxPass       int
 }
+
+// passOn is the button that says that a question is not for this office.
+const passOn = "not-ours"
 
 // maxToken is longer than any token.
 const maxToken = 64
@@ -58,7 +64,10 @@ func (v *visit) showLetter(status int, typed Typed, problems []string) error {
 	if err != nil {
 		return err
 	}
-	p := LetterPage{Frame: v.frame(v.T("desk.letter")), Action: letterPath + token + "?lang=" + v.lang.Path(), Typed: typed, MaxAnswer: portal.MaxAnswerText}
+	p := LetterPage{
+		Frame: v.frame(v.T("desk.letter")), Action: letterPath + token + "?lang=" + v.lang.Path(), Typed: typed, MaxAnswer: portal.MaxAnswerText,
+		MayPass: seen.Link.To != (portal.ContactRef{}), PassOpen: typed.Reason+typed.Belongs != "" || v.field("do") == passOn, MaxPass: portal.MaxNotOurs,
+	}
 	p.Problems, p.Languages = problems, nil
 	p.Post, _ = seen.Contact.Post.In(v.lang)
 	p.Office, _ = seen.Publisher.Title.In(v.lang)
@@ -94,6 +103,8 @@ func (v *visit) letter() error {
 		return v.letterDone(v.T("desk.still-thanks"))
 	case string(portal.Answered), string(portal.Refused):
 		return v.letterAnswer(token, portal.InquiryState(do))
+	case passOn:
+		return v.letterPassOn(token)
 	}
 	return portal.Rejected("do", "is none of the buttons")
 }
@@ -116,6 +127,26 @@ func (v *visit) letterAnswer(token string, state portal.InquiryState) error {
 		return err
 	}
 	return v.letterDone(v.T(doneWords[string(state)]))
+}
+
+// letterPassOn gives the question to the next office.
+func (v *visit) letterPassOn(token string) error {
+	typed := Typed{Reason: v.field("reason"), Belongs: v.field("belongs")}
+	problems := v.bounded("desk.notours-reason", typed.Reason, portal.MaxNotOurs)
+	if typed.Belongs != "" {
+		problems = append(problems, v.bounded("desk.notours-belongs", typed.Belongs, portal.MaxNotOurs)...)
+	}
+	if len(problems) > 0 {
+		return v.showLetter(http.StatusUnprocessableEntity, typed, problems)
+	}
+	err := v.desk.o.Letters.PassOnByLetter(v.r.Context(), token, portal.NotOurs{Reason: typed.Reason, Belongs: typed.Belongs})
+	switch {
+	case errors.Is(err, portal.ErrRejected):
+		return v.showLetter(http.StatusUnprocessableEntity, typed, []string{v.T("desk.cannot")})
+	case err != nil:
+		return err
+	}
+	return v.letterDone(v.T("desk.done-notours"))
 }
 
 // letterDone is the last page of a link.

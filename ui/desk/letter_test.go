@@ -49,6 +49,40 @@ func TestALinkAnswersOnceWithoutAnAccountAndLookingUsesNothingUp(t *testing.T) {
 	}
 }
 
+func TestALetterIsPassedOnOnceWithItsReasonAndSeenAtTheDesk(t *testing.T) {
+	o := newOffice()
+	at := o.serve(t)
+	b := newBrowser(t, at)
+	status, _, body := b.get(letterPath + aQuestion + "?lang=en")
+	want(t, "offered", status, 200, body, "This is not for our office", `value="not-ours"`)
+	for what, fields := range map[string][]string{
+		"no reason": {"do", "not-ours", "reason", " ", "belongs", "kept words"},
+		"too long":  {"do", "not-ours", "reason", strings.Repeat("ў", portal.MaxNotOurs+1), "belongs", "kept words"},
+		"zero byte": {"do", "not-ours", "reason", "a\x00b", "belongs", "kept words"},
+	} {
+		status, _, body := b.post(letterPath+aQuestion+"?lang=en", fields...)
+		want(t, what, status, 422, body, "<details open>", "kept words")
+	}
+	due := o.cases[ofPrices].Deadline
+	status, _, body = b.post(letterPath+aQuestion+"?lang=en", "do", "not-ours", "reason", "We count <b>no</b> wages.", "belongs", "Labour ministry")
+	want(t, "pass on", status, 200, body, "went to the next office", "You can close this page")
+	status, _, body = b.post(letterPath+aQuestion+"?lang=en", "do", "not-ours", "reason", "again")
+	want(t, "again", status, 410, body, "This link has ended")
+	if c := o.cases[ofPrices]; c.Route.Contact != "desk" || c.Deadline.Due != due.Due || !c.State.Open() {
+		t.Errorf("%+v", c)
+	}
+	status, _, body = o.as(t, at, portal.DeskCoordinator).get(inquiry(ofPrices))
+	want(t, "the desk", status, 200, body, "“not for us”, went to the next office: We count &lt;b&gt;no&lt;/b&gt; wages. → Labour ministry", "stat/prices")
+	// The letter to the centre has nobody to pass it on to.
+	o.links[aQuestion] = portal.LetterVisit{Link: portal.Link{Kind: portal.LetterQuestion, Inquiry: ofCentre}}
+	status, _, body = b.get(letterPath + aQuestion + "?lang=en")
+	if want(t, "the centre's", status, 200, body); strings.Contains(body, "not-ours") {
+		t.Error("the centre is offered to pass it on")
+	}
+	status, _, body = b.post(letterPath+aQuestion+"?lang=en", "do", "not-ours", "reason", "Not ours.")
+	want(t, "the centre passes on", status, 422, body)
+}
+
 func TestALetterAsksWhetherSomebodyIsStillThere(t *testing.T) {
 	o := newOffice()
 	b := newBrowser(t, o.serve(t))
