@@ -2,30 +2,80 @@ package chart
 
 import "math"
 
-// rows gives the width of the column of labels, and writes one label in the
-// middle of a row.
-func (p *plot) labelColumn() float64 { return widest(p.Labels, p.size, p.width*.36) + 10 }
+// lanes are where the rows of a figure with one for each label stand: the width of
+// the column of labels, how high a row is, and how much of that its label takes
+// where labels stand above what they name.
+type lanes struct{ column, height, head float64 }
 
-func (p *plot) label(i int, column, middle float64) {
-	rows := wrap(p.Labels[i], column-10, p.size, 2)
+// labelLines is how many lines a label has at most.
+const labelLines = 4
+
+// lanes leaves room for labels beside what they name, or above it where one would
+// be cut. least is the height of what a row shows.
+func (p *plot) lanes(least float64) lanes {
+	w, most := 0.0, 1
+	for i, label := range p.Labels {
+		w = max(w, p.labelLettering(i).width(label))
+	}
+	l := lanes{column: min(w, p.width*.4) + 10, height: least}
+	for i, label := range p.Labels {
+		rows := p.labelRows(i, l)
+		if !whole(rows, label) {
+			return p.lanesBelow(least)
+		}
+		most = max(most, len(rows))
+	}
+	if most > 1 {
+		l.height = max(least, p.line*(.5+.9*float64(most)))
+	}
+	return l
+}
+
+// lanesBelow has each label above what it names.
+func (p *plot) lanesBelow(least float64) lanes {
+	l, most := lanes{}, 1
+	for i := range p.Labels {
+		most = max(most, len(p.labelRows(i, l)))
+	}
+	l.head = p.line * (.3 + .9*float64(most))
+	l.height = least + l.head
+	return l
+}
+
+// middle is that of what a row shows.
+func (l lanes) middle(top float64) float64 { return top + l.head + (l.height-l.head)/2 }
+
+// labelLettering is bold for the label that stands out.
+func (p *plot) labelLettering(i int) lettering {
+	if i == p.Mark {
+		return p.strong
+	}
+	return p.plain
+}
+
+// labelRows is a label, line by line.
+func (p *plot) labelRows(i int, l lanes) []string {
+	width := l.column - 10
+	if l.column == 0 {
+		width = p.width
+	}
+	return p.labelLettering(i).wrap(p.Labels[i], width, labelLines)
+}
+
+// label writes one into the row that begins at top.
+func (p *plot) label(i int, l lanes, top float64) {
+	rows := p.labelRows(i, l)
 	class := ""
 	if i == p.Mark {
 		class = "strong"
 	}
-	first := middle + p.size*.35 - float64(len(rows)-1)*p.line*.45
+	x, anchor, first := l.column-10, "end", l.middle(top)+p.size*.35-float64(len(rows)-1)*p.line*.45
+	if l.column == 0 { // the last line stands just above
+		x, anchor, first = 0, "start", top+l.head-float64(len(rows)-1)*p.line*.9
+	}
 	for j, row := range rows {
-		p.text(column-10, first+float64(j)*p.line*.9, row, "end", class)
+		p.text(x, first+float64(j)*p.line*.9, row, anchor, class)
 	}
-}
-
-// rowHeight leaves room for labels of two lines where there are any.
-func (p *plot) rowHeight(column, least float64) float64 {
-	for _, l := range p.Labels {
-		if len(wrap(l, column-10, p.size, 2)) > 1 {
-			return max(least, p.line*2.1)
-		}
-	}
-	return least
 }
 
 // bars draws one bar for each label and series, from zero, with its value.
@@ -38,8 +88,7 @@ func (p *plot) bars() {
 	if n > 1 {
 		thick = 15
 	}
-	column := p.labelColumn()
-	row := p.rowHeight(column, thick*n+12)
+	lane := p.lanes(thick*n + 12)
 	lo, hi := p.extent()
 	var values []string
 	for _, s := range p.Series {
@@ -47,8 +96,8 @@ func (p *plot) bars() {
 			values = append(values, p.value(v))
 		}
 	}
-	room := widest(values, p.size, p.width*.3) + 8
-	left := column
+	room := p.plain.widest(values, p.width*.3) + 8
+	left := lane.column
 	if lo < 0 {
 		left += room
 	}
@@ -58,15 +107,20 @@ func (p *plot) bars() {
 		x.hi = 1
 	}
 	for i := range p.Labels {
-		top := p.y + float64(i)*row
-		p.label(i, column, top+row/2)
+		top := p.y + float64(i)*lane.height
+		p.label(i, lane, top)
 		for j, s := range p.Series {
-			y := top + (row-thick*n)/2 + float64(j)*thick
+			y := lane.middle(top) + (float64(j)-n/2)*thick
 			p.bar(x, s.Values[i], y, thick-2, p.barClass(i, j))
 		}
+		if lane.head > 0 {
+			p.rule(x.at(0), top+lane.head, x.at(0), top+lane.height, "zero")
+		}
 	}
-	p.rule(x.at(0), p.y, x.at(0), p.y+row*float64(len(p.Labels)), "zero")
-	p.y += row * float64(len(p.Labels))
+	if lane.head == 0 {
+		p.rule(x.at(0), p.y, x.at(0), p.y+lane.height*float64(len(p.Labels)), "zero")
+	}
+	p.y += lane.height * float64(len(p.Labels))
 }
 
 func (p *plot) barClass(label, series int) string {
@@ -101,8 +155,7 @@ func (p *plot) bar(x scale, v, y, h float64, class string) {
 func (p *plot) stacks() {
 	p.legend()
 	const thick = 22.0
-	column := p.labelColumn()
-	row := p.rowHeight(column, thick+12)
+	lane := p.lanes(thick + 12)
 	totals := make([]float64, len(p.Labels))
 	most := 0.0
 	var said []string
@@ -117,18 +170,18 @@ func (p *plot) stacks() {
 	}
 	room := 0.0
 	if p.Kind == Stacked {
-		room = widest(said, p.size, p.width*.3) + 8
+		room = p.plain.widest(said, p.width*.3) + 8
 	}
-	x := scale{lo: 0, hi: most, from: column, to: p.width - room}
+	x := scale{lo: 0, hi: most, from: lane.column, to: p.width - room}
 	if p.Kind == Shares || most == 0 {
 		x.hi = 1
 	}
 	for i := range p.Labels {
-		y := p.y + float64(i)*row
-		p.label(i, column, y+row/2)
-		p.stack(i, totals[i], x, y+(row-thick)/2, thick, said[i])
+		top := p.y + float64(i)*lane.height
+		p.label(i, lane, top)
+		p.stack(i, totals[i], x, lane.middle(top)-thick/2, thick, said[i])
 	}
-	p.y += row * float64(len(p.Labels))
+	p.y += lane.height * float64(len(p.Labels))
 }
 
 func (p *plot) stack(i int, total float64, x scale, y, h float64, said string) {
@@ -153,7 +206,7 @@ func (p *plot) stack(i int, total float64, x scale, y, h float64, said string) {
 		if p.Kind == Shares {
 			label = p.Share(v / total)
 		}
-		if widthOf(label, p.size)+6 < right-left-1 {
+		if p.plain.width(label)+6 < right-left-1 {
 			p.text((left+right-1)/2, base, label, "middle", seriesClass("i", j))
 		}
 		from += part
@@ -166,7 +219,7 @@ func (p *plot) stack(i int, total float64, x scale, y, h float64, said string) {
 // pyramid draws two series back to back, the first to the left.
 func (p *plot) pyramid() {
 	thick := 18.0
-	column := widest(p.Labels, p.size, p.width*.24) + 16
+	column := p.plain.widest(p.Labels, p.width*.24) + 16
 	_, hi := p.extent()
 	half := (p.width - column) / 2
 	var values []string
@@ -175,18 +228,18 @@ func (p *plot) pyramid() {
 			values = append(values, p.short(v))
 		}
 	}
-	room := widest(values, p.size*.95, half*.4) + 6
+	room := p.plain.widest(values, half*.4) + 6
 	left := scale{lo: 0, hi: max(hi, 1e-9), from: half, to: room}
 	right := scale{lo: 0, hi: max(hi, 1e-9), from: p.width - half, to: p.width - room}
 	p.y += p.line
-	p.text(half, p.y, fit(p.Series[0].Name, half, p.size), "end", "strong t1")
-	p.text(p.width-half, p.y, fit(p.Series[1].Name, half, p.size), "start", "strong t2")
+	p.text(half, p.y, p.strong.fit(p.Series[0].Name, half), "end", "strong t1")
+	p.text(p.width-half, p.y, p.strong.fit(p.Series[1].Name, half), "start", "strong t2")
 	p.y += p.line * .6
 	row := thick + 4
 	for i, label := range p.Labels {
 		y := p.y + float64(i)*row
 		base := y + row/2 + p.size*.35
-		p.text(p.width/2, base, fit(label, column-6, p.size), "middle", "")
+		p.text(p.width/2, base, p.plain.fit(label, column-6), "middle", "")
 		a, b := p.Series[0].Values[i], p.Series[1].Values[i]
 		if !math.IsNaN(a) {
 			p.rect(left.at(a), y+2, half-left.at(a), thick, "b1")
@@ -219,8 +272,7 @@ func (p *plot) dots() {
 	if p.Kind == Gap {
 		p.legend()
 	}
-	column := p.labelColumn()
-	row := p.rowHeight(column, 26)
+	lane := p.lanes(26)
 	said := make([]string, len(p.Labels))
 	for i := range p.Labels {
 		said[i] = p.value(p.Series[0].Values[i])
@@ -231,14 +283,15 @@ func (p *plot) dots() {
 			}
 		}
 	}
-	room := widest(said, p.size, p.width*.28) + 12
+	room := p.strong.widest(said, p.width*.28) + 12
 	lo, hi := p.extent()
-	x := newScale(lo, hi, false, 4, column+6, p.width-room-6)
-	bottom := p.y + row*float64(len(p.Labels))
+	x := newScale(lo, hi, false, 4, lane.column+6, p.width-room-6)
+	bottom := p.y + lane.height*float64(len(p.Labels))
 	p.axis(x, p.y, bottom)
 	for i := range p.Labels {
-		mid := p.y + (float64(i)+.5)*row
-		p.label(i, column, mid)
+		top := p.y + float64(i)*lane.height
+		mid := lane.middle(top)
+		p.label(i, lane, top)
 		p.text(p.width, mid+p.size*.35, said[i], "end", "strong")
 		if p.Kind == Gap {
 			if a, b := p.Series[0].Values[i], p.Series[1].Values[i]; !math.IsNaN(a) && !math.IsNaN(b) {
@@ -254,17 +307,21 @@ func (p *plot) dots() {
 	p.y = bottom + p.line*1.2
 }
 
-// axis draws the ticks of a horizontal scale, those labels that have room.
+// axis draws the ticks of a horizontal scale, and as many labels as have room at
+// one distance from each other.
 func (p *plot) axis(x scale, top, bottom float64) {
-	free := math.Inf(-1)
+	var labels []string
 	for _, t := range x.ticks {
+		labels = append(labels, p.Short(t))
+	}
+	every, apart := 1, math.Abs(x.to-x.from)/float64(max(len(x.ticks)-1, 1))
+	for apart*float64(every) < p.plain.widest(labels, p.width)+8 && every < len(labels) {
+		every++
+	}
+	for i, t := range x.ticks {
 		p.rule(x.at(t), top, x.at(t), bottom, gridClass(t))
-		label := p.Short(t)
-		half := widthOf(label, p.size) / 2
-		if x.at(t)-half < free {
-			continue
+		if half := p.plain.width(labels[i]) / 2; i%every == 0 {
+			p.text(min(max(x.at(t), half), p.width-half), bottom+p.line, labels[i], "middle", "mute")
 		}
-		p.text(x.at(t), bottom+p.line, label, "middle", "mute")
-		free = x.at(t) + half + 8
 	}
 }

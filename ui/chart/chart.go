@@ -112,6 +112,7 @@ func Draw(f Figure, w Words, width int) (Drawing, error) {
 		p.size = 12.5
 	}
 	p.line = p.size * 1.3
+	p.plain, p.strong = lettering{size: p.size}, lettering{size: p.size, bold: true}
 	switch f.Kind {
 	case Line:
 		p.lines()
@@ -145,6 +146,8 @@ type plot struct {
 	width, y   float64
 	size, line float64 // of text: font size and height of a line
 	marks      []mark
+
+	plain, strong lettering // of the classes none and "strong"
 }
 
 func (f Figure) check() error {
@@ -223,7 +226,7 @@ func (f Figure) extent() (lo, hi float64) {
 func (p *plot) notes() {
 	p.y += p.line * .4
 	for _, note := range p.Notes {
-		for _, row := range wrap(note, p.width, p.size*.92, 4) {
+		for _, row := range p.plain.times(.92).wrap(note, p.width, 6) {
 			p.y += p.line * .95
 			p.text(0, p.y, row, "start", "note")
 		}
@@ -237,8 +240,8 @@ func (p *plot) legend() {
 	x := 0.0
 	p.y += p.line
 	for i, s := range p.Series {
-		name := fit(s.Name, p.width-swatch-6, p.size)
-		need := swatch + 6 + widthOf(name, p.size)
+		name := p.plain.fit(s.Name, p.width-swatch-6)
+		need := swatch + 6 + p.plain.width(name)
 		if x > 0 && x+need > p.width {
 			x, p.y = 0, p.y+p.line
 		}

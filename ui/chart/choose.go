@@ -35,7 +35,7 @@ func (c *Cube) Plans() []Plan {
 			return
 		}
 		p := Plan{Kind: kind, Label: label, Series: series, Hold: c.hold(label, series)}
-		p.Sorted = c.Dims[label].Role == portal.RoleRegion || c.Dims[label].Role == portal.RoleCategory
+		p.Sorted = c.sorts(label)
 		if _, err := c.Figure(p); err == nil && !slices.ContainsFunc(plans, func(o Plan) bool { return o.Kind == kind && o.Label == label && o.Series == series }) {
 			plans = append(plans, p)
 		}
@@ -76,6 +76,12 @@ func (c *Cube) Plans() []Plan {
 		add(Bars, short, -1)
 	}
 	return plans
+}
+
+// sorts tells whether the labels of a dimension have no order of their own: those
+// of time, age and sex have.
+func (c *Cube) sorts(dim int) bool {
+	return c.Dims[dim].Role == portal.RoleRegion || c.Dims[dim].Role == portal.RoleCategory
 }
 
 // overTime proposes lines: the whole where there is one, its parts beside it.
@@ -214,7 +220,7 @@ func (c *Cube) Adjust(p Plan, kind Kind, label, series string, hold map[string]s
 	if series == "" && (p.Series == p.Label || p.Kind == Bars || p.Kind == Dots) {
 		p.Series = -1
 	}
-	p.Hold = c.hold(p.Label, p.Series)
+	p.Hold, p.Sorted = c.hold(p.Label, p.Series), c.sorts(p.Label)
 	if p, err = c.Hold(p, hold); err != nil {
 		return p, err
 	}

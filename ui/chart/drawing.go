@@ -83,13 +83,26 @@ func (d Drawing) SVG(class string) string {
 	return b.String()
 }
 
-// Around a drawing that is a file: what is left white, and where its title stands.
-const fileMargin, fileHead, fileTitle = 16.0, 40.0, -14.0
+// Around a drawing that is a file: what is left white, where the last line of its
+// title stands, and how far apart its lines are.
+const fileMargin, fileHead, fileTitle, fileTitleLine = 16.0, 40.0, -14.0, 22.0
 
-// File gives the drawing as a file of its own, with its style in it and a line
-// of text above: for downloads, which need no page around them.
+// head is the title of a file, line by line from the top, and the room above the
+// drawing that it takes.
+func (d Drawing) head() (lines []mark, room float64) {
+	rows := lettering{size: 17, bold: true}.wrap(d.Title, d.Width, 3)
+	for i, row := range rows {
+		y := fileTitle - float64(len(rows)-1-i)*fileTitleLine
+		lines = append(lines, mark{shape: shapeText, class: "head", at: []float64{0, y}, text: row, anchor: "start"})
+	}
+	return lines, fileHead + float64(max(len(rows)-1, 0))*fileTitleLine
+}
+
+// File gives the drawing as a file of its own, with its style in it and its title
+// above: for downloads, which need no page around them.
 func (d Drawing) File() []byte {
-	const margin, head = fileMargin, fileHead
+	const margin = fileMargin
+	title, head := d.head()
 	var b strings.Builder
 	w, h := d.Width+2*margin, d.Height+head+margin
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="` + num(w) + `" height="` + num(h) +
@@ -98,7 +111,9 @@ func (d Drawing) File() []byte {
 		b.WriteString("<desc>" + escape(d.Desc) + "</desc>")
 	}
 	b.WriteString("<style>" + FileStyle + `</style><rect class="paper" x="` + num(-margin) + `" y="` + num(-head) + `" width="` + num(w) + `" height="` + num(h) + `"/>`)
-	b.WriteString(`<text class="head" x="0" y="` + num(fileTitle) + `">` + escape(fit(d.Title, d.Width, 17)) + "</text>")
+	for _, line := range title {
+		line.svg(&b)
+	}
 	d.body(&b)
 	b.WriteString("</svg>\n")
 	return []byte(b.String())

@@ -167,7 +167,7 @@ func (p *plot) hatch(rings [][]Point) {
 
 // areaLabels writes the names of those areas that have room for them.
 func (p *plot) areaLabels(f frame, shade func(string) string) {
-	size := p.size * .8
+	tiny := p.plain.times(.8)
 	for _, a := range p.Outline.areas {
 		if a.key == "" {
 			continue
@@ -175,8 +175,8 @@ func (p *plot) areaLabels(f frame, shade func(string) string) {
 		class := shade(a.key)
 		rings := f.rings(a)
 		name := p.tileName(a.key)
-		if at, ok := roomIn(rings, widthOf(name, size)+8, size*1.3); ok && class != "q0" {
-			p.text(at.X, at.Y+size*.35, name, "middle", "tiny w"+class[1:])
+		if at, ok := roomIn(rings, tiny.width(name)+8, tiny.size*1.3); ok && class != "q0" {
+			p.text(at.X, at.Y+tiny.size*.35, name, "middle", "tiny w"+class[1:])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"koprik/portal"
 	"koprik/ui/chart"
+	"koprik/ui/chart/charttest"
 )
 
 // The tables of which a form offers the kinds: each a row for every combination of
@@ -59,8 +60,12 @@ func TestEveryKindIsOfferedByAFormAndDrawn(t *testing.T) {
 			f.Title = name
 			f.Find()
 			for _, width := range []int{chart.Narrow, chart.Wide} {
-				if d := draw(t, f, width); d.Height < 60 {
+				d := draw(t, f, width)
+				if d.Height < 60 {
 					t.Errorf("%s: %s is %v high", name, p.Kind, d.Height)
+				}
+				for _, fault := range charttest.Misplaced(t, d.SVG("")) {
+					t.Errorf("%s: %s, %d px wide: %s", name, p.Kind, width, fault)
 				}
 			}
 			offered[p.Kind] = true

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,21 +41,49 @@ func TestLabelsThatAreMovedApartStayInOrder(t *testing.T) {
 }
 
 func TestATextFitsWhereItWasCut(t *testing.T) {
+	letters := lettering{size: 13}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "s")
 		width := rapid.Float64Range(20, 300).Draw(t, "width")
-		rows := wrap(s, width, 13, 2)
+		rows := letters.wrap(s, width, 2)
 		if len(rows) > 2 {
 			t.Fatalf("%d rows", len(rows))
 		}
 		for _, row := range rows {
-			if widthOf(row, 13) > width+1e-6 {
+			if letters.width(row) > width+.02 {
 				t.Fatalf("%q is wider than %g", row, width)
 			}
 		}
 	})
-	if got := wrap("Qoraqalpogʻiston Respublikasi", 130, 13, 2); !slices.Equal(got, []string{"Qoraqalpogʻiston", "Respublikasi"}) {
+	if got := letters.wrap("Qoraqalpogʻiston Respublikasi", 130, 2); !slices.Equal(got, []string{"Qoraqalpogʻiston", "Respublikasi"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// Of the fonts that browsers fall back to this is the widest in common use.
+func TestLettersAreTakenToBeAsWideAsTheyAreInDejaVuSans(t *testing.T) {
+	for name, bold := range map[string]bool{"DejaVuSans.ttf": false, "DejaVuSans-Bold.ttf": true} {
+		data, err := os.ReadFile("/usr/share/fonts/truetype/dejavu/" + name)
+		if err != nil {
+			t.Skip("no DejaVu Sans on this machine to compare with: ", err)
+		}
+		f, l := newFace(data), lettering{1, bold}
+		groups := regularWidths
+		if bold {
+			groups = boldWidths
+		}
+		for _, g := range groups {
+			for _, r := range g.letters {
+				if is, taken := f.width(string(r), 1), l.width(string(r)); taken < is-1e-9 || taken > is+.021 {
+					t.Errorf("%s: %q is %.3f ems wide, taken to be %.3f", name, r, is, taken)
+				}
+			}
+		}
+		for _, r := range "AZaz09oʻgʻʼÁáǴǵÍıŃńÓóÚúЎўҚқҒғҲҳЁёЙйЪъШщЮюЯя№–—·…«»“”%()/+ \u00a0\u202f" {
+			if is, taken := f.width(string(r), 1), l.width(string(r)); taken < is-1e-9 || taken > is+.061 {
+				t.Errorf("%s: %q is %.3f ems wide, taken to be %.3f", name, r, is, taken)
+			}
+		}
 	}
 }
 

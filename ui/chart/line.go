@@ -18,7 +18,7 @@ func (p *plot) lines() {
 	y := newScale(lo, hi, false, 4, bottom, top)
 	left, say := 0.0, p.tickWords(y.ticks)
 	for _, t := range y.ticks {
-		left = max(left, widthOf(say(t), p.size)+8)
+		left = max(left, p.plain.width(say(t))+8)
 	}
 	x := p.timeScale(left+4, p.width-right-8)
 	for _, t := range y.ticks {
@@ -39,7 +39,7 @@ func (p *plot) lines() {
 func (p *plot) tickWords(ticks []float64) func(float64) string {
 	const room = 64
 	for _, t := range ticks {
-		if t != math.Trunc(t) || widthOf(p.Number(t), p.size) > room {
+		if t != math.Trunc(t) || p.plain.width(p.Number(t)) > room {
 			return p.Short
 		}
 	}
@@ -73,7 +73,7 @@ func (p *plot) place(label int) float64 {
 
 // timeAxis writes as many labels as have room, the first and the last always.
 func (p *plot) timeAxis(x scale, bottom float64) {
-	room := widest(p.Labels, p.size, p.width) + 12
+	room := p.plain.widest(p.Labels, p.width) + 12
 	every := 1
 	if n := len(p.Labels) - 1; n > 0 && p.At == nil {
 		for (x.to-x.from)/float64(n)*float64(every) < room && every < n {
@@ -83,12 +83,13 @@ func (p *plot) timeAxis(x scale, bottom float64) {
 	last := len(p.Labels) - 1
 	end, free := x.at(p.place(last)), math.Inf(-1)
 	for i, label := range p.Labels {
-		at, half := x.at(p.place(i)), widthOf(label, p.size)/2
+		at, half := x.at(p.place(i)), p.plain.width(label)/2
 		if i != last && (i%every != 0 || end-at < room || at-half < free) {
 			continue
 		}
-		free = at + half + 8
-		p.text(min(max(at, half), p.width-half), bottom+p.line, label, "middle", "mute")
+		middle := min(max(at, half), p.width-half)
+		free = middle + half + 8
+		p.text(middle, bottom+p.line, label, "middle", "mute")
 		p.rule(at, bottom, at, bottom+4, "tick")
 	}
 }
@@ -153,10 +154,10 @@ func (p *plot) endLabels() (ends []end, room, tall float64) {
 		}
 		rows := []string{p.Number(s.Values[place])}
 		if len(p.Series) > 1 {
-			rows = append(wrap(s.Name, limit, p.size, 2), rows...)
+			rows = append(p.plain.wrap(s.Name, limit, 3), rows...)
 		}
 		ends = append(ends, end{i, place, s.Values[place], rows})
-		room = max(room, widest(rows, p.size, limit)+8)
+		room = max(room, p.strong.widest(rows[len(rows)-1:], limit)+8, p.plain.widest(rows, limit)+8)
 		tall = max(tall, float64(len(rows))*p.line*.95)
 	}
 	slices.SortStableFunc(ends, func(a, b end) int {
@@ -191,6 +192,9 @@ func (p *plot) ends(ends []end, x, y scale, top, bottom, tall float64) {
 	}
 }
 
+// nameLines is how many lines the name of a small figure has at most.
+const nameLines = 7
+
 // multiples draws one small line for each series, all on one scale, with the
 // first and the last value.
 func (p *plot) multiples() {
@@ -200,23 +204,26 @@ func (p *plot) multiples() {
 	}
 	lo, hi := p.extent()
 	const gap = 20.0
-	w := (p.width - gap*(columns-1)) / columns
-	h, head := w*.5, p.line*1.4
-	for _, s := range p.Series {
-		if len(wrap(s.Name, w, p.size*1.06, 2)) > 1 {
-			head = p.line * 2.3
-		}
+	cellWidth := func() float64 { return (p.width - gap*(columns-1)) / columns }
+	cut := func(s Series) bool { return !whole(p.strong.wrap(s.Name, cellWidth(), nameLines), s.Name) }
+	for columns > 1 && slices.ContainsFunc(p.Series, cut) { // a name as long as its figure is wide
+		columns--
 	}
+	w, most := cellWidth(), 1
+	for _, s := range p.Series {
+		most = max(most, len(p.strong.wrap(s.Name, w, nameLines)))
+	}
+	h, head := w*.5, p.line*(.5+.9*float64(most))
 	cell := head + h + p.line*1.5
 	for i, s := range p.Series {
 		x0 := float64(i%int(columns)) * (w + gap)
 		y0 := p.y + float64(i/int(columns))*(cell+gap*.6)
-		for j, row := range wrap(s.Name, w, p.size*1.06, 2) {
+		for j, row := range p.strong.wrap(s.Name, w, nameLines) {
 			class := "strong"
 			if i == p.Mark {
 				class += " t1"
 			}
-			p.text(x0, y0+p.line*(float64(j)+.9), row, "start", class)
+			p.text(x0, y0+p.line*(float64(j)*.9+.9), row, "start", class)
 		}
 		y := newScale(lo, hi, false, 2, y0+head+h, y0+head)
 		x := p.timeScale(x0, x0+w-4)

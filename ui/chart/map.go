@@ -131,7 +131,7 @@ func (p *plot) shades(ranges []class, void bool, x float64) {
 	const swatch, gap = 16.0, 14.0
 	at := x
 	write := func(class, said string) {
-		need := swatch + 6 + widthOf(said, p.size)
+		need := swatch + 6 + p.plain.width(said)
 		if x == 0 && at > 0 && at+need > p.width { // the next row
 			at, p.y = 0, p.y+p.line*1.25
 		}
@@ -185,7 +185,12 @@ func (p *plot) tiles(shade func(string) string) {
 		columns, rows = 6, 3
 	}
 	const gap = 4.0
-	w, h := (p.width-gap*float64(columns-1))/float64(columns), p.line*2.5
+	w, lines := (p.width-gap*float64(columns-1))/float64(columns), 1
+	for _, t := range tiles {
+		rows, _ := p.tileRows(p.tileName(t.key), w)
+		lines = max(lines, len(rows))
+	}
+	h := p.line * (1.5 + float64(lines))
 	p.y += p.line * .7
 	for i, t := range tiles {
 		column, row := t.column, t.row
@@ -195,19 +200,38 @@ func (p *plot) tiles(shade func(string) string) {
 		x, y := float64(column)*(w+gap), p.y+float64(row)*(h+gap)
 		class := shade(t.key)
 		p.rect(x, y, w, h, class)
-		name, value := p.tileName(t.key), p.None
+		value, letters, weight := p.None, p.plain, ""
 		if at := slices.Index(p.Keys, t.key); at >= 0 {
-			value = p.value(p.Series[0].Values[at])
+			if v := p.Series[0].Values[at]; !math.IsNaN(v) {
+				value, letters, weight = p.Number(v), p.strong, "strong "
+			}
 			if at == p.Mark {
 				p.rect(x, y, w, h, "mark")
 			}
 		}
 		words := "w" + strings.TrimPrefix(class, "q")
-		size := p.size * .86
-		p.text(x+w/2, y+p.line*1.02, fit(name, w-6, size), "middle", "name "+words)
-		p.text(x+w/2, y+p.line*2.06, fit(value, w-6, p.size), "middle", "strong "+words)
+		rows, size := p.tileRows(p.tileName(t.key), w)
+		for j, row := range rows {
+			p.text(x+w/2, y+p.line*(1.02+.9*float64(j)+.45*float64(lines-len(rows))), row, "middle", size+words)
+		}
+		p.text(x+w/2, y+h-p.line*.44, letters.fit(value, w-6), "middle", weight+words)
 	}
 	p.y += float64(rows)*(h+gap) + p.line*.2
+}
+
+// tileRows is a name in a tile so wide, and the class of its size: in one line or
+// two, smaller before it is cut.
+func (p *plot) tileRows(name string, w float64) (rows []string, class string) {
+	for _, size := range []struct {
+		class string
+		em    float64
+	}{{"name ", .86}, {"tiny ", .8}} {
+		rows, class = p.plain.times(size.em).wrap(name, w-6, 2), size.class
+		if whole(rows, name) {
+			break
+		}
+	}
+	return rows, class
 }
 
 func (p *plot) tileName(key string) string {

@@ -23,7 +23,8 @@ const maxPixels = 16 << 20
 // each of CSS, one where it would have more than 16 million. The same drawing
 // gives the same bytes. The error is ErrFigure: larger than that.
 func (d Drawing) PNG() ([]byte, error) {
-	w, h := d.Width+2*fileMargin, d.Height+fileHead+fileMargin
+	title, head := d.head()
+	w, h := d.Width+2*fileMargin, d.Height+head+fileMargin
 	scale := 2.0
 	if w*h*scale*scale > maxPixels {
 		scale = 1
@@ -33,14 +34,13 @@ func (d Drawing) PNG() ([]byte, error) {
 	}
 	c := &canvas{
 		img: image.NewRGBA(image.Rect(0, 0, int(math.Ceil(w*scale)), int(math.Ceil(h*scale)))), scale: scale,
-		left: fileMargin, top: fileHead, size: 14,
+		left: fileMargin, top: head, size: 14,
 	}
 	if d.narrow {
 		c.size = 12.5
 	}
 	draw.Draw(c.img, c.img.Bounds(), image.White, image.Point{}, draw.Src)
-	c.mark(mark{shape: shapeText, class: "head", at: []float64{0, fileTitle}, text: fit(d.Title, d.Width, 17), anchor: "start"})
-	for _, m := range d.marks {
+	for _, m := range slices.Concat(title, d.marks) {
 		c.mark(m)
 	}
 	var b bytes.Buffer

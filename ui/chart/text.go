@@ -5,47 +5,42 @@ import (
 	"unicode"
 )
 
-// widthOf estimates how wide a text is at a font size, in CSS pixels. Which font
-// a reader has nobody knows: the widths are those of a wide humanist face, so
-// that what fits here fits everywhere.
-func widthOf(s string, size float64) float64 {
+// lettering is how a text is set: its size in CSS pixels, and whether it is bold.
+// Which font a reader has nobody knows: widths are those of a wide one, so that
+// what fits here fits everywhere.
+type lettering struct {
+	size float64
+	bold bool
+}
+
+// times is the same in another size.
+func (l lettering) times(by float64) lettering { return lettering{l.size * by, l.bold} }
+
+// width is that of a text, in CSS pixels.
+func (l lettering) width(s string) float64 {
+	table := regularWidth()
+	if l.bold {
+		table = boldWidth()
+	}
 	sum := 0.0
 	for _, r := range s {
-		sum += runeWidth(r)
+		sum += table.of(r)
 	}
-	return sum * size
+	return sum * l.size
 }
 
-// runeWidth is in ems.
-func runeWidth(r rune) float64 {
-	switch {
-	case strings.ContainsRune("il.,:;'|!ıʻʼjIfІі ", r):
-		return .32
-	case r == '\u00a0' || r == '\u202f' || r == '\u2009':
-		return .3
-	case r >= '0' && r <= '9':
-		return .58
-	case strings.ContainsRune("mwMWШЩЖЮМФшщжюмфыЫ%—", r):
-		return .9
-	case unicode.IsUpper(r):
-		return .7
-	case unicode.Is(unicode.Mn, r):
-		return 0
-	case r > 0x2e80:
-		return 1
-	}
-	return .57
-}
+// TextWidth is how wide a text is taken to be at a size, both in CSS pixels.
+func TextWidth(s string, size float64, bold bool) float64 { return lettering{size, bold}.width(s) }
 
 // fit cuts a text at a width, with an ellipsis where something is left out.
-func fit(s string, width, size float64) string {
-	if widthOf(s, size) <= width+.01 { // a width that was made of this text may have lost a bit
+func (l lettering) fit(s string, width float64) string {
+	if l.width(s) <= width+.01 { // a width that was made of this text may have lost a bit
 		return s
 	}
-	room := width - widthOf("…", size)
+	room := width - l.width("…")
 	sum := 0.0
 	for i, r := range s {
-		if sum += runeWidth(r) * size; sum > room {
+		if sum += l.width(string(r)); sum > room {
 			return strings.TrimRightFunc(s[:i], unicode.IsSpace) + "…"
 		}
 	}
@@ -54,35 +49,44 @@ func fit(s string, width, size float64) string {
 
 // wrap breaks a text at spaces into at most n lines of a width; the last is cut
 // when more is left.
-func wrap(s string, width, size float64, n int) []string {
+func (l lettering) wrap(s string, width float64, n int) []string {
 	var rows []string
 	row := ""
-	words := strings.Fields(s)
+	words := strings.FieldsFunc(s, breaking)
 	for i, word := range words {
 		longer := word
 		if row != "" {
 			longer = row + " " + word
 		}
-		if row == "" || widthOf(longer, size) <= width {
+		if row == "" || l.width(longer) <= width {
 			row = longer
 			continue
 		}
 		if len(rows) == n-1 {
-			return append(rows, fit(row+" "+strings.Join(words[i:], " "), width, size))
+			return append(rows, l.fit(row+" "+strings.Join(words[i:], " "), width))
 		}
-		rows, row = append(rows, fit(row, width, size)), word
+		rows, row = append(rows, l.fit(row, width)), word
 	}
 	if row == "" {
 		return rows
 	}
-	return append(rows, fit(row, width, size))
+	return append(rows, l.fit(row, width))
 }
 
+// whole tells whether the rows of a wrapped text have all of it.
+func whole(rows []string, s string) bool {
+	return strings.Join(rows, " ") == strings.Join(strings.FieldsFunc(s, breaking), " ")
+}
+
+// breaking tells where a line may end: at spaces but those that hold a number and
+// its unit together.
+func breaking(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }
+
 // widest is the width of the widest of some texts, no more than limit.
-func widest(texts []string, size, limit float64) float64 {
+func (l lettering) widest(texts []string, limit float64) float64 {
 	w := 0.0
 	for _, s := range texts {
-		w = max(w, widthOf(s, size))
+		w = max(w, l.width(s))
 	}
 	return min(w, limit)
 }

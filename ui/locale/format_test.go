@@ -76,7 +76,7 @@ func TestDates(t *testing.T) {
 	day := portal.Date("2026-05-03")
 	for l, want := range map[portal.Lang]string{
 		portal.Uzbek: "2026-yil 3-may", portal.UzbekCyrillic: "2026 йил 3 май", portal.Karakalpak: "2026-jıl 3-may",
-		portal.Russian: "3 мая 2026 г.", portal.English: "3 May 2026",
+		portal.Russian: "3 мая 2026\u00a0г.", portal.English: "3 May 2026",
 	} {
 		if got := words(t, l).Day(day); got != want {
 			t.Errorf("%s: %q, want %q", l, got, want)

@@ -348,6 +348,8 @@ func (v *visit) numberer(d drawn) func(float64) string {
 			s += " (" + unit + ")"
 			unit = ""
 			return s
+		case v.lang == portal.English && f == 1 && strings.HasSuffix(unit, "s"): // "1 windows"
+			return s + " (" + unit + ")"
 		}
 		return s + "\u00a0" + unit
 	}

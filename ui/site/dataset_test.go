@@ -69,7 +69,7 @@ func TestAWithdrawnDatasetKeepsItsPassportAndGivesTheReason(t *testing.T) {
 	w := newWorld(t)
 	for _, address := range []string{"/ru/dataset/water_canals", "/ru/dataset/water_canals/table/canals"} {
 		body := w.body(t, address, 410)
-		mustHave(t, body, "Этот набор данных отозван", "Опубликовано по ошибке", "desk@example.uz", "1 октября 2026 г.", "/ru/dataset/water_canals/history")
+		mustHave(t, body, "Этот набор данных отозван", "Опубликовано по ошибке", "desk@example.uz", "1 октября 2026\u00a0г.", "/ru/dataset/water_canals/history")
 		mustNotHave(t, body, "/release/")
 	}
 	mustNotHave(t, w.body(t, "/ru/dataset/water_canals/history", 200), "/release/")

@@ -135,7 +135,7 @@ func TestTheStateLineSaysWhichCopy(t *testing.T) {
 		{"fresh in Uzbek", func(*world) {}, "uz", []string{"2026-yil 12-oktabr holatidagi nusxa, tekshirilgan"}},
 		{"fresh in Cyrillic", func(*world) {}, "uz-cyrl", []string{"2026 йил 12 октябрь"}},
 		{"fresh in Karakalpak", func(*world) {}, "kaa", []string{"2026-jıl 12-oktyabr"}},
-		{"stale", func(w *world) { w.view.state.Expires = now.Add(-time.Hour) }, "ru", []string{`class="state stale"`, "12 октября 2026 г., 2 дня назад"}},
+		{"stale", func(w *world) { w.view.state.Expires = now.Add(-time.Hour) }, "ru", []string{`class="state stale"`, "12 октября 2026\u00a0г., 2 дня назад"}},
 		{"from a stick", func(w *world) { w.view.state.Media = true }, "en", []string{`class="state stale"`}},
 		{"old", func(w *world) { w.view.state.AsOf = now.AddDate(-2, 0, 0) }, "en", []string{`class="state old"`, "This copy is old"}},
 		{"set to be old", func(w *world) { w.options.OldAfter = time.Hour }, "en", []string{`class="state old"`}},
