@@ -9,14 +9,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"koprik/internal/sharedtest"
 	"koprik/portal"
 )
 
-// TestAxeFindsNothingAtTheDesk runs axe-core on pages of the desk and of letters, in a
-// real browser. Without one it is skipped, unless KOPRIK_REQUIRE_BROWSER=1.
+// TestAxeFindsNothingAtTheDesk runs axe-core on every page of the desk and of letters, in
+// every language and by turns in the light and in the dark, in a real browser. Without one
+// it is skipped, unless KOPRIK_REQUIRE_BROWSER=1.
 func TestAxeFindsNothingAtTheDesk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser: not with -short")
@@ -35,6 +38,7 @@ func TestAxeFindsNothingAtTheDesk(t *testing.T) {
 	o := newOffice()
 	at := o.serve(t)
 	o.cases[ofPrices].Told = portal.ToCoordinator
+	o.submitted(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless,
@@ -56,8 +60,11 @@ func TestAxeFindsNothingAtTheDesk(t *testing.T) {
 		}
 		return found
 	}
+	looks := 0
 	look := func(address string) {
 		t.Helper()
+		scheme(t, ctx, []string{"light", "dark"}[looks%2])
+		looks++
 		open(address)
 		found := run(string(axe) + `;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]})
 			.then(r => r.violations.map(v => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(" | ")).join("\n"))`)
@@ -75,17 +82,29 @@ func TestAxeFindsNothingAtTheDesk(t *testing.T) {
 		look(letterPath + aQuestion + "?lang=" + l.Path())
 		look(letterPath + aStill + "?lang=" + l.Path())
 	}
-	look("/desk/sign-in?lang=uz")
-	run(`document.querySelector("#name").value = "admin"; document.querySelector("#password").value = "` + password + `"; document.forms[document.forms.length - 1].requestSubmit(); ""`)
-	for ctx.Err() == nil { // while the page changes there is nothing to ask
-		where, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname + document.readyState`))
-		if err == nil && where == "/desk/complete" {
-			break
+	for _, l := range portal.Langs {
+		look("/desk/sign-in?lang=" + l.Path())
+	}
+	signInAs(t, ctx, "admin")
+	inLanguage := func(l portal.Lang) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		a := o.accounts["admin"]
+		a.Lang = l
+		o.accounts["admin"] = a
+	}
+	// An odd number of pages: each is light in one language and dark in the next.
+	pages := []string{
+		"/desk/", "/desk/?list=late", inquiry(ofPrices), inquiry(ofCentre), "/desk/reuses", reuseAddress, "/desk/templates", "/desk/form",
+		"/desk/users", "/desk/users/prices", "/desk/nodes", "/desk/account", "/desk/account/factor",
+	}
+	for _, l := range portal.Langs {
+		inLanguage(l)
+		for _, address := range pages {
+			look(address)
 		}
 	}
-	for _, address := range []string{"/desk/", "/desk/?list=late", inquiry(ofPrices), "/desk/templates", "/desk/form", "/desk/users", "/desk/nodes", "/desk/account"} {
-		look(address)
-	}
+	t.Logf("%d runs", looks)
 	// Naughty texts, from wherever, run nothing and break no page.
 	for i, text := range naughty(t) {
 		o.common[""] = append(o.common[""], portal.AnswerTemplate{Title: text, Text: text, Lang: portal.Uzbek})
@@ -101,6 +120,36 @@ func TestAxeFindsNothingAtTheDesk(t *testing.T) {
 			t.Errorf("%s: a text became markup", address)
 		}
 	}
+}
+
+// scheme makes the browser prefer light or dark.
+func scheme(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+		})
+		return err
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signInAs fills in the form that is open, and waits until the desk is there.
+func signInAs(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	fill := `document.querySelector("#name").value = "` + name + `"; document.querySelector("#password").value = "` + password + `"; document.forms[document.forms.length - 1].requestSubmit(); ""`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[string](fill)); err != nil {
+		t.Fatal(err)
+	}
+	for ctx.Err() == nil { // while the page changes there is nothing to ask
+		where, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname + document.readyState`))
+		if err == nil && where == "/desk/complete" {
+			return
+		}
+	}
+	t.Fatal(ctx.Err())
 }
 
 // naughty is the Big List of Naughty Strings where it is at hand.

@@ -19,7 +19,7 @@ type numbersPage struct {
 	*Frame
 	Use        *useBox    // nil where nothing is counted
 	Desks      *dataTable // what offices have done with questions
-	Split      string     // "4 of 14 datasets are split by sex (28.6%)"
+	Split      string     // "4 of 14 datasets are split by sex (28.6%)"; "" without datasets
 	Unsaid     string     // how many do not say
 	Drawing    drawing
 	Drawn      bool
@@ -74,6 +74,12 @@ func (s *site) numbers(v *visit) (answer, error) {
 	results, err := v.view.Search(v.ctx, portal.Query{Lang: v.lang, Limit: 1})
 	if err != nil {
 		return answer{}, fmt.Errorf("facets of all datasets: %w", err)
+	}
+	if results.Total == 0 { // a table of no datasets would look like a fault
+		if p.Use == nil {
+			p.Use = &useBox{None: true}
+		}
+		return answer{template: "numbers", data: p}, nil
 	}
 	if results.Total <= countedDatasets {
 		err = v.splitsOverTime(p)

@@ -16,7 +16,12 @@ func TestHomeOffersThemesNewestAndPublishers(t *testing.T) {
 	_, void, _ := strings.Cut(body, "По этим темам пока ничего не опубликовано.")
 	mustHave(t, void, `href="/ru/theme/energy"`)
 	empty := newWorld(t, func(w *world) { w.view.datasets = nil })
-	mustHave(t, empty.body(t, "/ru/", 200), "Здесь ещё нет наборов данных.")
+	for _, address := range []string{"/ru/", "/ru/search"} {
+		body := empty.body(t, address, 200)
+		mustHave(t, body, "Здесь ещё нет наборов данных.")
+		mustNotHave(t, body, "Ничего не найдено")
+	}
+	mustNotHave(t, empty.body(t, "/ru/numbers", 200), "<table", "0 из 0")
 }
 
 func TestSearchKeepsTheQueryAndCountsItsFacets(t *testing.T) {

@@ -85,6 +85,19 @@ const targets = `((side, inline) => [...document.querySelectorAll("a,button,inpu
   const r = e.getBoundingClientRect(); return r.width < side - .5 || r.height < side - .5;
 }).map(e => Math.round(e.getBoundingClientRect().width) + "x" + Math.round(e.getBoundingClientRect().height) + " " + e.outerHTML.slice(0, 90)).join("\n"))`
 
+// The languages and the menu leave the screen of a phone to what somebody came for.
+func TestTheHeadOfAPageOnAPhoneIsThreeLines(t *testing.T) {
+	ctx := needsBrowser(t)
+	url, _ := layouts[0].served(t)
+	window(t, ctx, 360, 740)
+	for _, l := range portal.Langs {
+		visitPage(t, ctx, url+"/"+l.Path()+"/help")
+		if lines := ask[int64](t, ctx, `Math.max(...[...document.querySelectorAll(".langs .row, .top .row")].map(e => new Set([...e.children].map(li => li.offsetTop)).size))`); lines != 1 {
+			t.Errorf("%s: %d lines", l, lines)
+		}
+	}
+}
+
 func TestTargetsAreLargeEnough(t *testing.T) {
 	ctx := needsBrowser(t)
 	for _, lay := range layouts {
