@@ -63,6 +63,10 @@ var DeskKinds = append([]InquiryKind{""}, InquiryKinds...)
 // Asks tells kinds that are to be answered from those that are only counted.
 func (k InquiryKind) Asks() bool { return slices.Contains(InquiryKinds, k) }
 
+// OfReceipt tells whether an inquiry is made with the receipt of another one: what
+// lies at its slot is about that one, and nothing is said of itself.
+func (k InquiryKind) OfReceipt() bool { return k == Opinion || k == ReuseCheckIn }
+
 // The longest texts of an inquiry and its answer.
 const (
 	MaxInquiryText = 2000 // characters

@@ -208,10 +208,12 @@ func (l *Local) CaseByThread(ctx context.Context, thread portal.InquiryID) (port
 	return c, nil
 }
 
-// CaseBySlot gives the case whose asker looks at a slot; portal.ErrNotFound
-// otherwise. Of an inquiry that only counts there may be several: the oldest.
+// CaseBySlot gives the case whose asker looks at a slot, and none of those that
+// were made with its receipt later (portal.InquiryKind.OfReceipt), also when all of
+// them came at once; portal.ErrNotFound when there is none.
 func (l *Local) CaseBySlot(ctx context.Context, slot string) (portal.Case, error) {
-	c, err := readCase(l.db.Read.QueryRowContext(ctx, `SELECT doc FROM cases WHERE slot = ? AND slot <> '' ORDER BY received LIMIT 1`, slot))
+	c, err := readCase(l.db.Read.QueryRowContext(ctx, `SELECT doc FROM cases WHERE slot = ? AND slot <> '' AND kind NOT IN (?, ?)
+		ORDER BY received LIMIT 1`, slot, string(portal.Opinion), string(portal.ReuseCheckIn)))
 	if err != nil {
 		return c, fmt.Errorf("receipt: %w", err)
 	}

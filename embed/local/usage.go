@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"koprik/embed/sqlite"
@@ -204,12 +205,14 @@ const (
 
 // CountUsage takes a report that was opened out of the inquiries and counts it,
 // exactly once in effect however often it comes; durable when it returns. States of
-// days before the horizon or after last are passed over. dropped is how many states
-// no honest node would have sent.
+// days before the horizon are passed over, for good. So are those of days after last,
+// which a clock that is ahead has counted; but then the report is not acknowledged,
+// so that it comes again when they have come. dropped is how many were passed over.
 func (l *Local) CountUsage(ctx context.Context, id portal.InquiryID, states []portal.UsageState, last portal.Date) (dropped int, err error) {
 	err = l.write(ctx, "use", func(tx *sql.Tx) error {
 		dropped = 0
-		node, err := dropInquiry(ctx, tx, id, true)
+		early := slices.ContainsFunc(states, func(s portal.UsageState) bool { return s.Day > last })
+		node, err := dropInquiry(ctx, tx, id, !early)
 		if err != nil || node == nil {
 			return err
 		}

@@ -157,31 +157,50 @@ func TestOnlyEnrolledNodesCountAndOnlyWithinTheirBounds(t *testing.T) {
 	node := portal.Digest{7}
 	do(t, l.SetNode(ctx, portal.KnownNode{ID: node, Public: "aa", Enrolled: at}))
 	last := uint16(0)
-	report := func(states ...portal.UsageState) (dropped int) {
+	taken := func(id portal.InquiryID, today portal.Date, states ...portal.UsageState) (dropped int, again Arrival) {
 		t.Helper()
-		last++
-		id := portal.InquiryID{byte(last), byte(last >> 8)}
 		in := Incoming{ID: id, Epoch: "2026q1", Sealed: id[:], Node: node, Received: at}
 		_, err := l.Take(ctx, in)
 		do(t, err)
-		dropped, err = l.CountUsage(ctx, in.ID, states, "2026-01-07")
+		dropped, err = l.CountUsage(ctx, in.ID, states, today)
 		do(t, err)
-		if a, err := l.Take(ctx, in); err != nil || a != Again {
-			t.Errorf("a report that came again: %v %v", a, err)
+		if again, err = l.Take(ctx, in); again == Fresh {
+			do(t, l.RefuseUsage(ctx, in.ID, false))
+		}
+		do(t, err)
+		return dropped, again
+	}
+	report := func(states ...portal.UsageState) int {
+		t.Helper()
+		last++
+		dropped, again := taken(portal.InquiryID{byte(last), byte(last >> 8)}, "2026-01-07", states...)
+		if again != Again {
+			t.Errorf("a report that came again: %v", again)
 		}
 		return dropped
 	}
 	do(t, l.FoldUsage(ctx, "2026-01-01", time.Time{}, ""))
-	if d := report(state(1, "2026-01-05", 4), state(1, "2025-12-31", 9), state(1, "2026-01-08", 9)); d != 2 {
+	if d := report(state(1, "2026-01-05", 4), state(1, "2025-12-31", 9)); d != 1 {
 		t.Errorf("%d states dropped", d)
+	}
+	// A day that has not come is not acknowledged, and counts when it has.
+	early := []portal.UsageState{state(2, "2026-01-05", 1), state(2, "2026-01-08", 9)}
+	if d, again := taken(portal.InquiryID{0xee}, "2026-01-07", early...); d != 1 || again != Fresh {
+		t.Errorf("a day ahead: %d dropped, %v", d, again)
+	}
+	if got := total(t, l, true)[looked]; got != 5 {
+		t.Errorf("%d counts beside the day ahead", got)
+	}
+	if d, again := taken(portal.InquiryID{0xee}, "2026-01-08", early...); d != 0 || again != Again {
+		t.Errorf("the day has come: %d dropped, %v", d, again)
 	}
 	for i := range 2 * maxBoots { // a node that invents processes
 		b := state(0, "2026-01-06", 1)
 		b.Boot = portal.Boot{9, byte(i), byte(i >> 8)}
 		_ = report(b)
 	}
-	if got := total(t, l, true)[looked]; got != 4+maxBoots {
-		t.Errorf("%d counts, want %d", got, 4+maxBoots)
+	if got := total(t, l, true)[looked]; got != 14+maxBoots {
+		t.Errorf("%d counts, want %d", got, 14+maxBoots)
 	}
 	if list, n, err := l.Cases(ctx, portal.CaseQuery{}); err != nil || n != 0 {
 		t.Errorf("reports stay as questions: %v %v", list, err)

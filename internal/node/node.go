@@ -270,10 +270,15 @@ func (n *Node) Now() time.Time {
 }
 
 func (n *Node) clock() (now time.Time, wrong bool) {
+	return trustedNow(n.opt.Build, n.signedTime(), n.opt.Clock())
+}
+
+// signedTime is the newest signed time that was accepted: certainly past, whatever
+// the machine's clock says. Zero before there is any.
+func (n *Node) signedTime() time.Time {
 	n.mu.RLock()
-	floor := n.floor
-	n.mu.RUnlock()
-	return trustedNow(n.opt.Build, floor, n.opt.Clock())
+	defer n.mu.RUnlock()
+	return n.floor
 }
 
 // origin opens the writer of this node's own repository, with its keys.

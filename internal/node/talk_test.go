@@ -260,6 +260,23 @@ func TestSupportAndOpinionsAreCountedOncePerReceipt(t *testing.T) {
 	}
 }
 
+// TestWhatIsSentWithAReceiptNeverHidesItsQuestion has an opinion come in one post
+// with the question that it is about, and before it in order.
+func TestWhatIsSentWithAReceiptNeverHidesItsQuestion(t *testing.T) {
+	central := newCentral(t)
+	publish(t, central, revision("water", 1))
+	q := asked("Nega?", false)
+	q.ID = portal.InquiryID{0xff}
+	code, err := central.Send(t.Context(), q, portal.ReceiptCode{})
+	must(t, err)
+	_, err = central.Send(t.Context(), portal.Inquiry{ID: portal.InquiryID{1}, Kind: portal.Opinion, Lang: portal.Uzbek, Useful: portal.UsefulNo}, code)
+	must(t, err)
+	speak(t, central)
+	if a := told(t, central, code); a.State != portal.Assigned || a.Due == "" {
+		t.Errorf("the asker is told %+v", a)
+	}
+}
+
 func TestAWrongCodeAndOneThatIsNotAnsweredYetAreTheSame(t *testing.T) {
 	central := newCentral(t)
 	publish(t, central, revision("water", 1))

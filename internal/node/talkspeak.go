@@ -192,10 +192,10 @@ func (n *Node) layReceipts(ctx context.Context, cases []portal.Case, now bool) e
 	told := map[string]bool{}
 	for i := range cases {
 		c := &cases[i]
-		if c.Slot == "" || c.Changed.Before(oldest) || told[c.Slot] {
+		if c.Slot == "" || c.Changed.Before(oldest) || told[c.Slot] || c.Inquiry.Kind.OfReceipt() {
 			continue
 		}
-		told[c.Slot] = true // an opinion has the slot of the question that it is about
+		told[c.Slot] = true
 		laid++
 		a, err := n.toTell(ctx, c)
 		if err != nil {

@@ -240,8 +240,17 @@ func (n *Node) missedSecret(ctx context.Context) ([]byte, error) {
 	return key, n.local.Set(ctx, missedKey, hex.EncodeToString(key))
 }
 
-// foldUsage sums once a day what is too old to come again.
+// foldUsage sums once a day what is too old to come again. What is closed stays
+// closed: how old it is goes by the newest signed time, because a clock that is
+// ahead would close days that were not reported, or have not come yet. A centre's
+// own clock is what the others go by.
 func (n *Node) foldUsage(ctx context.Context, today portal.Date) error {
+	past := n.signedTime()
+	if n.central() {
+		past = n.Now()
+	} else if past.IsZero() {
+		return nil
+	}
 	u := &n.usage
 	u.mu.Lock()
 	done := u.folded == today
@@ -250,7 +259,6 @@ func (n *Node) foldUsage(ctx context.Context, today portal.Date) error {
 	if done {
 		return nil
 	}
-	at := today.Time()
-	err := n.local.FoldUsage(ctx, portal.DateOf(at.AddDate(0, 0, -usageKept)), n.Now().Add(-ackedFor), portal.DateOf(at.AddDate(0, 0, -missedKept)))
+	err := n.local.FoldUsage(ctx, portal.DateOf(usageDay(past).Time().AddDate(0, 0, -usageKept)), past.Add(-ackedFor), portal.DateOf(today.Time().AddDate(0, 0, -missedKept)))
 	return errors.Join(err, ctx.Err())
 }

@@ -86,7 +86,7 @@ func (n *Node) takeReport(ctx context.Context, in local.Incoming, states []porta
 	if wrong != nil || !known.Trusted() {
 		return n.local.RefuseUsage(ctx, in.ID, wrong != nil)
 	}
-	// A node's clock may be a day ahead of this one's.
+	// A node's clock may be a day ahead of this one's; what is further ahead comes again.
 	last := portal.DateOf(usageDay(n.Now()).Time().AddDate(0, 0, 1))
 	dropped, err := n.local.CountUsage(ctx, in.ID, states, last)
 	if err == nil && dropped > 0 {
