@@ -17,9 +17,9 @@ func TestBackupKilledAtAnyMomentLeavesTheOldOneOrTheNewOne(t *testing.T) {
 		file := filepath.Join(to, "koprik.backup")
 		publishAside(t, dir, writeRevision(t, t.TempDir(), 1))
 		args := []string{"backup", "--dir", dir, "--to", file}
-		limit := took(t, args...)
+		k.limit = took(t, args...)
 		for k.more() {
-			k.kill(start(t, args...), random, limit)
+			k.kill(start(t, args...), random)
 			_, err := node.CheckBackup(file, backup.Key{}, nil)
 			must(t, err)
 		}
@@ -45,11 +45,11 @@ func TestRestoreKilledAtAnyMomentLeavesTheOldNodeOrTheNewOne(t *testing.T) {
 		restore := func(file string) []string {
 			return []string{"restore", "--from", file, "--replace", "--alone", "--dir", dir}
 		}
-		limit := took(t, restore(files[0])...)
+		k.limit = took(t, restore(files[0])...)
 		shown := 1
 		for k.more() {
 			next := 3 - shown
-			k.kill(start(t, restore(files[next-1])...), random, limit)
+			k.kill(start(t, restore(files[next-1])...), random)
 			k.left(t, whole(t, dir), shown, next)
 			koprik(t, restore(files[next-1])...)
 			if got := whole(t, dir); got != next {
@@ -59,7 +59,7 @@ func TestRestoreKilledAtAnyMomentLeavesTheOldNodeOrTheNewOne(t *testing.T) {
 		}
 		fresh := filepath.Join(to, "fresh")
 		args := []string{"restore", "--from", files[1], "--alone", "--dir", fresh}
-		start(t, args...).killedWithin(random, limit)
+		start(t, args...).killedWithin(random, k.limit)
 		if _, err := os.Stat(filepath.Join(fresh, "koprik.toml")); err != nil {
 			koprik(t, args...)
 		}

@@ -50,7 +50,8 @@ const atATime = 15
 // revision was there: kills that fall on all of a process's life leave both.
 type tally struct {
 	due, killed, late int
-	last              bool // whether the last process was killed before it ended
+	last              bool          // whether the last process was killed before it ended
+	limit             time.Duration // the longest that the next one lives
 }
 
 // killing runs a test that kills so many processes, some of them at a time.
@@ -70,12 +71,16 @@ func killing(t *testing.T, all int, test func(t *testing.T, k *tally)) {
 // more tells whether the test has processes left to kill.
 func (k *tally) more() bool { return k.killed < k.due }
 
-// kill kills a process at a random moment before limit has passed, unless it has
-// ended by itself.
-func (k *tally) kill(p *process, random *rand.Rand, limit time.Duration) {
-	if k.last = p.killedWithin(random, limit); k.last {
+// kill kills a process at a random moment before the limit has passed, unless it
+// has ended by itself. The limit grows with each kill and shrinks when a process
+// ended, so that kills fall on all of its life, also on a busy machine.
+func (k *tally) kill(p *process, random *rand.Rand) {
+	if k.last = p.killedWithin(random, k.limit); k.last {
 		k.killed++
+		k.limit += k.limit / 10
+		return
 	}
+	k.limit -= k.limit / 5
 }
 
 // left asserts that what was killed shows the old revision or the new one.
@@ -300,11 +305,11 @@ func TestPublishKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 	killing(t, kills(4), func(t *testing.T, k *tally) {
 		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 		folders := writeRevision(t, input, 1)
-		limit := took(t, publishArgs(dir, folders)...)
+		k.limit = took(t, publishArgs(dir, folders)...)
 		publishAside(t, twin, folders)
 		for rev := 2; k.more(); rev++ {
 			writeRevision(t, input, rev)
-			k.kill(start(t, publishArgs(dir, folders)...), random, limit)
+			k.kill(start(t, publishArgs(dir, folders)...), random)
 			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, publishArgs(dir, folders)...)
 			publishAside(t, twin, folders)
@@ -368,11 +373,11 @@ func TestSyncKilledAtAnyMomentIsFinishedByTheNext(t *testing.T) {
 		random, u := chance(t), newUpstream(t)
 		u.publish(t, 1)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
-		limit := took(t, "sync", "--dir", twin)
+		k.limit = took(t, "sync", "--dir", twin)
 		for rev := 1; k.more(); rev++ {
 			u.publish(t, rev)
 			from := []string{u.url, u.Dir()}[random.IntN(2)]
-			k.kill(start(t, "sync", "--dir", dir, "--from", from), random, limit)
+			k.kill(start(t, "sync", "--dir", dir, "--from", from), random)
 			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, "sync", "--dir", dir, "--from", from)
 			koprik(t, "sync", "--dir", twin)
@@ -391,7 +396,7 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 	killing(t, kills(3), func(t *testing.T, k *tally) {
 		random, dir, twin, input := chance(t), initCentral(t), initCentral(t), t.TempDir()
 		folders := writeRevision(t, input, 1)
-		limit := took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
+		k.limit = took(t, publishArgs(dir, folders)...) + 300*time.Millisecond // until a server looks
 		publishAside(t, twin, folders)
 		for rev := 2; k.more(); rev++ {
 			writeRevision(t, input, rev)
@@ -399,7 +404,7 @@ func TestCentralKilledWhilePublishesComeInStartsAgain(t *testing.T) {
 			_, err := bufio.NewReader(server.out).ReadString('\n')
 			must(t, err)
 			publish := start(t, publishArgs(dir, folders)...)
-			k.kill(server, random, limit)
+			k.kill(server, random)
 			if random.IntN(2) == 0 {
 				_ = publish.Process.Kill()
 				publish.killedWithin(random, time.Nanosecond)
@@ -422,10 +427,10 @@ func TestMirrorKilledWhileItSyncsStartsAgain(t *testing.T) {
 		random, u := chance(t), newUpstream(t)
 		u.publish(t, 1)
 		dir, twin := initMirrorOf(t, u.Dir(), u.url), initMirrorOf(t, u.Dir(), u.url)
-		limit := 2 * took(t, "sync", "--dir", twin)
+		k.limit = 2 * took(t, "sync", "--dir", twin)
 		for rev := 1; k.more(); rev++ {
 			u.publish(t, rev)
-			k.kill(start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s"), random, limit)
+			k.kill(start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--sync-interval", "1s"), random)
 			k.left(t, whole(t, dir), rev-1, rev)
 			koprik(t, "sync", "--dir", dir)
 			koprik(t, "sync", "--dir", twin)
