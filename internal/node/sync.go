@@ -131,7 +131,8 @@ func clientOver(w *mirror.Wire) *http.Client {
 			TLSHandshakeTimeout:   20 * time.Second,
 			ResponseHeaderTimeout: 60 * time.Second,
 			IdleConnTimeout:       90 * time.Second,
-			MaxIdleConnsPerHost:   8,
+			MaxConnsPerHost:       mirror.MaxRequests,
+			MaxIdleConnsPerHost:   mirror.MaxRequests,
 			DisableCompression:    true,
 		},
 		CheckRedirect: func(req *http.Request, via []*http.Request) error {

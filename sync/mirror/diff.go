@@ -327,12 +327,13 @@ func (r *round) prefetch(ctx context.Context, old, next listing) error {
 	if len(list) < 2 {
 		return nil
 	}
-	trips := r.trips.Load() + waits(len(list))
-	defer r.trips.Store(trips)
-	return sideBySide(ctx, parallel, list, func(ctx context.Context, w wanted) error {
+	trips := r.trips.Load()
+	waits, err := sideBySide(ctx, &r.pace, list, func(ctx context.Context, w wanted) error {
 		_, err := r.manifest(ctx, w.file, w.target.SHA256, w.target.Length)
 		return err
 	})
+	r.trips.Store(trips + waits)
+	return err
 }
 
 // keep holds verified bytes; a dry run leaves no trace.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"koprik/internal/disk"
@@ -19,7 +18,6 @@ import (
 )
 
 const (
-	parallel     = 4       // contents fetched side by side
 	worthSyncing = 1 << 20 // bytes that a power cut may make us fetch again
 	attempts     = 3       // tries in a row that bring no byte, then the source counts as unreachable
 )
@@ -35,15 +33,16 @@ func (r *round) fetch(ctx context.Context, items []Item) error {
 	if err := r.room(total); err != nil {
 		return err
 	}
-	r.trips.Add(waits(len(items)))
 	var done atomic.Int64
-	return sideBySide(ctx, parallel, items, func(ctx context.Context, it Item) error {
+	waits, err := sideBySide(ctx, &r.pace, items, func(ctx context.Context, it Item) error {
 		if err := r.object(ctx, it); err != nil {
 			return err
 		}
 		r.m.o.Progress("fetch", done.Add(it.Resource.Bytes), total)
 		return nil
 	})
+	r.trips.Add(waits)
+	return err
 }
 
 func sizeOf(items []Item) (total int64) {
@@ -51,36 +50,6 @@ func sizeOf(items []Item) (total int64) {
 		total += it.Resource.Bytes
 	}
 	return total
-}
-
-// sideBySide does something with every item, some at a time, and stops at the
-// first error.
-func sideBySide[T any](ctx context.Context, at int, items []T, do func(context.Context, T) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue := make(chan T)
-	var workers sync.WaitGroup
-	for range min(at, len(items)) {
-		workers.Go(func() {
-			for it := range queue {
-				if err := do(ctx, it); err != nil {
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-feeding:
-	for _, it := range items {
-		select {
-		case queue <- it:
-		case <-ctx.Done():
-			break feeding
-		}
-	}
-	close(queue)
-	workers.Wait()
-	return context.Cause(ctx)
 }
 
 // room refuses a round that the disk cannot hold, before it starts: contents,
@@ -120,9 +89,6 @@ func (r *round) object(ctx context.Context, it Item) error {
 	}
 	return nil
 }
-
-// waits is how many requests wait for one before when n are made side by side.
-func waits(n int) int64 { return int64((n + parallel - 1) / parallel) }
 
 // by fetches, decodes and verifies one content, resuming what an earlier try
 // left. What turns out wrong is thrown away, and fetched once anew when an
@@ -218,6 +184,9 @@ func isDisk(err error) bool {
 // unpack decodes staging/part into the contents, and keeps the carrier for
 // those who follow us.
 func (r *round) unpack(_ context.Context, part string, it Item) error {
+	turn := &r.unpacking[it.Resource.Hash[0]%fewest]
+	turn.Lock()
+	defer turn.Unlock()
 	file := datapackage.ObjectFile(it.Resource.Hash)
 	in, err := carrier.ReadObject(r.m.o.Staging, part, it.Resource.Bytes)
 	if err == nil {

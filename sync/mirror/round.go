@@ -96,7 +96,9 @@ type round struct {
 	came   tally           // contents, by way
 	note   string          // for Report.Note
 
-	applying sync.Mutex // held by what takes much memory
+	pace      pace
+	applying  sync.Mutex         // held by what takes much memory
+	unpacking [fewest]sync.Mutex // one of them, by hash, is held by what takes some
 }
 
 func (r *round) run(ctx context.Context) (Report, error) {

@@ -59,25 +59,29 @@ func (r *round) sides(ctx context.Context, known, next listing) error {
 	if r.o.DryRun {
 		return nil
 	}
-	var list []string
-	for _, path := range slices.Sorted(maps.Keys(next.sides)) {
-		if want := next.sides[path]; known.sides[path] != want || !r.m.o.Contents.Has(want.target.SHA256) {
-			list = append(list, path)
-		}
-	}
-	trips := r.trips.Load()
-	if fetched := slices.DeleteFunc(slices.Clone(list), func(path string) bool {
-		_, _, here := r.src.inPack(datapackage.SideFile(path, next.sides[path].target.SHA256))
-		return here
-	}); len(fetched) > 0 {
-		trips += waits(len(fetched))
-	}
-	defer r.trips.Store(trips)
-	return sideBySide(ctx, parallel, list, func(ctx context.Context, path string) error {
+	bring := func(ctx context.Context, path string) error {
 		want := next.sides[path].target
 		_, err := r.manifest(ctx, datapackage.SideFile(path, want.SHA256), want.SHA256, want.Length)
 		return err
-	})
+	}
+	var asked []string
+	trips := r.trips.Load()
+	for _, path := range slices.Sorted(maps.Keys(next.sides)) {
+		want := next.sides[path]
+		if known.sides[path] == want && r.m.o.Contents.Has(want.target.SHA256) {
+			continue
+		}
+		if _, _, here := r.src.inPack(datapackage.SideFile(path, want.target.SHA256)); !here {
+			asked = append(asked, path)
+			continue
+		}
+		if err := bring(ctx, path); err != nil {
+			return err
+		}
+	}
+	waits, err := sideBySide(ctx, &r.pace, asked, bring)
+	r.trips.Store(trips + waits)
+	return err
 }
 
 // formerSides is the list, in trust/, of the files beside the publishers that the
