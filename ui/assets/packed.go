@@ -21,6 +21,12 @@ type Packed struct {
 	Plain, Gzip, Zstd []byte // Plain may be nil: then it is made from Gzip when somebody asks
 }
 
+// squeezer compresses one body after another.
+type squeezer struct {
+	w   *gzip.Writer
+	out bytes.Buffer
+}
+
 // squeezers are kept, because making one costs more than a page. Level 6 makes a
 // page 2 % smaller than the usual 5, for 30 µs; 9 makes it 4 % smaller for 130 µs.
 var squeezers = sync.Pool{New: func() any {
@@ -28,7 +34,7 @@ var squeezers = sync.Pool{New: func() any {
 	if err != nil {
 		panic(err) // no such level
 	}
-	return w
+	return &squeezer{w: w}
 }}
 
 // Pack compresses a body in both ways.
@@ -37,19 +43,19 @@ func Pack(body []byte) (Packed, error) {
 	return Packed{Plain: body, Gzip: gz, Zstd: Zstd(body)}, err
 }
 
-// Gzip compresses a body.
+// Gzip compresses a body. What it gives is as long as it needs to be: it may be kept.
 func Gzip(body []byte) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, len(body)/2+256))
-	z := squeezers.Get().(*gzip.Writer)
+	z := squeezers.Get().(*squeezer)
 	defer squeezers.Put(z)
-	z.Reset(b)
-	if _, err := z.Write(body); err != nil {
+	z.out.Reset()
+	z.w.Reset(&z.out)
+	if _, err := z.w.Write(body); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	if err := z.Close(); err != nil {
+	if err := z.w.Close(); err != nil {
 		return nil, fmt.Errorf("gzip: %w", err)
 	}
-	return b.Bytes(), nil
+	return bytes.Clone(z.out.Bytes()), nil
 }
 
 // Gunzip gives back what Gzip was given.

@@ -183,7 +183,7 @@ func (s *site) sendKept(w http.ResponseWriter, r *http.Request) bool {
 		h[line.name] = line.values
 	}
 	rememberLanguage(w, r, p.lang)
-	if match := r.Header.Get("If-None-Match"); match != "" && slices.Contains(tagsIn(match), p.tag) {
+	if hasTag(r.Header.Get("If-None-Match"), p.tag) {
 		delete(h, "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		s.count(r, p.count)

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -57,8 +58,8 @@ type Frame struct {
 	Script         string // of the small comforts
 	Feed           string // what is new of what the page is about; "" where there is none
 	Languages      []LanguageLink
-	Menu, Foot     []NavLink
-	AskLink        NavLink // without an address where nothing is asked
+	Menu, Foot     template.HTML // lists of links; "" on a kiosk
+	AskLink        NavLink       // without an address where nothing is asked
 	ReceiptLink    NavLink
 	Crumbs         []Link // above the heading, after the home page
 	Kiosk          *Kiosk // nil but on a kiosk
@@ -104,6 +105,9 @@ type Link struct {
 	Count string
 }
 
+// frame is what a page shares with the others of its language. Templates give it to
+// "top", "bottom" and "crumbs" as .Frame: to find a field of an embedded struct costs
+// reflection a microsecond.
 func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 	words := s.words.Words(l)
 	f := &Frame{
@@ -111,32 +115,74 @@ func (s *site) frame(l portal.Lang, r *http.Request) *Frame {
 		Style: s.assets.URL("style.css"), Icon: s.assets.URL("icon.svg"), Script: s.assets.URL("site.js"),
 		Languages: s.languages(l, r),
 	}
-	search := NavLink{Text: words.T("frame.search"), Href: f.Base + "/search"}
-	help := NavLink{Text: words.T("frame.help"), Href: f.Base + "/help"}
-	about := NavLink{Text: words.T("frame.about"), Href: f.Base + "/about"}
-	f.Menu = []NavLink{search, help, about}
 	if s.o.Asker != nil {
 		f.AskLink = NavLink{Text: words.T("talk.title"), Href: f.Base + "/ask"}
 		f.ReceiptLink = NavLink{Text: words.T("talk.receipt"), Href: f.Base + "/receipt"}
-		f.Menu = []NavLink{search, f.AskLink, help, about}
 	}
-	for i := range f.Menu {
-		f.Menu[i].Current = r.URL.Path == f.Menu[i].Href
-	}
-	f.Foot = []NavLink{
-		about,
-		{Text: words.T("reuse.title"), Href: f.Base + "/reuses"},
-		{Text: words.T("numbers.title"), Href: f.Base + "/numbers"},
-		{Text: words.T("frame.node"), Href: f.Base + "/node"},
-		{Text: words.T("verify.title"), Href: f.Base + "/verify"},
-		help,
-		{Text: words.T("frame.privacy"), Href: f.Base + "/privacy"},
-		{Text: words.T("frame.programs"), Href: "/api/v1/openapi.json"},
-	}
-	if s.o.Asker != nil {
-		f.Foot = append([]NavLink{f.ReceiptLink}, f.Foot...)
+	if !s.o.Kiosk {
+		f.Menu, f.Foot = s.menu(f, l, r.URL.Path), s.foot(f, l)
 	}
 	return f
+}
+
+// menu is the list of the menu; where the page is one of its own, that is marked.
+func (s *site) menu(f *Frame, l portal.Lang, path string) template.HTML {
+	current, _ := strings.CutPrefix(path, f.Base)
+	switch current {
+	case "/search", "/ask", "/help", "/about":
+	default:
+		current = ""
+	}
+	return s.links(listName{l, "menu" + current}, func() []NavLink {
+		menu := []NavLink{
+			{Text: f.T("frame.search"), Href: f.Base + "/search"}, f.AskLink,
+			{Text: f.T("frame.help"), Href: f.Base + "/help"}, {Text: f.T("frame.about"), Href: f.Base + "/about"},
+		}
+		for i := range menu {
+			menu[i].Current = current != "" && menu[i].Href == f.Base+current
+		}
+		return menu
+	})
+}
+
+// foot is the list of the foot.
+func (s *site) foot(f *Frame, l portal.Lang) template.HTML {
+	return s.links(listName{l, "foot"}, func() []NavLink {
+		return []NavLink{
+			f.ReceiptLink,
+			{Text: f.T("frame.about"), Href: f.Base + "/about"},
+			{Text: f.T("reuse.title"), Href: f.Base + "/reuses"},
+			{Text: f.T("numbers.title"), Href: f.Base + "/numbers"},
+			{Text: f.T("frame.node"), Href: f.Base + "/node"},
+			{Text: f.T("verify.title"), Href: f.Base + "/verify"},
+			{Text: f.T("frame.help"), Href: f.Base + "/help"},
+			{Text: f.T("frame.privacy"), Href: f.Base + "/privacy"},
+			{Text: f.T("frame.programs"), Href: "/api/v1/openapi.json"},
+		}
+	})
+}
+
+// listName names a list of links that many pages have: "menu" with the address in it
+// that is the page's own, or "foot".
+type listName struct {
+	lang portal.Lang
+	list string
+}
+
+// links gives a list of links as the template "navlinks" writes it, once a name; those
+// without an address are left out.
+func (s *site) links(name listName, list func() []NavLink) template.HTML {
+	if made, ok := s.lists.Load(name); ok {
+		return made.(template.HTML)
+	}
+	all := slices.DeleteFunc(list(), func(n NavLink) bool { return n.Href == "" })
+	var b strings.Builder
+	if err := s.templates.ExecuteTemplate(&b, "navlinks", all); err != nil {
+		panic(err) // into memory, of strings: the template does not fit its struct
+	}
+	made := template.HTML(b.String()) //nolint:gosec // html/template has escaped it
+	s.lists.Store(name, made)
+	return made
 }
 
 // grade is the freshness of the copy, "none" before the first one.

@@ -92,7 +92,6 @@ type Kiosk struct {
 // the visit ended without anybody telling: its page is not shown.
 func (s *site) kiosk(f *Frame, w http.ResponseWriter, r *http.Request) (over bool) {
 	f.Kiosk = s.kioskFrame(f, r)
-	f.Menu, f.Foot = nil, nil
 	w.Header().Set("Cache-Control", "no-store")
 	if strings.HasPrefix(r.URL.Path, "/kiosk/") {
 		return false // belongs to no visit

@@ -83,13 +83,26 @@ func rememberLanguage(w http.ResponseWriter, r *http.Request, l portal.Lang) {
 	if _, ok := pathLanguage(r.URL.Path); !ok || inLanguage(r.URL.Path) != r.URL.Path {
 		return // and no cookie for programs and for who looks at another site
 	}
-	if c, err := r.Cookie(languageCookie); err == nil && c.Value == l.Path() {
+	if cookieIs(r, languageCookie, l.Path()) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: languageCookie, Value: l.Path(), Path: "/", MaxAge: 365 * 24 * 60 * 60,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// cookieIs tells whether the first cookie of a name has a value, without making a list
+// of all, as r.Cookie does.
+func cookieIs(r *http.Request, name, value string) bool {
+	for _, line := range r.Header["Cookie"] {
+		for one := range strings.SplitSeq(line, ";") {
+			if n, v, _ := strings.Cut(strings.TrimSpace(one), "="); n == name {
+				return v == value
+			}
+		}
+	}
+	return false
 }
 
 // LanguageLink leads to the same page in another language.

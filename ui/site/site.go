@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -93,6 +94,7 @@ type site struct {
 	words     *locale.Catalog
 	assets    *assets.Set
 	templates *template.Template
+	lists     sync.Map // of template.HTML, by listName
 	answers   answers
 	outlines  outlines
 	splits    splits

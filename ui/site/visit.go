@@ -8,9 +8,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,6 +31,7 @@ type visit struct {
 	status portal.Status
 	now    time.Time
 	query  url.Values
+	body   *bytes.Buffer // of bodies; nil before a page is written
 }
 
 // answer is what a handler found: a template and the struct it is checked
@@ -74,7 +75,7 @@ func (s *site) serve(h handler, cacheable, plain bool) http.Handler {
 				st = s.stamp(v.lang, Mark{State: v.view.State(), Title: v.status.Title, ClockWrong: v.status.ClockWrong}, v.now)
 				tag = s.etag(v.lang, r.URL.RequestURI(), st)
 			}
-			if tag != "" && slices.Contains(tagsIn(r.Header.Get("If-None-Match")), tag) {
+			if tag != "" && hasTag(r.Header.Get("If-None-Match"), tag) {
 				w.Header().Set("ETag", tag)
 				w.WriteHeader(http.StatusNotModified)
 				return
@@ -194,19 +195,24 @@ func (s *site) statusFor(ctx context.Context, marked bool) (portal.Status, error
 }
 
 func (v *visit) close() {
+	if v.body != nil && v.body.Cap() <= largestKept { // a large one is not held for small ones
+		bodies.Put(v.body)
+	}
+	v.body = nil
 	if v.view != nil {
 		v.view.Close()
 	}
 }
 
-// tagsIn splits an If-None-Match header. "*" matches nothing here: whether a
-// page exists is only known once it is made.
-func tagsIn(header string) []string {
-	tags := strings.Split(header, ",")
-	for i := range tags {
-		tags[i] = strings.TrimSpace(tags[i])
+// hasTag tells whether an If-None-Match header names a tag. "*" matches nothing
+// here: whether a page exists is only known once it is made.
+func hasTag(header, tag string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		if strings.TrimSpace(one) == tag {
+			return true
+		}
 	}
-	return tags
+	return false
 }
 
 // today is the day in the portal's zone: ages on pages change with it.
@@ -228,12 +234,19 @@ func (v *visit) moment(t time.Time) string {
 	return v.DateTime(t) + " " + t.Format("(MST)")
 }
 
+// bodies are what pages are written into, until they are sent.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// render writes a page; its bytes are good until the visit is closed.
 func (v *visit) render(a answer) ([]byte, error) {
-	var b bytes.Buffer
-	if err := v.site.templates.ExecuteTemplate(&b, a.template+".html", a.data); err != nil {
+	if v.body == nil {
+		v.body = bodies.Get().(*bytes.Buffer)
+	}
+	v.body.Reset()
+	if err := v.site.templates.ExecuteTemplate(v.body, a.template+".html", a.data); err != nil {
 		return nil, fmt.Errorf("template %s: %w", a.template, err)
 	}
-	return b.Bytes(), nil
+	return v.body.Bytes(), nil
 }
 
 func (v *visit) send(status int, body []byte) {
