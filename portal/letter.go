@@ -33,6 +33,22 @@ type Letter struct {
 	Problem string     // why the last try came to nothing, or why it was not sent at all
 }
 
+// MailState says how the letters of a centre get on.
+type MailState struct {
+	Waiting int       // letters
+	Oldest  time.Time // when the oldest of them was queued; zero: none waits
+	Problem string    // why the mail server did not take it, without any address; "" it was not tried, or none waits
+}
+
+// mailPatience is how long a mail server may refuse before somebody is told: many
+// refuse a first try on purpose.
+const mailPatience = time.Hour
+
+// Trouble tells whether somebody should look after the mail server.
+func (s MailState) Trouble(now time.Time) bool {
+	return s.Problem != "" && now.Sub(s.Oldest) >= mailPatience
+}
+
 // ContactRef names one contact of a publisher; the zero value is the centre's own desk.
 type ContactRef struct {
 	Publisher PublisherID `json:"publisher,omitempty"`

@@ -73,6 +73,19 @@ func (l *Local) Letters(ctx context.Context, limit int) (list []portal.Letter, t
 	return list, total, nil
 }
 
+// MailState says what waits to be sent, and why the oldest of it that was tried was
+// not taken.
+func (l *Local) MailState(ctx context.Context) (s portal.MailState, err error) {
+	var oldest sql.NullInt64
+	err = l.db.Read.QueryRowContext(ctx, `SELECT count(*), min(made), coalesce((SELECT problem FROM letters WHERE done = 0 AND problem <> '' ORDER BY made, id LIMIT 1), '')
+		FROM letters WHERE done = 0`).Scan(&s.Waiting, &oldest, &s.Problem)
+	if err != nil {
+		return s, fmt.Errorf("letters: %w", sqlite.Explain(err))
+	}
+	s.Oldest = when(oldest.Int64)
+	return s, nil
+}
+
 // ClaimLetter gives the letter that is to be tried now, and lets nobody else have
 // it before again: a process that dies in the middle leaves it to be sent then.
 // ok is false when none is to be tried.

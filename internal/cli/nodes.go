@@ -164,6 +164,10 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 	if err != nil {
 		return err
 	}
+	mail, err := n.MailState(ctx)
+	if err != nil {
+		return err
+	}
 	signer := ""
 	if len(s.SignedBy) > 0 {
 		signer = s.SignedBy[0]
@@ -174,6 +178,7 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 		"last_result": s.LastResult, "outbox": s.Outbox, "version": s.Version, "repository": s.State.Repository.Hex(),
 		"clock_wrong": s.ClockWrong, "alarms": alarmRows(s.Alarms),
 		"doing": s.Doing, "brought": s.Brought, "owed": s.Owed, "last_backup": stamp(s.Backup), "held": s.Held,
+		"letters": map[string]any{"waiting": mail.Waiting, "oldest": stamp(mail.Oldest), "problem": mail.Problem},
 	}
 	return a.answer(out, func() {
 		a.say("%s (%s)", s.Title, s.Role)
@@ -203,6 +208,9 @@ func (a *app) status(ctx context.Context, n *node.Node) error {
 			a.say("backup      never: koprik backup --to FILE")
 		} else {
 			a.say("backup      %s, %s", age(s.Backup, n.Now()), stamp(s.Backup))
+		}
+		if mail.Waiting > 0 {
+			a.say("letters     %s", strings.TrimSpace(count(mail.Waiting, "letter")+" waiting, the oldest since "+stamp(mail.Oldest)+"  "+mail.Problem))
 		}
 		if s.Held {
 			a.say("HELD        this centre was restored and does not sign yet: koprik restore --newer MIRROR")

@@ -32,6 +32,13 @@ func (n *Node) lookLocal(ctx context.Context, d *Diagnosis) (damaged int, err er
 		}
 		d.Notes = append(d.Notes, note)
 	}
+	mail, err := n.MailState(ctx)
+	if err != nil {
+		return damaged, err
+	}
+	if mail.Trouble(n.Now()) {
+		d.Notes = append(d.Notes, fmt.Sprintf("%d letters wait for the mail server, the oldest since %s: %s", mail.Waiting, mail.Oldest.Format(time.RFC3339), mail.Problem))
+	}
 	last, err := n.lastBackup(ctx)
 	switch {
 	case err != nil:

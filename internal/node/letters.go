@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"errors"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -246,6 +247,20 @@ func (n *Node) Letters(ctx context.Context, limit int) ([]portal.Letter, int, er
 		return nil, 0, notCentral("inquiry letters")
 	}
 	return n.local.Letters(ctx, limit)
+}
+
+// address is an e-mail address in what a mail server says: an asker's is nobody's
+// to read beside a queue.
+var address = regexp.MustCompile(`[^\s<>]+@[^\s<>]+`)
+
+// MailState says how the letters of this centre get on; nothing elsewhere.
+func (n *Node) MailState(ctx context.Context) (portal.MailState, error) {
+	if !n.central() {
+		return portal.MailState{}, nil
+	}
+	s, err := n.local.MailState(ctx)
+	s.Problem = address.ReplaceAllString(s.Problem, "…")
+	return s, err
 }
 
 // WriteLetters queues what there is to write and sends it now, whatever was to be

@@ -305,7 +305,7 @@ func TestLettersWaitForAServerAndArriveOnce(t *testing.T) {
 	p := newPost(t)
 	p.server.SetAnswer(func(command string) string {
 		if strings.HasPrefix(command, "MAIL") {
-			return "451 4.3.2 later"
+			return "451 4.3.2 <citizen@example.org> later"
 		}
 		return ""
 	})
@@ -327,6 +327,11 @@ func TestLettersWaitForAServerAndArriveOnce(t *testing.T) {
 			t.Fatalf("try %d: %+v", try, list)
 		}
 		waits = wait
+		seen, err := p.MailState(t.Context())
+		must(t, err)
+		if seen.Waiting != 1 || !strings.Contains(seen.Problem, "451") || strings.Contains(seen.Problem, "@") || seen.Trouble(p.now) != (p.now.Sub(day) >= time.Hour) {
+			t.Fatalf("try %d: %+v", try, seen)
+		}
 		p.now = list[0].Next
 	}
 	p.server.SetAnswer(nil)

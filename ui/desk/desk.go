@@ -85,6 +85,8 @@ type Letters interface {
 	// PassOnByLetter gives the inquiry to the next office, once; errors as before.
 	PassOnByLetter(ctx context.Context, token string, why portal.NotOurs) error
 	ConfirmByLetter(ctx context.Context, token string, still bool) error
+	// MailState says how letters get on.
+	MailState(ctx context.Context) (portal.MailState, error)
 }
 
 // Templates are the answers that a publisher gives often; "" is the centre.

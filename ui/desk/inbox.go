@@ -23,6 +23,8 @@ type InboxPage struct {
 	Previous, Next   string
 	MayModerate      bool
 	NothingToDoToday string
+	Mail             string // what is wrong with the mail server; "" nothing is
+	MailProblem      string // in its own words
 }
 
 // List is one of the lists that an inbox has.
@@ -85,6 +87,9 @@ func (v *visit) inbox() error {
 			return err
 		}
 	}
+	if err := v.mailTrouble(&page); err != nil {
+		return err
+	}
 	cal, err := v.desk.o.Calendar(v.r.Context())
 	if err != nil {
 		return err
@@ -103,6 +108,19 @@ func (v *visit) inbox() error {
 		page.Next = at(from + inboxPage)
 	}
 	return v.render(http.StatusOK, "inbox", page)
+}
+
+// mailTrouble tells those of the centre when the mail server takes no letters:
+// offices are not written to, and nobody else would see it.
+func (v *visit) mailTrouble(page *InboxPage) error {
+	if !v.account.OfCentre() {
+		return nil
+	}
+	mail, err := v.desk.o.Letters.MailState(v.r.Context())
+	if err == nil && mail.Trouble(v.now) {
+		page.Mail, page.MailProblem = v.N("desk.mailwaits", mail.Waiting, "date", v.DateTime(mail.Oldest.In(v.desk.o.Zone))), mail.Problem
+	}
+	return err
 }
 
 func (v *visit) row(c *portal.Case, cal portal.WorkCalendar) Row {

@@ -34,6 +34,7 @@ type office struct {
 	links    map[string]portal.LetterVisit
 	common   map[portal.PublisherID][]portal.AnswerTemplate
 	form     portal.FormWords
+	mail     portal.MailState
 	begun    int
 	clock    atomic.Int64
 	errs     error // of Cases
@@ -264,6 +265,8 @@ func (o *office) AnswerByLetter(ctx context.Context, token string, a portal.Answ
 	}
 	return o.use(token)
 }
+
+func (o *office) MailState(context.Context) (portal.MailState, error) { return o.mail, nil }
 
 func (o *office) PassOnByLetter(ctx context.Context, token string, why portal.NotOurs) error {
 	v, err := o.ByLetter(ctx, token)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"koprik/portal"
 )
@@ -162,6 +163,23 @@ func TestTheWordsOfTheFormAreSetByAdministrators(t *testing.T) {
 	}
 	status, _, body = b.get("/desk/form")
 	want(t, "shown", status, 200, body, "Обращение подают на my.gov.uz.")
+}
+
+func TestTheCentreSeesThatItsMailServerTakesNoLetters(t *testing.T) {
+	o := newOffice()
+	at := o.serve(t)
+	admin, clerk := o.as(t, at, portal.DeskAdmin), o.as(t, at, portal.DeskHolder)
+	for age, seen := range map[time.Duration]bool{time.Minute: false, time.Hour: true} {
+		o.mail = portal.MailState{Waiting: 3, Oldest: now.Add(-age), Problem: "451 4.3.2 <b>later</b>"}
+		status, _, body := admin.get("/desk/")
+		if want(t, "the centre", status, 200, body); strings.Contains(body, "451 4.3.2 &lt;b&gt;later") != seen || strings.Contains(body, "3 letters wait") != seen {
+			t.Errorf("after %s: %s", age, body)
+		}
+		status, _, body = clerk.get("/desk/")
+		if want(t, "an office", status, 200, body); strings.Contains(body, "451 4.3.2") {
+			t.Errorf("an office sees the centre's mail server: %s", body)
+		}
+	}
 }
 
 func TestWhatWaitsTooLongStandsOut(t *testing.T) {
