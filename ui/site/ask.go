@@ -110,6 +110,7 @@ func (v *visit) kindWord(k portal.InquiryKind) string {
 // ask shows the first pages: of what kind it is, and the text.
 func (s *site) ask(v *visit) (answer, error) {
 	v.w.Header().Set("Cache-Control", "no-store")
+	v.AskLink.Href = "" // the form itself is open: no second button leads out of it
 	return v.askStep(inquiryOf(v.query.Get), stepText, v.query.Get)
 }
 
@@ -120,6 +121,7 @@ func (s *site) asked(v *visit) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	v.AskLink.Href = ""
 	return v.askStep(inquiryOf(field), field("step"), field)
 }
 

@@ -59,7 +59,7 @@ type Frame struct {
 	Feed           string // what is new of what the page is about; "" where there is none
 	Languages      []LanguageLink
 	Menu, Foot     template.HTML // lists of links; "" on a kiosk
-	AskLink        NavLink       // without an address where nothing is asked
+	AskLink        NavLink       // without an address where nothing is asked, or a form is open
 	ReceiptLink    NavLink
 	Crumbs         []Link // above the heading, after the home page
 	Kiosk          *Kiosk // nil but on a kiosk

@@ -59,6 +59,15 @@ func mustLeadNowhere(t *testing.T, address, body string) {
 	}
 }
 
+func TestOnAKioskNoButtonLeadsOutOfAFormThatIsOpen(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.options.Kiosk = true })
+	const out = `<a class="button" href="/en/ask">`
+	mustHave(t, w.body(t, "/en/help", 200), out)
+	for _, address := range []string{"/en/ask", "/en/ask?kind=data", "/en/receipt", "/en/reuses/new"} {
+		mustNotHave(t, w.body(t, address, 200), out)
+	}
+}
+
 func TestAddressesOutsideStandAsTextWithACode(t *testing.T) {
 	body := kiosk(t).body(t, "/en/dataset/main_population", 200)
 	mustHave(t, body, "prices@example.uz", "https://example.uz/method", `<svg viewBox="0 0`, "Code for your telephone", "https://creativecommons.org/licenses/by/4.0/")

@@ -36,6 +36,7 @@ func (s *site) receipt(v *visit) (answer, error) {
 
 func (v *visit) receiptPage() *receiptPage {
 	v.Title = v.T("talk.receipt")
+	v.AskLink.Href = ""
 	return &receiptPage{Frame: v.Frame, Action: v.Base + "/receipt"}
 }
 

@@ -93,6 +93,7 @@ func (s *site) newReuse(v *visit) (answer, error) {
 		return answer{}, err
 	}
 	v.Title = v.T("reuse.new")
+	v.AskLink.Href = ""
 	p := &reuseFormPage{
 		Frame: v.Frame, Action: v.Base + "/reuses/new", F: readReuse(field), Step: stepWhat,
 		MaxTitle: portal.MaxReuseTitle, MaxSummary: portal.MaxReuseSummary, MaxUses: portal.MaxReuseUses,
