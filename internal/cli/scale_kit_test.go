@@ -1,12 +1,14 @@
 package cli_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func freeAddress(t *testing.T) string {
@@ -36,4 +38,23 @@ func statusOf(t *testing.T, pid int, name string) int64 {
 		}
 	}
 	return 0
+}
+
+// cpuOf is the processor time of a running process, which Linux counts in hundredths
+// of a second; 0 where there is no /proc.
+func cpuOf(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	var ticks int64
+	for _, field := range strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
 }

@@ -76,18 +76,19 @@ func (b *scale) measure() {
 	files, size := tree(b.t, b.path("centre/repository"))
 	b.row("the repository", usage{}, "%d files, %d MB", files, size>>20)
 
-	stop, base := b.serve("serve a centre", centre)
+	stop, base, pid := b.serve("serve a centre", centre)
 	root := b.path("centre/repository/metadata/1.root.json")
 	b.run("init", "--dir", mirror, "--role", "mirror", "--title", "Mirror", "--upstream", base, "--trust", root)
 	b.sync("first sync", mirror)
 	b.sync("sync, nothing new", mirror)
+	b.atRest("a centre whose packs are made, at rest", pid)
 	b.change(2)
 	b.row("one change published beside a server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
 	b.sync("sync of one change", mirror)
 	stop()
 	b.change(3)
 	b.row("one change published, no server", b.run("publish", "--quiet", "--dir", centre, b.package1()), "")
-	stop, _ = b.serve("serve a mirror", mirror)
+	stop, _, _ = b.serve("serve a mirror", mirror)
 	stop()
 }
 
@@ -128,9 +129,24 @@ func (b *scale) publishAll(centre string) {
 	b.row("publish everything", all, "%.2f ms a dataset, %d publishers", all.wall.Seconds()*1000/float64(b.n), sharedtest.Publishers)
 }
 
-// serve starts a server, measures its start and its memory at rest, and gives
-// what stops it.
-func (b *scale) serve(what, dir string) (stop func(), base string) {
+// atRest measures the memory of a server that has done nothing for three seconds.
+func (b *scale) atRest(what string, pid int) {
+	for last, now := time.Duration(-1), cpuOf(b.t, pid); now-last > 30*time.Millisecond; {
+		<-time.After(3 * time.Second)
+		last, now = now, cpuOf(b.t, pid)
+	}
+	b.row(what, usage{memory: statusOf(b.t, pid, "VmRSS")}, "%s", memoryOf(b.t, pid))
+}
+
+// memoryOf says of what the memory of a process is: its own, or pages of files, which
+// the system takes back when it needs the room.
+func memoryOf(t *testing.T, pid int) string {
+	return fmt.Sprintf("%d MB of its own, %d MB of files", statusOf(t, pid, "RssAnon")>>20, statusOf(t, pid, "RssFile")>>20)
+}
+
+// serve starts a server, measures its start and its memory after five seconds, and
+// gives what stops it.
+func (b *scale) serve(what, dir string) (stop func(), base string, pid int) {
 	listen := freeAddress(b.t)
 	began := time.Now()
 	cmd := exec.Command(b.program, "serve", "--dir", dir, "--listen", listen)
@@ -156,11 +172,11 @@ func (b *scale) serve(what, dir string) (stop func(), base string) {
 	}
 	first := time.Since(began)
 	<-time.After(5 * time.Second)
-	b.row(what+": first byte, memory at rest", usage{wall: first, memory: statusOf(b.t, cmd.Process.Pid, "VmRSS")}, "")
+	b.row(what+": first byte, after 5 s", usage{wall: first, memory: statusOf(b.t, cmd.Process.Pid, "VmRSS")}, "%s", memoryOf(b.t, cmd.Process.Pid))
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
-	}, base
+	}, base, cmd.Process.Pid
 }
 
 // sync runs a round and adds what it cost.
@@ -176,13 +192,14 @@ func (b *scale) sync(what, dir string) {
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		b.t.Fatal(err)
 	}
-	b.row(what, u, "%d bytes down, %d requests, %d round trips", report.Down, report.Requests, report.RoundTrips)
+	b.row(what, u, "%d bytes down, %d requests, %d round trips; at most %d MB of its own", report.Down, report.Requests, report.RoundTrips, u.own>>20)
 }
 
 // usage is what a process cost.
 type usage struct {
 	wall, cpu time.Duration
 	memory    int64 // bytes, the most
+	own       int64 // of them not of files, as far as looks ten times a second show it
 }
 
 func (b *scale) run(args ...string) usage { return b.runTo(nil, args...) }
@@ -198,12 +215,23 @@ func (b *scale) runTo(out *bytes.Buffer, args ...string) usage {
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	err := cmd.Wait()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var own int64
+	var err error
+	for running := true; running; {
+		select {
+		case err = <-ended:
+			running = false
+		case <-time.After(100 * time.Millisecond):
+			own = max(own, statusOf(b.t, cmd.Process.Pid, "RssAnon"))
+		}
+	}
 	if err != nil {
 		text := problems.String()
 		b.t.Fatalf("koprik %s: %v\n%s", args[0], err, text[:min(len(text), 2000)])
 	}
-	return usage{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: peak(cmd.ProcessState)}
+	return usage{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: peak(cmd.ProcessState), own: own}
 }
 
 // tree counts the files of a folder and their bytes.

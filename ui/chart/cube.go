@@ -218,12 +218,18 @@ func (c *Cube) take(t Table, row []any, n Names, flags bool) error {
 // place finds the value of a dimension that a cell of the table belongs to, and
 // adds it when it is new.
 func (d *Dim) place(t Table, row []any, measure int, n Names) (int, bool) {
+	var key string
+	if d.column >= 0 {
+		key = text(row, d.column)
+	} else {
+		key = d.sideKey(t.Columns[measure].Meaning)
+	}
+	if i := slices.IndexFunc(d.Values, func(o Value) bool { return o.Key == key }); i >= 0 {
+		return i, true // its words are found once, and not for every row
+	}
 	v := d.side(t.Columns[measure], n)
 	if d.column >= 0 {
 		v = d.inRow(row, n)
-	}
-	if i := slices.IndexFunc(d.Values, func(o Value) bool { return o.Key == v.Key }); i >= 0 {
-		return i, true
 	}
 	d.Values = append(d.Values, v)
 	return len(d.Values) - 1, len(d.Values) < math.MaxInt16
@@ -276,19 +282,29 @@ func CodeOf(text string) string {
 	return cmp.Or(place.ISO, place.SOATO)
 }
 
-// side gives what a column of the measure is about.
-func (d *Dim) side(f portal.Field, n Names) Value {
-	m := f.Meaning
+// sideKey is the key of what a column of the measure is about.
+func (d *Dim) sideKey(m portal.Meaning) string {
 	switch d.Role {
 	case portal.RoleTime:
-		v := Value{Key: m.Period}
-		v.Label, v.at = spoken(m.Period, n)
-		return v
+		return m.Period
 	case portal.RoleSex:
-		sex := cmp.Or(m.Sex, portal.SexBoth)
-		return Value{Key: sex, Label: n.Sex(f), Total: sex == portal.SexBoth}
+		return cmp.Or(m.Sex, portal.SexBoth)
 	}
-	return Value{Key: m.Age, Label: m.Age, Total: m.Age == ""}
+	return m.Age
+}
+
+// side gives what a column of the measure is about.
+func (d *Dim) side(f portal.Field, n Names) Value {
+	v := Value{Key: d.sideKey(f.Meaning)}
+	switch d.Role {
+	case portal.RoleTime:
+		v.Label, v.at = spoken(v.Key, n)
+	case portal.RoleSex:
+		v.Label, v.Total = n.Sex(f), v.Key == portal.SexBoth
+	default:
+		v.Label, v.Total = v.Key, v.Key == ""
+	}
+	return v
 }
 
 // spoken is a period in the reader's words, and where it stands in years.

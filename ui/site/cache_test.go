@@ -177,16 +177,48 @@ func (d *discard) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// BenchmarkPages has a row for each kind of page, made and kept, over a catalogue in
+// memory: what the pages themselves cost, without SQLite, Bleve and the connection.
 func BenchmarkPages(b *testing.B) {
-	for name, change := range map[string]func(*world){
-		"kept": func(*world) {},
-		"made": func(w *world) { w.options.Mark = nil },
+	for _, kind := range []struct{ name, address string }{
+		{"home", "/uz/"},
+		{"search", "/uz/search?q=aholi"},
+		{"dataset", "/uz/dataset/main_population"},
+		{"table", "/uz/dataset/main_population/table/population"},
+		{"figure", "/uz/dataset/main_population/chart/population"},
+		{"map", "/uz" + mapAddress},
+		{"publisher", "/uz/publisher/main"},
+		{"theme", "/uz/theme/population"},
+		{"node", "/uz/node"},
+		{"thread", "/uz/inquiry/01000000000000000000000000000000"},
 	} {
-		for _, address := range []string{"/uz/", "/uz/dataset/main_population", "/uz/search?q=maktab"} {
-			b.Run(name+address, func(b *testing.B) {
-				w := marked(b, change)
+		r := httptest.NewRequest(http.MethodGet, kind.address, nil)
+		r.Header.Set("Accept-Encoding", "gzip")
+		r.Header.Set("Cookie", "lang=uz")
+		for _, way := range []string{"made", "kept"} {
+			if way == "kept" && (kind.name == "node" || kind.name == "thread") { // change without a new generation
+				continue
+			}
+			b.Run(way+"/"+kind.name, func(b *testing.B) {
+				w := marked(b, withBoundaries, func(w *world) {
+					if way == "made" {
+						w.options.CacheBytes = 1
+					}
+				})
+				handler, err := New(w.options)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out := &discard{header: http.Header{}}
+				b.ReportAllocs()
 				for b.Loop() {
-					w.get(b, address, "Accept-Encoding", "gzip", "Cookie", "lang=uz")
+					clear(out.header)
+					if handler.ServeHTTP(out, r); out.status != http.StatusOK {
+						b.Fatalf("status %d", out.status)
+					}
+				}
+				if views := int(w.views.Load()); way == "kept" && views != 1 || way == "made" && views < b.N {
+					b.Errorf("%d views for %d pages", views, b.N)
 				}
 			})
 		}
