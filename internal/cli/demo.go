@@ -58,8 +58,15 @@ func (a *app) demo(ctx context.Context, dir, listen, mirrorListen, kioskListen s
 		return err
 	}
 	defer func() { err = errors.Join(err, stopMirror()) }()
+	password, err := demoLogin(ctx, central.node)
+	if err != nil {
+		return err
+	}
 	a.served = true
-	out := map[string]string{"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr}
+	out := map[string]string{
+		"central": "http://" + central.Addr, "mirror": "http://" + mirror.Addr, "receipt": demo.Receipt.Reveal(),
+		"desk": "http://" + central.Addr + "/desk/", "login": demoAccount, "password": password,
+	}
 	if mirror.Kiosk != "" {
 		out["kiosk"] = "http://" + mirror.Kiosk
 	}
@@ -69,6 +76,8 @@ func (a *app) demo(ctx context.Context, dir, listen, mirrorListen, kioskListen s
 		if mirror.Kiosk != "" {
 			a.say("kiosk    http://%s", mirror.Kiosk)
 		}
+		a.say("desk     http://%s/desk/  sign in as %s with %s", central.Addr, demoAccount, password)
+		a.say("receipt  %s  opens a private answer at any of them", demo.Receipt.Reveal())
 		a.say("Ctrl-C ends.")
 	})
 	if err != nil {
@@ -88,7 +97,7 @@ func (a *app) demoCentral(ctx context.Context, dir, listen string) (*serving, fu
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := errors.Join(publishDemo(ctx, n), showReuses(ctx, n)); err != nil {
+	if err := errors.Join(publishDemo(ctx, n), showReuses(ctx, n), showQuestions(ctx, n)); err != nil {
 		return nil, nil, errors.Join(err, n.Close())
 	}
 	return a.demoServe(ctx, n, listen)
