@@ -108,14 +108,17 @@ func (s *Store) strict(ctx context.Context, t listed, columns []portal.Field) ([
 		return nil, err
 	}
 	defer release()
-	found := make([]bool, len(asked))
-	into := make([]any, len(asked))
-	for i := range into {
-		into[i] = &found[i]
-	}
-	text := "SELECT ifnull(max(" + strings.Join(asked, "), 0), ifnull(max(") + "), 0) FROM t"
-	if err := db.QueryRowContext(ctx, text).Scan(into...); err != nil {
-		return nil, fmt.Errorf("types of the columns: %w", err)
+	var found []bool
+	for part := range slices.Chunk(asked, testsAtOnce) {
+		answers, into := make([]bool, len(part)), make([]any, len(part))
+		for i := range into {
+			into[i] = &answers[i]
+		}
+		text := "SELECT ifnull(max(" + strings.Join(part, "), 0), ifnull(max(") + "), 0) FROM t"
+		if err := db.QueryRowContext(ctx, text).Scan(into...); err != nil {
+			return nil, fmt.Errorf("types of the columns: %w", err)
+		}
+		found = append(found, answers...)
 	}
 	for _, p := range places {
 		f := &columns[p[0]]
@@ -128,6 +131,10 @@ func (s *Store) strict(ctx context.Context, t listed, columns []portal.Field) ([
 	}
 	return columns, nil
 }
+
+// testsAtOnce is how many conditions one statement looks at: SQLite gives 2,000
+// result columns, and a table has 1,998 columns with up to two conditions each.
+const testsAtOnce = 1000
 
 // strays are conditions under which a cell is not of its column's type; for whole
 // numbers the second one finds those that are not whole.

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
+	"koprik/embed/table/read"
 	"koprik/portal"
 )
 
@@ -117,6 +118,28 @@ func TestAColumnThatIsNotAllOfItsTypeIsTextInFilesWithTypes(t *testing.T) {
 	}
 	if kind := f.Schema().Fields()[3].Type().String(); kind != "DATE" {
 		t.Errorf("day is %s", kind)
+	}
+}
+
+// TestTheWidestTableGoesOutInEveryFormat: it has as many columns as a table may
+// have, and all of them are looked at before a file with types begins.
+func TestTheWidestTableGoesOutInEveryFormat(t *testing.T) {
+	s, m := newStore(t)
+	var head, row strings.Builder
+	for i := range read.MaxColumns {
+		fmt.Fprintf(&head, "c%d,", i)
+		fmt.Fprintf(&row, "%d,", i)
+	}
+	r := m.add("a.csv", []byte(strings.TrimSuffix(head.String(), ",")+"\n"+strings.Repeat(strings.TrimSuffix(row.String(), ",")+"\n", 3)))
+	last := fmt.Sprintf("c%d", read.MaxColumns-1)
+	for _, format := range portal.ExportFormats {
+		if format == portal.ExportGeoJSON {
+			continue // it has no places
+		}
+		b := exported(t, s, r, portal.TableQuery{}, format)
+		if plain := format == portal.ExportCSV || format == portal.ExportJSON || format == portal.ExportNDJSON; len(b) < 1000 || plain && !bytes.Contains(b, []byte(last)) {
+			t.Errorf("%s: %d bytes without %s", format, len(b), last)
+		}
 	}
 }
 

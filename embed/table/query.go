@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"koprik/embed/sqlite"
 	"koprik/embed/table/column"
@@ -14,7 +13,8 @@ import (
 )
 
 // Query answers a query on a table; sheet is that of TableInfo. A table that is
-// not there yet is built first. Limit is capped at portal.MaxLimit.
+// not there yet is built first. Limit is capped at portal.MaxLimit; where rows
+// have more than 8 MiB of text there are fewer, and Next goes on after them.
 //
 // An unknown column, a value that is not comparable, or an After that is no
 // cursor of this table and query is portal.ErrUsage; a query that takes too long
@@ -152,8 +152,8 @@ func (x *execution) rows(ctx context.Context, a *portal.TableAnswer) error {
 	if a.Rows, err = x.fetch(ctx, page.Rows); err != nil {
 		return err
 	}
-	if page.More {
-		a.Next = makeCursor(tag, page.Rows[len(page.Rows)-1])
+	if n := len(a.Rows); page.More || n < len(page.Rows) {
+		a.Next = makeCursor(tag, page.Rows[n-1])
 	}
 	return nil
 }
@@ -184,49 +184,6 @@ func (x *execution) page(ctx context.Context, after, total int64) (column.Page, 
 		page.Rows = append(page.Rows, row)
 	}
 	return page, nil
-}
-
-// fetch reads rows by their ids, in the order of the ids.
-func (x *execution) fetch(ctx context.Context, ids []int64) ([][]any, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	args := make([]any, len(ids))
-	place := make(map[int64]int, len(ids))
-	for i, id := range ids {
-		args[i], place[id] = id, i
-	}
-	text := "SELECT rowid," + columnNames(x.plan.Columns) + " FROM t WHERE rowid IN (?" + strings.Repeat(",?", len(ids)-1) + ")" //nolint:gosec // columns are c0, c1, …
-	rows, err := x.db.QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read: %w", err)
-	}
-	defer rows.Close()
-	all := make([][]any, len(ids))
-	for rows.Next() {
-		id, values := int64(0), make([]any, len(x.plan.Columns))
-		into := make([]any, 0, len(values)+1)
-		into = append(into, &id)
-		for i := range values {
-			into = append(into, &values[i])
-		}
-		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("read: %w", err)
-		}
-		for i, c := range x.plan.Columns {
-			values[i] = present(values[i], x.t.Info.Columns[c].Type)
-		}
-		if at, ok := place[id]; ok {
-			all[at] = values
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read: %w", err)
-	}
-	if slices.ContainsFunc(all, func(row []any) bool { return row == nil }) {
-		return nil, fmt.Errorf("%w: rows are missing", sqlite.ErrDamaged)
-	}
-	return all, nil
 }
 
 // figures computes groups, totals and facets, or remembers them: a table never changes.

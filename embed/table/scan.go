@@ -59,24 +59,30 @@ func (s scan) read(ctx context.Context, columns []int, where string, from int64,
 	})
 }
 
+// blockText is how many bytes of text make a block full, whatever its rows.
+const blockText = 4 << 20
+
 // blocks gathers rows: their ids are without gaps, as they were inserted once.
 func (s scan) blocks(ctx context.Context, rows driver.Rows, columns []int, from int64, yield func(*column.Block) error) error {
 	b := &column.Block{First: max(from, 1), Vectors: make([]column.Vector, s.width)}
 	for _, c := range columns {
 		b.Vectors[c].Plain = make([]any, 0, column.BlockRows)
 	}
-	values := make([]driver.Value, max(1, len(columns)))
+	values, text := make([]driver.Value, max(1, len(columns))), 0
 	for more := true; more; {
 		err := rows.Next(values)
 		if more = err == nil; more {
 			for n, c := range columns {
 				b.Vectors[c].Plain = append(b.Vectors[c].Plain, values[n])
+				if s, ok := values[n].(string); ok {
+					text += len(s)
+				}
 			}
 			b.N++
 		} else if !errors.Is(err, io.EOF) {
 			return err
 		}
-		if b.N == column.BlockRows || !more && b.N > 0 {
+		if b.N == column.BlockRows || text >= blockText || !more && b.N > 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -84,7 +90,7 @@ func (s scan) blocks(ctx context.Context, rows driver.Rows, columns []int, from 
 				return err
 			}
 			b.First += int64(b.N)
-			b.N = 0
+			b.N, text = 0, 0
 			for _, c := range columns {
 				b.Vectors[c].Plain = b.Vectors[c].Plain[:0]
 			}

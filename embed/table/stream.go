@@ -124,16 +124,15 @@ func (x *execution) streamSorted(ctx context.Context, yield func([]any, error) b
 	}
 	part := make([]int64, 0, streamRows)
 	for len(ids) > 0 {
-		n := min(streamRows, len(ids))
 		part = part[:0]
-		for _, id := range ids[:n] {
+		for _, id := range ids[:min(streamRows, len(ids))] {
 			part = append(part, int64(id))
 		}
-		ids = ids[n:]
 		rows, err := x.fetch(ctx, part)
 		if err != nil {
 			return err
 		}
+		ids = ids[len(rows):]
 		for _, row := range rows {
 			if !yield(row, nil) {
 				return errStopped

@@ -29,6 +29,7 @@ type labels struct {
 	seen    map[any]uint32
 	numbers map[uint64]uint32
 	values  []any
+	bytes   int // of the texts among values
 }
 
 func (l *labels) of(v *Vector, i int) uint32 {
@@ -66,6 +67,9 @@ func (l *labels) of(v *Vector, i int) uint32 {
 
 func (l *labels) next(value any) uint32 {
 	l.values = append(l.values, value)
+	if s, text := value.(string); text {
+		l.bytes += len(s)
+	}
 	return uint32(len(l.values) - 1) //nolint:gosec // callers stop at maxDict
 }
 
@@ -134,6 +138,11 @@ func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error)
 		}
 		g.rows[id]++
 		ids = append(ids, id)
+	}
+	for n := range g.labels {
+		if g.labels[n].bytes > maxDictBytes {
+			return nil, tooMuch("group", "the different values of a column have more than %d MiB", maxDictBytes>>20)
+		}
 	}
 	return ids, nil
 }
@@ -399,6 +408,9 @@ func addFacets(all []*facet, b *Block, sel []int32) error {
 		}
 		if len(f.counts) > maxDict {
 			return tooMuch("facet", "a column has more than %d different values", maxDict)
+		}
+		if f.labels.bytes > maxDictBytes {
+			return tooMuch("facet", "the different values of a column have more than %d MiB", maxDictBytes>>20)
 		}
 	}
 	return nil

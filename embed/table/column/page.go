@@ -126,7 +126,7 @@ func keyAt(v *Vector, i int, order collation) key {
 	case nil:
 		return key{n: missing}
 	case string:
-		return key{n: missing - 1, s: order(value) + "\x00" + value}
+		return key{n: missing - 1, s: order(value) + "\x00" + orderedPart(value)}
 	}
 	f, _ := number(value)
 	return key{n: ordered(f)}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"koprik/portal"
 	"koprik/portal/lang"
@@ -64,6 +65,22 @@ func textOf(v any) string {
 // collation gives a key by which texts of a column stand in order.
 type collation func(string) string
 
+// orderedBytes are the bytes of a text that its place in an order is made of:
+// a cell may have a megabyte. Texts that begin with the same are equal there.
+const orderedBytes = 1 << 10
+
+// orderedPart gives the beginning of a text by which it is put in order.
+func orderedPart(s string) string {
+	if len(s) <= orderedBytes {
+		return s
+	}
+	end := orderedBytes
+	for end > orderedBytes-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}
+
 // Collation gives a key by which the texts of a column stand in their order: the
 // alphabet of the column's language, Uzbek
 // where nobody said; periods by their beginning.
@@ -75,9 +92,10 @@ func collationOf(f portal.Field) collation {
 		language = portal.Uzbek
 	}
 	if f.Meaning.Role != portal.RoleTime {
-		return func(s string) string { return lang.SortKey(language, s) }
+		return func(s string) string { return lang.SortKey(language, orderedPart(s)) }
 	}
 	return func(s string) string {
+		s = orderedPart(s)
 		if p, ok := period.Parse(s); ok {
 			return "\x00" + p.Start().Format("2006-01-02") + p.String()
 		}

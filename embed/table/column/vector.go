@@ -206,14 +206,16 @@ func (b *Builder) Add(v any) {
 	}
 	code, ok := b.seen[v]
 	if !ok {
+		long := false
 		code = uint32(len(b.dict)) //nolint:gosec // at most maxDict
 		b.seen[v] = code
 		b.dict = append(b.dict, v)
 		if s, text := v.(string); text {
 			b.bytes += len(s)
+			long = len(s) > orderedBytes // its place in the order would not be that of its row's
 		}
 		b.numeric = b.numeric && fits(v)
-		if len(b.dict) > maxDict || b.bytes > maxDictBytes {
+		if long || len(b.dict) > maxDict || b.bytes > maxDictBytes {
 			b.overflow(v)
 			return
 		}

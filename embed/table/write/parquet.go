@@ -14,9 +14,14 @@ import (
 // times groupBytes, however long or wide the table.
 const (
 	groupRows  = 64 << 10
-	groupBytes = 8 << 20
+	groupBytes = 4 << 20
 	batchRows  = 256
 )
+
+// pageBytes is the room that parquet-go takes for each column, filled or not,
+// and once more for what was encoded: 1,900 columns with the usual 256 KiB would
+// take a gigabyte.
+func pageBytes(columns int) int { return min(max(groupBytes/max(columns, 1), 4<<10), 256<<10) }
 
 // parquetFile writes Parquet: one optional column of a type for each, row groups
 // of a bounded size, Zstandard. The provenance stands in the footer's metadata,
@@ -58,21 +63,24 @@ func newParquet(w *bufio.Writer, f File) (encoder, error) {
 	for _, c := range shown {
 		root.fields = append(root.fields, byName[c.Name])
 	}
-	p.w = parquet.NewGenericWriter[any](
-		w,
+	options := []parquet.WriterOption{
 		parquet.NewSchema("table", root),
 		parquet.CreatedBy("koprik", fmt.Sprint(Version), "1"),
 		parquet.Compression(&parquet.Zstd),
 		parquet.KeyValueMetadata("koprik_provenance", f.From.String()),
 		parquet.MaxRowsPerRowGroup(groupRows),
-		parquet.ColumnIndexSizeLimit(indexText),
+		parquet.PageBufferSize(pageBytes(len(shown))),
+		parquet.ColumnPageBuffers(parquet.NewChunkBufferPool(pageBytes(len(shown)))),
 		parquet.DataPageStatistics(true),
-	)
+	}
+	for i, c := range shown {
+		if k := p.kinds[i]; k == text || k == geometry { // the least and the largest text of every page would be held whole
+			options = append(options, parquet.SkipPageBounds(c.Name))
+		}
+	}
+	p.w = parquet.NewGenericWriter[any](w, options...)
 	return p, nil
 }
-
-// indexText is how many bytes of a text stand in the index of pages.
-const indexText = 16
 
 func leafOf(k kind) parquet.Node {
 	switch k {

@@ -22,7 +22,7 @@ import (
 
 // Version of the bytes that these writers make. It is part of an export's
 // address, so a file of another version is never taken for an altered one.
-const Version = 1
+const Version = 2
 
 // File is what is written beside the rows.
 type File struct {
