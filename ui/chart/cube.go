@@ -178,6 +178,23 @@ func (c *Cube) findDims(t Table, n Names, flags bool) {
 	}
 }
 
+// Reads are the places of the columns that a cube reads beside its measure:
+// dimensions, the words for them in a language, and codes of regions. Columns of
+// yes and no, which mark rows, are not among them.
+func Reads(columns []portal.Field, lang portal.Lang) (places []int) {
+	dims := map[string]bool{}
+	for _, f := range columns {
+		dims[f.Name] = f.Meaning.Dimension() && f.Meaning.SameAs == "" && f.Meaning.Kind != portal.KindFlag
+	}
+	for i, f := range columns {
+		m := f.Meaning
+		if dims[f.Name] || dims[m.SameAs] && (isCode(f) || m.Kind != portal.KindCode && spokenBy(f, lang)) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
 // spokenBy tells whether a column has words in the reader's language. A reader of
 // Uzbek in Cyrillic letters reads the Latin ones by way of Names.Value.
 func spokenBy(f portal.Field, lang portal.Lang) bool {

@@ -64,6 +64,7 @@ type drawn struct {
 	plan     chart.Plan
 	figure   chart.Figure
 	base     *mapBase // what a map is drawn on; nil where there is none
+	summed   bool     // the values are sums of a table too long to be drawn
 }
 
 func (s *site) chart(v *visit) (answer, error) {
@@ -217,7 +218,7 @@ func (v *visit) choose(d *drawn, asked url.Values) error {
 		}
 		d.measure = d.measures[i]
 	}
-	table, err := v.wholeTable(d)
+	table, err := v.figureRows(d)
 	if err != nil {
 		return err
 	}

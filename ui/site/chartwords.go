@@ -236,7 +236,11 @@ func (v *visit) heldOf(d drawn) string {
 // source and date.
 func (v *visit) chartNotes(d *drawn) []string {
 	var first []string
-	for _, s := range []string{v.unitNote(*d), v.heldOf(*d)} {
+	summed := ""
+	if d.summed {
+		summed = v.T("lens.summed")
+	}
+	for _, s := range []string{v.unitNote(*d), v.heldOf(*d), summed} {
 		if s != "" && d.cube != nil {
 			first = append(first, s)
 		}
