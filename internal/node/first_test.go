@@ -42,17 +42,10 @@ func catalogueOf600(t *testing.T) traveller {
 // whose time passes on the line and not by what the machine computes.
 func firstSync(t *testing.T, c traveller, link *faults.Link) (r mirror.Report, took time.Duration) {
 	t.Helper()
-	network := faults.NewNetwork()
-	repo := faults.Tree(disk.Sub(c.disk, "repository"))
-	server := &http.Server{Handler: httpPrefix("/repository/", faults.NewOrigin(repo))} //nolint:gosec // in memory
-	go server.Serve(network)                                                            //nolint:errcheck // ends with Close
-	defer server.Close()                                                                //nolint:errcheck // in memory
-	transport := &http.Transport{DialContext: link.Dial(network.Dial), MaxIdleConnsPerHost: mirror.MaxRequests, MaxConnsPerHost: mirror.MaxRequests}
-	defer transport.CloseIdleConnections()
+	source := overNetwork(t, link, httpPrefix("/repository/", faults.NewOrigin(faults.Tree(disk.Sub(c.disk, "repository")))))
 	m := newMachine(disktest.New())
 	m.init(t, c.root)
-	source, err := mirror.HTTP("http://centre", &http.Client{Transport: transport})
-	must(t, err)
+	var err error
 	began := time.Now()
 	for range 100 {
 		r, err = m.mirror().Round(t.Context(), source, mirror.RoundOptions{Apply: func(context.Context, portal.Change) error { return nil }})
@@ -63,6 +56,21 @@ func firstSync(t *testing.T, c traveller, link *faults.Link) (r mirror.Report, t
 	}
 	must(t, err)
 	return r, time.Since(began)
+}
+
+// overNetwork serves h in memory until the test ends, and gives it as a source on the
+// other side of a link. In a bubble its time is the bubble's.
+func overNetwork(t *testing.T, link *faults.Link, h http.Handler) mirror.Source {
+	t.Helper()
+	network := faults.NewNetwork()
+	server := &http.Server{Handler: h} //nolint:gosec // in memory
+	go server.Serve(network)           //nolint:errcheck // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+	transport := &http.Transport{DialContext: link.Dial(network.Dial), MaxIdleConnsPerHost: mirror.MaxRequests, MaxConnsPerHost: mirror.MaxRequests}
+	t.Cleanup(transport.CloseIdleConnections)
+	source, err := mirror.HTTP("http://centre", &http.Client{Transport: transport})
+	must(t, err)
+	return source
 }
 
 // TestAFirstSyncWaitsLittle: of a first sync over a thin line at most a tenth of the

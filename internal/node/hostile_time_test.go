@@ -29,8 +29,7 @@ func TestASlowDripIsGivenUp(t *testing.T) {
 	for _, drips := range []string{"timestamp.json", "snapshot.json", "main.json", ".zst"} {
 		synctest.Test(t, func(t *testing.T) {
 			honest := httpPrefix("/repository/", faults.NewOrigin(os.DirFS(repository(central))))
-			network := faults.NewNetwork()
-			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { //nolint:gosec // in memory
+			source := overNetwork(t, &faults.Link{}, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { //nolint:gosec // in memory
 				if !strings.HasSuffix(req.URL.Path, drips) {
 					honest.ServeHTTP(w, req)
 					return
@@ -45,15 +44,9 @@ func TestASlowDripIsGivenUp(t *testing.T) {
 					case <-time.After(10 * time.Second):
 					}
 				}
-			})}
-			go server.Serve(network) //nolint:errcheck // ends with Close
-			defer server.Close()     //nolint:errcheck // in memory
-			transport := &http.Transport{DialContext: network.Dial}
-			defer transport.CloseIdleConnections()
+			}))
 			m := newMachine(disktest.New())
 			m.init(t, root)
-			source, err := mirror.HTTP("http://centre", &http.Client{Transport: transport})
-			must(t, err)
 			began := time.Now()
 			_, err = m.mirror().Round(t.Context(), source, mirror.RoundOptions{})
 			if err == nil {
@@ -74,8 +67,7 @@ func TestAnUpstreamOf100BytesASecondIsTaken(t *testing.T) {
 	must(t, err)
 	synctest.Test(t, func(t *testing.T) {
 		honest := httpPrefix("/repository/", faults.NewOrigin(os.DirFS(repository(central))))
-		network := faults.NewNetwork()
-		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { //nolint:gosec // in memory
+		source := overNetwork(t, &faults.Link{}, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { //nolint:gosec // in memory
 			whole := httptest.NewRecorder()
 			honest.ServeHTTP(whole, req)
 			maps.Copy(w.Header(), whole.Header())
@@ -91,15 +83,9 @@ func TestAnUpstreamOf100BytesASecondIsTaken(t *testing.T) {
 				case <-time.After(time.Second):
 				}
 			}
-		})}
-		go server.Serve(network) //nolint:errcheck // ends with Close
-		defer server.Close()     //nolint:errcheck // in memory
-		transport := &http.Transport{DialContext: network.Dial}
-		defer transport.CloseIdleConnections()
+		}))
 		m := newMachine(disktest.New())
 		m.init(t, root)
-		source, err := mirror.HTTP("http://centre", &http.Client{Transport: transport})
-		must(t, err)
 		began := time.Now()
 		r, err := m.mirror().Round(t.Context(), source, mirror.RoundOptions{})
 		must(t, err)
