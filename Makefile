@@ -198,4 +198,4 @@ eval-tables: ## real tables, workbooks and encodings as their collectors say; DA
 
 .PHONY: bench-tables
 bench-tables: ## a million rows imported and asked beside the sqlite3 shell; needs the program sqlite3; ROWS=1000000
-	@KOPRIK_BENCH_TABLES='$(or $(ROWS),1000000)' $(GO) test -count=1 -v -timeout 1h -run '^(TestBenchImport|TestBenchQueries)$$' ./embed/table | grep -v '^=== '
+	@KOPRIK_BENCH_TABLES='$(or $(ROWS),1000000)' $(GO) test -count=1 -v -timeout 1h -run '^(TestBenchImport|TestBenchQueries|TestBenchFigure)$$' ./embed/table ./internal/node | grep -v '^=== '

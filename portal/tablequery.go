@@ -107,6 +107,15 @@ const (
 // AggFuncs are those with a name, in the order of forms and messages.
 var AggFuncs = []AggFunc{AggCount, AggSum, AggMean, AggMin, AggMax, AggMedian}
 
+// Listed writes what a message has to choose from: "eq, ne, contains".
+func Listed[T ~string](all []T) string {
+	words := make([]string, len(all))
+	for i, w := range all {
+		words[i] = string(w)
+	}
+	return strings.Join(words, ", ")
+}
+
 // Known tells whether f is one that can be computed.
 func (f AggFunc) Known() bool {
 	switch f {

@@ -77,7 +77,7 @@ func Parse(values url.Values) (portal.TableQuery, error) {
 		}
 		a := portal.Aggregate{Column: name[:i], Func: portal.AggFunc(name[i+2:])}
 		if !a.Func.Known() || a.Column == "" && a.Func != portal.AggCount {
-			p.wrong(Aggregates, "%q: the functions are %s and percentiles p0 to p100; __count alone counts rows", clip(name), join(portal.AggFuncs))
+			p.wrong(Aggregates, "%q: the functions are %s and percentiles p0 to p100; __count alone counts rows", clip(name), portal.Listed(portal.AggFuncs))
 		}
 		q.Aggregates = append(q.Aggregates, a)
 	}
@@ -247,7 +247,7 @@ func (p *parser) filters() []portal.TableFilter {
 		}
 		p.text(name, name)
 		if !slices.Contains(portal.TableOps, op) {
-			p.wrong(name, "%q is none of the operators %s", clip(string(op)), join(portal.TableOps))
+			p.wrong(name, "%q is none of the operators %s", clip(string(op)), portal.Listed(portal.TableOps))
 			return nil
 		}
 		for _, v := range p.values[name] {
@@ -348,14 +348,6 @@ func OrderName(o portal.TableOrder) string {
 		return o.By + "__asc"
 	}
 	return o.By
-}
-
-func join[T ~string](all []T) string {
-	words := make([]string, len(all))
-	for i, w := range all {
-		words[i] = string(w)
-	}
-	return strings.Join(words, ", ")
 }
 
 // clip shortens what is quoted in a message.

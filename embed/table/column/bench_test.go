@@ -7,21 +7,22 @@ import (
 	"koprik/portal"
 )
 
-// million is a table of a million rows with a column of 14 regions, of 27 years and
-// of a million numbers.
+// million is a table of a million rows with a column of 14 regions, of 27 years, of two
+// sexes and of a million numbers.
 func million() (*Whole, []portal.Field) {
 	const rows = 1_000_000
-	region, year, n, share := NewBuilder(rows), NewBuilder(rows), NewBuilder(rows), NewBuilder(rows)
+	region, year, n, share, sex := NewBuilder(rows), NewBuilder(rows), NewBuilder(rows), NewBuilder(rows), NewBuilder(rows)
 	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"}
 	for i := range rows {
 		region.Add(names[i%14])
 		year.Add(int64(2000 + i%27))
 		n.Add(int64(i * 7919 % 1000003))
 		share.Add(float64(i%1000) / 10)
+		sex.Add([]string{"f", "m"}[i/378%2])
 	}
-	fields := []portal.Field{{Name: "region"}, {Name: "year", Type: "year"}, {Name: "n", Type: "integer"}, {Name: "share", Type: "number"}}
-	w := &Whole{Rows: rows, Vectors: make([]Vector, 4)}
-	for i, b := range []*Builder{region, year, n, share} {
+	fields := []portal.Field{{Name: "region"}, {Name: "year", Type: "year"}, {Name: "n", Type: "integer"}, {Name: "share", Type: "number"}, {Name: "sex"}}
+	w := &Whole{Rows: rows, Vectors: make([]Vector, 5)}
+	for i, b := range []*Builder{region, year, n, share, sex} {
 		w.Vectors[i], _ = b.Vector(Collation(fields[i]))
 	}
 	return w, fields
@@ -35,6 +36,8 @@ func BenchmarkSummary(b *testing.B) {
 		"filtered page": {Filters: filter, Limit: 50},
 		"sorted page":   {Order: []portal.TableOrder{{By: "n", Desc: true}}, Limit: 50},
 		"group":         {Group: []string{"region"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggSum}}},
+		"three groups":  {Group: []string{"region", "year", "sex"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggSum}}},
+		"two sums":      {Group: []string{"region", "year"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggSum}}},
 		"two groups":    {Group: []string{"region", "year"}, Aggregates: []portal.Aggregate{{Column: "n", Func: portal.AggMean}}},
 		"three aggregates": {Group: []string{"region", "year"}, Aggregates: []portal.Aggregate{
 			{Column: "n", Func: portal.AggSum}, {Column: "share", Func: portal.AggMean}, {Column: "n", Func: portal.AggMax},

@@ -195,7 +195,7 @@ func (c *condition) within(f portal.TableFilter, k kind, key collation) error {
 		low, high = f.Values[0], f.Values[1]
 		has = [2]bool{low != "", high != ""}
 	default:
-		return fmt.Errorf("no operator %q; the operators are: %s", clip(string(f.Op)), join(portal.TableOps))
+		return fmt.Errorf("no operator %q; the operators are: %s", clip(string(f.Op)), portal.Listed(portal.TableOps))
 	}
 	if (f.Op != portal.OpBetween) && one == "" { // compares with nothing: nothing passes
 		c.match = func(any) bool { return false }
@@ -264,14 +264,6 @@ func (c *condition) texts(k kind, key collation, low, high string, has [2]bool, 
 		}
 		return true
 	}
-}
-
-func join[T ~string](all []T) string {
-	words := make([]string, len(all))
-	for i, w := range all {
-		words[i] = string(w)
-	}
-	return strings.Join(words, ", ")
 }
 
 // clip shortens what is quoted in a message.

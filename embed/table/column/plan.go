@@ -106,7 +106,7 @@ func (p *Plan) checkFilters(q portal.TableQuery) error {
 			return err
 		}
 		if !slices.Contains(portal.TableOps, f.Op) {
-			return usage(where, "no operator %q; the operators are: %s", clip(string(f.Op)), join(portal.TableOps))
+			return usage(where, "no operator %q; the operators are: %s", clip(string(f.Op)), portal.Listed(portal.TableOps))
 		}
 		if len(f.Values) > portal.MaxFilterValues {
 			return usage(where, "%d values, at most %d are allowed", len(f.Values), portal.MaxFilterValues)
@@ -146,7 +146,7 @@ func (p *Plan) checkGroups(q portal.TableQuery) error {
 	}
 	for _, a := range q.Aggregates {
 		if !a.Func.Known() || a.Column == "" && a.Func != portal.AggCount {
-			return usage("aggregate", "no function %q; the functions are %s and percentiles p0 to p100", clip(string(a.Func)), join(portal.AggFuncs))
+			return usage("aggregate", "no function %q; the functions are %s and percentiles p0 to p100", clip(string(a.Func)), portal.Listed(portal.AggFuncs))
 		}
 		of := aggregate{column: -1, fn: a.Func, percent: a.Func.Percentile()}
 		if a.Column != "" {
