@@ -37,7 +37,7 @@ func WriteObject(repo disk.FS, name string, r io.Reader, size int64) error {
 		return err
 	}
 	defer w.Abort()
-	if err := encode(w, r, size); err != nil {
+	if err := Encode(w, r, size); err != nil {
 		return fmt.Errorf("compress %s: %w", name, err)
 	}
 	return w.Commit()
@@ -76,7 +76,8 @@ func encoder(size int64) (enc *zstd.Encoder, giveBack func(), err error) {
 	return enc, giveBack, err
 }
 
-func encode(w io.Writer, r io.Reader, size int64) error {
+// Encode writes the size bytes of r as the one zstd frame of WriteObject.
+func Encode(w io.Writer, r io.Reader, size int64) error {
 	enc, giveBack, err := encoder(size)
 	if err != nil {
 		return err
@@ -202,6 +203,6 @@ func (o *opened) Close() error { return errors.Join(o.ReadCloser.Close(), o.file
 // Compress gives the .zst form of b in memory: for tests and small contents.
 func Compress(b []byte) ([]byte, error) {
 	var out bytes.Buffer
-	err := encode(&out, bytes.NewReader(b), int64(len(b)))
+	err := Encode(&out, bytes.NewReader(b), int64(len(b)))
 	return out.Bytes(), err
 }

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -341,7 +342,7 @@ func (r *round) keep(b []byte, d portal.Digest) error {
 	if r.o.DryRun {
 		return nil
 	}
-	return r.m.o.Contents.PutExpect(newReader(b), d, int64(len(b)))
+	return r.m.o.Contents.PutExpect(bytes.NewReader(b), d, int64(len(b)))
 }
 
 func (r *round) records(ctx context.Context, old, next listing, c *portal.Change) error {

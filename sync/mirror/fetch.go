@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -21,8 +20,6 @@ const (
 	worthSyncing = 1 << 20 // bytes that a power cut may make us fetch again
 	attempts     = 3       // tries in a row that bring no byte, then the source counts as unreachable
 )
-
-func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 func isNotFound(err error) bool { return errors.Is(err, portal.ErrNotFound) }
 
