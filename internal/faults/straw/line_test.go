@@ -17,8 +17,9 @@ import (
 
 // The line of spec/sync.md: 64 kbit/s, and 600 ms for a round trip.
 const (
-	rate      = 8000
-	roundTrip = 600 * time.Millisecond
+	rate          = 8000
+	roundTrip     = 600 * time.Millisecond
+	satelliteRate = 250_000 // 2 Mbit/s, as far away
 )
 
 // line is a link between a client and a server on this machine.
@@ -40,6 +41,9 @@ func lay(t *testing.T, server string, link *faults.Link) line {
 func perfect() *faults.Link { return &faults.Link{} }
 func far() *faults.Link     { return &faults.Link{Delay: roundTrip / 2} }
 func thin() *faults.Link    { return &faults.Link{Delay: roundTrip / 2, Rate: rate} }
+func satellite() *faults.Link {
+	return &faults.Link{Delay: roundTrip / 2, Rate: satelliteRate}
+}
 
 // bad is the thin line with 30 % of the segments lost and a cut every 20 s.
 func bad(seed uint64) *faults.Link {

@@ -84,6 +84,9 @@ func measureKoprik(t *testing.T, program string, list []entry) (ours contender, 
 	c.serve(t)
 	base := c.newMirror(t)
 	ours.first = c.sync(t, base, lay(t, c.addr, perfect()))
+	beyond := c.sync(t, c.newMirror(t), lay(t, c.addr, satellite()))
+	fmt.Printf("koprik's first sync by satellite: %d bytes in %d requests over %d connections, in %v; the line alone takes %v\n", beyond.bytes(), beyond.requests,
+		beyond.conns, beyond.took.Round(time.Second), time.Duration(float64(beyond.down)/satelliteRate*float64(time.Second)).Round(time.Second))
 	var change []entry
 	for _, e := range list {
 		if e.pair != "" {
