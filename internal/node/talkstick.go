@@ -271,6 +271,9 @@ func (n *Node) talkOnce(ctx context.Context) error {
 		_, err := n.openCases(ctx)
 		return err
 	}
+	if err := n.sumAhead(ctx); err != nil {
+		return err
+	}
 	release, err := n.writing(ctx)
 	if err != nil {
 		return err
