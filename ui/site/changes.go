@@ -198,7 +198,7 @@ func (v *visit) sayChange(part *fileChange, info portal.TableInfo, c portal.Tabl
 		part.Said = append(part.Said, v.T("changes.total", "column", column, "before", v.Float(trim(t.Before)), "after", v.Float(trim(t.After))))
 	}
 	if len(c.Rows) > 0 {
-		table := v.changeTable(c, title)
+		table := v.changeTable(c, info.Columns, title)
 		part.Table = &table
 	}
 	if shown := int64(len(c.Rows)); shown < c.Added+c.Removed+c.Changed {
@@ -216,11 +216,20 @@ func trim(f float64) float64 {
 }
 
 // changeTable has a row for each cell that changed, and for each row that came or
-// went.
-func (v *visit) changeTable(c portal.TableChange, title func(string) string) dataTable {
+// went. Regions are called as the reader calls them, whatever language the column
+// by which rows were matched is in.
+func (v *visit) changeTable(c portal.TableChange, columns []portal.Field, title func(string) string) dataTable {
 	t := dataTable{Columns: []tableColumn{{Title: Shown{Text: v.T("changes.what")}}}}
-	for _, name := range c.Key {
-		t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: title(name)}})
+	keys := make([]portal.Field, len(c.Key))
+	for i, name := range c.Key {
+		if at := slices.IndexFunc(columns, func(f portal.Field) bool { return f.Name == name }); at >= 0 {
+			keys[i] = columns[at]
+		}
+		said := title(name)
+		if m := keys[i].Meaning; m.Role == portal.RoleRegion && m.Lang != v.lang {
+			said = v.T("chart.byregion")
+		}
+		t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: said}})
 	}
 	if len(c.Key) == 0 {
 		t.Columns = append(t.Columns, tableColumn{Title: Shown{Text: v.T("changes.row")}})
@@ -245,8 +254,8 @@ func (v *visit) changeTable(c portal.TableChange, title func(string) string) dat
 			}
 			first = append(first, cell{Text: clip(text, 200)})
 		}
-		for _, value := range row.Key[:min(len(row.Key), len(c.Key))] {
-			first = append(first, cell{Text: v.cellText(value, true)})
+		for i, value := range row.Key[:min(len(row.Key), len(c.Key))] {
+			first = append(first, cell{Text: v.valueName(keys[i], v.cellText(value, true))})
 		}
 		if c.Changed == 0 {
 			t.Rows = append(t.Rows, first)
