@@ -135,8 +135,10 @@ func (s *site) menu(f *Frame, l portal.Lang, path string) template.HTML {
 	}
 	return s.links(listName{l, "menu" + current}, func() []NavLink {
 		menu := []NavLink{
-			{Text: f.T("frame.search"), Href: f.Base + "/search"}, f.AskLink,
-			{Text: f.T("frame.help"), Href: f.Base + "/help"}, {Text: f.T("frame.about"), Href: f.Base + "/about"},
+			{Text: f.T("frame.search"), Href: f.Base + "/search"},
+			f.AskLink,
+			{Text: f.T("frame.help"), Href: f.Base + "/help"},
+			{Text: f.T("frame.about"), Href: f.Base + "/about"},
 		}
 		for i := range menu {
 			menu[i].Current = current != "" && menu[i].Href == f.Base+current
