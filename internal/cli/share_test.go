@@ -46,7 +46,7 @@ func TestARequestCostsNoMoreThanItsShare(t *testing.T) {
 	}
 	dir := initCentral(t)
 	for release := 1; release <= 2; release++ {
-		koprik(t, publishArgs(dir, writeHard(t, t.TempDir(), rows, release))...)
+		publishAside(t, dir, writeHard(t, t.TempDir(), rows, release))
 	}
 	t.Setenv("GOGC", "25") // garbage counts as memory until it is collected
 	server := start(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0")
@@ -93,7 +93,7 @@ func writeHard(t *testing.T, dir string, rows, release int) []string {
 		must(t, os.WriteFile(filepath.Join(folder, "datapackage.json"),
 			fmt.Appendf(nil, `{"name":%q,"title":"Hard %s %d","resources":[{"name":"t","path":"t.csv"}]}`, name, name, release), 0o600))
 	}
-	add("long", func(w *bufio.Writer) {
+	rowsOf := func(w *bufio.Writer, rows int) {
 		fmt.Fprintln(w, "id,code,region,year,sex,age,value,share,day,note")
 		regions := []string{"Andijon", "Buxoro", "Jizzax", "Navoiy", "Namangan", "Samarqand", "Sirdaryo", "Surxondaryo", "Fargʻona", "Xorazm"}
 		for i := range rows {
@@ -101,10 +101,12 @@ func writeHard(t *testing.T, dir string, rows, release int) []string {
 				i, i*7919%1_000_003, regions[i%10], 1990+i%30, []string{"f", "m"}[i%2], i%100,
 				(i*release*7907)%10_000_019, i%977, i*31%1000, i%1000, i%12+1, i%28+1, i%50_021, i%977, i, i*release)
 		}
-	})
+	}
+	add("revised", func(w *bufio.Writer) { rowsOf(w, 50_000) })
 	if release > 1 {
 		return folders
 	}
+	add("long", func(w *bufio.Writer) { rowsOf(w, rows) })
 	add("wide", func(w *bufio.Writer) {
 		for r := range 500 {
 			for c := range 1900 {
@@ -122,7 +124,7 @@ func writeHard(t *testing.T, dir string, rows, release int) []string {
 	})
 	add("cells", func(w *bufio.Writer) {
 		fmt.Fprintln(w, "id,text")
-		for r := range 200 {
+		for r := range 120 {
 			fmt.Fprintf(w, "%d,%s\n", r, bytes.Repeat([]byte("<&шў "), 100_000+r))
 		}
 	})
@@ -209,7 +211,7 @@ func dearPages(get asking) {
 		get(false, "/api/v1/tables/main_"+name+"/t")
 		get(true, "/dataset/main_"+name+"/release/1/t.csv")
 	}
-	get(false, "/uz/dataset/main_long/history", "from", "1", "to", "2")
+	get(false, "/uz/dataset/main_revised/history", "from", "1", "to", "2")
 	get(false, "/uz/dataset/main_long/chart/t", "kind", "multiples", "x", "id", "by", "note", "measure", "value")
 	get(false, "/uz/dataset/main_long/table/t", "sort", "note__desc", "q", "кўча", "facet", "id,note,code")
 }
