@@ -102,8 +102,8 @@ func TestDatesAreDaysThatExist(t *testing.T) {
 			t.Errorf("%q is read as %q", bad, got)
 		}
 	}
-	if tashkent := time.FixedZone("", 5*3600); portal.DateOf(time.Date(2026, 1, 1, 3, 0, 0, 0, tashkent)) != "2025-12-31" {
-		t.Error("a day is not the day in UTC")
+	if tashkent := time.FixedZone("", 5*3600); portal.DateOf(time.Date(2026, 1, 1, 3, 0, 0, 0, tashkent).UTC()) != "2026-01-01" {
+		t.Error("a day is not the day in Tashkent")
 	}
 	if !portal.Date("").Time().IsZero() {
 		t.Error("no date has a time")

@@ -13,8 +13,12 @@ func ParseDate(s string) (Date, error) {
 	return Date(s), nil
 }
 
-// DateOf is the day of t in UTC.
-func DateOf(t time.Time) Date { return Date(t.UTC().Format(time.DateOnly)) }
+// Zone is where days begin, for whatever is dated, counted or shown: Tashkent,
+// which knows no summer time.
+var Zone = time.FixedZone("UTC+5", 5*60*60)
+
+// DateOf is the day of t in Zone.
+func DateOf(t time.Time) Date { return Date(t.In(Zone).Format(time.DateOnly)) }
 
 // Time is the day's first moment in UTC; the zero Date gives the zero Time.
 func (d Date) Time() time.Time {

@@ -154,7 +154,7 @@ func (c *country) asks(p *outpost) {
 		for range c.rng.IntN(4) {
 			p.countUse(key)
 			c.counted++
-			if usageDay(p.Now()) > usageDay(c.now) {
+			if portal.DateOf(p.Now()) > portal.DateOf(c.now) {
 				c.does("uses on days that had not come")
 			}
 		}

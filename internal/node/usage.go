@@ -26,7 +26,6 @@ const (
 	missedDays = 5                        // different days after which a word may leave the node
 	missedADay = 500                      // new places of words on one day
 	missedHeld = 200                      // words between two flushes
-	usageShift = 5 * time.Hour            // days begin where those of the pages do, at UTC+5
 	usageSpare = portal.MaxUsageKeys / 10 // keys of a day that are not of datasets
 )
 
@@ -36,7 +35,6 @@ const (
 type usage struct {
 	mu     sync.Mutex
 	boot   portal.Boot
-	day    int64 // since 1970, of date
 	date   portal.Date
 	days   map[portal.Date]portal.Usage
 	dirty  bool
@@ -46,30 +44,25 @@ type usage struct {
 	told toldUsage
 }
 
-// usageDay is the day that something is counted on.
-func usageDay(t time.Time) portal.Date { return portal.DateOf(t.Add(usageShift)) }
-
 // countUse counts one use.
 func (n *Node) countUse(k portal.UsageKey) {
-	now := n.Now()
-	const seconds = 24 * 60 * 60
-	day := (now.Unix() + int64(usageShift/time.Second)) / seconds
+	today := portal.DateOf(n.Now())
 	u := &n.usage
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if day != u.day || u.days == nil {
-		u.turn(day, usageDay(now))
+	if today != u.date || u.days == nil {
+		u.turn(today)
 	}
 	u.add(k, 1)
 }
 
 // turn begins a day.
-func (u *usage) turn(day int64, date portal.Date) {
+func (u *usage) turn(date portal.Date) {
 	if u.days == nil {
 		u.days = map[portal.Date]portal.Usage{}
 		_, _ = rand.Read(u.boot[:]) // never fails
 	}
-	u.day, u.date = day, date
+	u.date = date
 	if u.days[date] == nil {
 		u.days[date] = portal.Usage{}
 	}
@@ -143,7 +136,7 @@ var apostrophes = strings.NewReplacer("o'", "oʻ", "g'", "gʻ", "o’", "oʻ", "
 // FlushUsage writes what was counted since the last time.
 func (n *Node) FlushUsage(ctx context.Context) error {
 	u := &n.usage
-	today := usageDay(n.Now())
+	today := portal.DateOf(n.Now())
 	if err := n.foldUsage(ctx, today); err != nil {
 		return err
 	}
@@ -259,6 +252,6 @@ func (n *Node) foldUsage(ctx context.Context, today portal.Date) error {
 	if done {
 		return nil
 	}
-	err := n.local.FoldUsage(ctx, portal.DateOf(usageDay(past).Time().AddDate(0, 0, -usageKept)), past.Add(-ackedFor), portal.DateOf(today.Time().AddDate(0, 0, -missedKept)))
+	err := n.local.FoldUsage(ctx, portal.DateOf(portal.DateOf(past).Time().AddDate(0, 0, -usageKept)), past.Add(-ackedFor), portal.DateOf(today.Time().AddDate(0, 0, -missedKept)))
 	return errors.Join(err, ctx.Err())
 }

@@ -42,7 +42,7 @@ var errNoWholeMonth error = portal.Rejected(usageDataset, "nothing was counted i
 // new month is due. A centre in its first month has nothing to publish, and tries
 // again.
 func (n *Node) publishUsageDue(ctx context.Context) error {
-	today := usageDay(n.Now())
+	today := portal.DateOf(n.Now())
 	if n.config.UsagePublisher == "" || today.Time().Day() < usageWait {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (n *Node) PublishUsage(ctx context.Context, publisher portal.PublisherID) (
 
 // usageDraft makes the same of the same counts, whenever it is called.
 func (n *Node) usageDraft(ctx context.Context) (d datapackage.Draft, err error) {
-	end := portal.Date(portal.MonthOf(usageDay(n.Now())) + "-01")
+	end := portal.Date(portal.MonthOf(portal.DateOf(n.Now())) + "-01")
 	totals, err := n.sumUsage(ctx, true, portal.DateOf(end.Time().AddDate(0, 0, -1)))
 	if err != nil {
 		return d, err

@@ -20,7 +20,7 @@ func (n *Node) makeReports(ctx context.Context) error {
 	if n.central() {
 		return nil
 	}
-	today := usageDay(n.Now())
+	today := portal.DateOf(n.Now())
 	states, err := n.local.Unreported(ctx, today)
 	if err != nil || len(states) == 0 {
 		return err
@@ -87,7 +87,7 @@ func (n *Node) takeReport(ctx context.Context, in local.Incoming, states []porta
 		return n.local.RefuseUsage(ctx, in.ID, wrong != nil)
 	}
 	// A node's clock may be a day ahead of this one's; what is further ahead comes again.
-	last := portal.DateOf(usageDay(n.Now()).Time().AddDate(0, 0, 1))
+	last := portal.DateOf(portal.DateOf(n.Now()).Time().AddDate(0, 0, 1))
 	dropped, err := n.local.CountUsage(ctx, in.ID, states, last)
 	if err == nil && dropped > 0 {
 		n.opt.Log.Warn("a report of use has days that do not count", "node", in.Node.Short(), "days", dropped)

@@ -113,7 +113,7 @@ func (n *Node) countrySum(ctx context.Context) (portal.UsageTotals, error) {
 
 // usageUntil is the last day that is over.
 func (n *Node) usageUntil() portal.Date {
-	return portal.DateOf(usageDay(n.Now()).Time().AddDate(0, 0, -1))
+	return portal.DateOf(portal.DateOf(n.Now()).Time().AddDate(0, 0, -1))
 }
 
 // sumUsage sums what this node has counted up to a day, and with all what enrolled
@@ -282,10 +282,10 @@ func (n *Node) ownUsage(ctx context.Context) (portal.UsageTotals, error) {
 	t.ownMu.Lock()
 	defer t.ownMu.Unlock()
 	now := n.Now()
-	if age := now.Sub(t.ownAt); usageDay(t.ownAt) == usageDay(now) && age >= 0 && age < usageFlush {
+	if age := now.Sub(t.ownAt); portal.DateOf(t.ownAt) == portal.DateOf(now) && age >= 0 && age < usageFlush {
 		return t.own, nil
 	}
-	if n.usage.unflushed(usageDay(now)) {
+	if n.usage.unflushed(portal.DateOf(now)) {
 		if err := n.FlushUsage(ctx); err != nil {
 			return portal.UsageTotals{}, err
 		}

@@ -102,7 +102,7 @@ type Form interface {
 	SetFormWords(ctx context.Context, w portal.FormWords) error
 }
 
-// Options say what the desk works on. All but Words, Log and Zone are mandatory.
+// Options say what the desk works on. All but Words and Log are mandatory.
 type Options struct {
 	Accounts   Accounts
 	Sessions   Sessions
@@ -123,7 +123,6 @@ type Options struct {
 	DeviceKey  []byte                                                 // signs the cookies of devices that have signed in before
 	Words      *locale.Catalog                                        // nil: those compiled in
 	Log        *slog.Logger                                           // nil: slog.Default()
-	Zone       *time.Location                                         // where days begin; nil: UTC+5
 }
 
 //go:embed templates/*.html
@@ -170,9 +169,6 @@ func newDesk(o Options) (*desk, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.Zone == nil {
-		o.Zone = time.FixedZone("UTC+5", 5*60*60)
 	}
 	d := &desk{o: o, words: o.Words, store: &store{sessions: o.Sessions}, gate: newGate(o.DeviceKey, o.Machine), templates: map[string]*template.Template{}}
 	var err error

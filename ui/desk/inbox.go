@@ -118,13 +118,13 @@ func (v *visit) mailTrouble(page *InboxPage) error {
 	}
 	mail, err := v.desk.o.Letters.MailState(v.r.Context())
 	if err == nil && mail.Trouble(v.now) {
-		page.Mail, page.MailProblem = v.N("desk.mailwaits", mail.Waiting, "date", v.DateTime(mail.Oldest.In(v.desk.o.Zone))), mail.Problem
+		page.Mail, page.MailProblem = v.N("desk.mailwaits", mail.Waiting, "date", v.DateTime(mail.Oldest.In(portal.Zone))), mail.Problem
 	}
 	return err
 }
 
 func (v *visit) row(c *portal.Case, cal portal.WorkCalendar) Row {
-	today := portal.DateOf(v.now.In(v.desk.o.Zone))
+	today := portal.DateOf(v.now)
 	r := Row{
 		Href: "/desk/inquiry/" + c.Inquiry.ID.String(), Text: beginning(c.Inquiry.Text), Tag: string(c.Inquiry.Lang),
 		Kind: v.kind(c.Inquiry.Kind), State: v.state(c.State), About: string(c.Inquiry.About.Dataset), Office: v.office(c.Route),

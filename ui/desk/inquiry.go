@@ -93,7 +93,7 @@ func (v *visit) showInquiry(status int, c *portal.Case, typed Typed, problems []
 	if typed.Question == "" {
 		typed.Question = c.Inquiry.Text
 	}
-	today := portal.DateOf(v.now.In(v.desk.o.Zone))
+	today := portal.DateOf(v.now)
 	page := InquiryPage{
 		Frame: v.frame(v.T("desk.inquiry", "id", c.Inquiry.ID.String()[:8])), ID: c.Inquiry.ID.String(), Version: version(c),
 		Text: c.Inquiry.Text, AskedIn: string(c.Inquiry.Lang), Sealed: !c.Opened, Typed: typed,
@@ -111,10 +111,10 @@ func (v *visit) showInquiry(status int, c *portal.Case, typed Typed, problems []
 	}
 	for _, a := range c.Answers {
 		by := strings.Trim(a.Post+", "+a.Office, ", ")
-		page.Answers = append(page.Answers, Said{Text: a.Text, Tag: string(a.Lang), By: by, Day: v.Date(a.At.In(v.desk.o.Zone))})
+		page.Answers = append(page.Answers, Said{Text: a.Text, Tag: string(a.Lang), By: by, Day: v.Date(a.At.In(portal.Zone))})
 	}
 	for _, e := range c.Events {
-		page.Events = append(page.Events, Event{At: v.DateTime(e.At.In(v.desk.o.Zone)), By: e.By, What: v.happened(e.What), Note: e.Note})
+		page.Events = append(page.Events, Event{At: v.DateTime(e.At.In(portal.Zone)), By: e.By, What: v.happened(e.What), Note: e.Note})
 	}
 	wanted := c.Inquiry.Lang
 	if typed.Lang != "" {
@@ -173,7 +173,7 @@ func (v *visit) facts(c *portal.Case, today portal.Date, cal portal.WorkCalendar
 		add("desk.place", where, "")
 		add("desk.value", at.Value, "")
 	}
-	add("desk.received", v.DateTime(c.Received.In(v.desk.o.Zone)), "")
+	add("desk.received", v.DateTime(c.Received.In(portal.Zone)), "")
 	if c.Deadline.Due != "" {
 		add("desk.due", v.Day(c.Deadline.Due), "")
 		if effective := c.Deadline.Effective(today, cal); effective != c.Deadline.Due {

@@ -82,7 +82,7 @@ func (v *visit) showLetter(status int, typed Typed, problems []string) error {
 	}
 	c.Inquiry.Email = "" // nobody needs it to answer
 	p.Text, p.AskedIn = c.Inquiry.Text, string(c.Inquiry.Lang)
-	p.Facts = v.facts(c, portal.DateOf(v.now.In(v.desk.o.Zone)), cal)
+	p.Facts = v.facts(c, portal.DateOf(v.now), cal)
 	for _, l := range portal.Langs {
 		p.Langs = append(p.Langs, Choice{Value: l.Path(), Text: v.desk.words.Words(l).T("lang.self"), Chosen: l == c.Inquiry.Lang})
 	}

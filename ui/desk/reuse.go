@@ -245,7 +245,7 @@ func (v *visit) showReuse(status int, c *portal.Case, d portal.ReuseDetails, rea
 		}
 	}
 	for _, e := range c.Events {
-		page.Events = append(page.Events, Event{At: v.DateTime(e.At.In(v.desk.o.Zone)), By: e.By, What: v.happened(e.What), Note: e.Note})
+		page.Events = append(page.Events, Event{At: v.DateTime(e.At.In(portal.Zone)), By: e.By, What: v.happened(e.What), Note: e.Note})
 	}
 	return v.render(status, "reuse", page)
 }
@@ -266,7 +266,7 @@ func (v *visit) reuseFacts(c *portal.Case) (list []Fact) {
 		add("reuse.published", v.Day(r.Published()), "/"+v.lang.Path()+"/reuses/"+c.Thread.String())
 		add("reuse.due", v.Day(r.CheckInDue()), "")
 	}
-	add("desk.received", v.DateTime(c.Received.In(v.desk.o.Zone)), "")
+	add("desk.received", v.DateTime(c.Received.In(portal.Zone)), "")
 	add("desk.email", c.Inquiry.Email, "")
 	add("reuse.desk-sentby", c.Inquiry.Reuse.By, "")
 	add("reuse.desk-sentlink", c.Inquiry.Reuse.Link, "")

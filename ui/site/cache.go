@@ -132,7 +132,7 @@ type stamp struct {
 }
 
 func (s *site) stamp(l portal.Lang, m Mark, now time.Time) stamp {
-	_, offset := now.In(s.zone).Zone()
+	_, offset := now.In(portal.Zone).Zone()
 	const day = 24 * 60 * 60
 	st := stamp{
 		generation: m.State.Generation, asOf: m.State.AsOf.Unix(), day: (now.Unix() + int64(offset)) / day,

@@ -113,7 +113,7 @@ func (v *visit) splitsOverTime(p *numbersPage) error {
 	v.saySplit(p, c.all[last], c.unsaid)
 	heads := []tableColumn{{Title: Shown{Text: v.T("numbers.who")}}}
 	for i, at := range c.times {
-		head := v.T("numbers.end", "year", strconv.Itoa(at.In(v.site.zone).Year()))
+		head := v.T("numbers.end", "year", strconv.Itoa(at.In(portal.Zone).Year()))
 		if i == last {
 			head = v.T("numbers.now")
 		}
@@ -173,7 +173,7 @@ func (v *visit) drawSplits(p *numbersPage, c *splitCount) error {
 		if c.all[i].of == 0 {
 			continue
 		}
-		f.Labels = append(f.Labels, v.T("numbers.end", "year", strconv.Itoa(at.In(v.site.zone).Year())))
+		f.Labels = append(f.Labels, v.T("numbers.end", "year", strconv.Itoa(at.In(portal.Zone).Year())))
 		f.At = append(f.At, float64(at.Unix()))
 		f.Series[0].Values = append(f.Series[0].Values, c.all[i].percent())
 	}
@@ -240,8 +240,8 @@ func (v *visit) timesOf(datasets []portal.Dataset) []time.Time {
 		}
 	}
 	times := []time.Time{now}
-	for year := now.In(v.site.zone).Year(); len(times) < countedTimes; year-- {
-		end := time.Date(year, 1, 1, 0, 0, 0, 0, v.site.zone).Add(-time.Second)
+	for year := now.In(portal.Zone).Year(); len(times) < countedTimes; year-- {
+		end := time.Date(year, 1, 1, 0, 0, 0, 0, portal.Zone).Add(-time.Second)
 		if end.Before(first) {
 			break
 		}

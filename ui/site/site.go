@@ -57,9 +57,6 @@ type Options struct {
 	Words *locale.Catalog
 	// Log takes the errors nobody expected; nil means slog.Default().
 	Log *slog.Logger
-	// Zone is where the days of shown dates begin; nil means Tashkent, which
-	// has been at UTC+5 without summer time since 1992.
-	Zone *time.Location
 	// OldAfter is the age from which a copy is called old; 0 means
 	// portal.DefaultOldAfter.
 	OldAfter time.Duration
@@ -90,7 +87,6 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 type site struct {
 	o         Options
 	log       *slog.Logger
-	zone      *time.Location
 	words     *locale.Catalog
 	assets    *assets.Set
 	templates *template.Template
@@ -126,12 +122,9 @@ func newSite(o Options) (*site, error) {
 	if o.Region != "" && !region.IsRegion(o.Region) {
 		return nil, fmt.Errorf("site: region %q: not one of ISO 3166-2:UZ", o.Region)
 	}
-	s := &site{o: o, log: o.Log, zone: o.Zone, words: o.Words}
+	s := &site{o: o, log: o.Log, words: o.Words}
 	if s.log == nil {
 		s.log = slog.Default()
-	}
-	if s.zone == nil {
-		s.zone = time.FixedZone("UTC+5", 5*60*60)
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCache

@@ -157,8 +157,6 @@ func TestTheStateLineSaysWhichCopy(t *testing.T) {
 func TestADayBeginsInTheZoneOfThePortal(t *testing.T) {
 	// Issued on 11 October at 20:30 UTC, which in Tashkent is the 12th.
 	mustHave(t, newWorld(t).body(t, "/en/dataset/main_population", 200), "3, 12 October 2026")
-	utc := newWorld(t, func(w *world) { w.options.Zone = time.UTC })
-	mustHave(t, utc.body(t, "/en/dataset/main_population", 200), "3, 11 October 2026")
 }
 
 func TestAPageIsNotSentTwice(t *testing.T) {

@@ -62,6 +62,20 @@ func TestTheSentenceSaysWhatIsShownInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestTheSentenceCallsACodeByItsName(t *testing.T) {
+	columns := []portal.Field{{Name: "region_code", Meaning: portal.Meaning{Role: portal.RoleRegion, Kind: portal.KindISO}}}
+	q := portal.TableQuery{Filters: []portal.TableFilter{{Column: "region_code", Op: portal.OpIn, Values: []string{"UZ", "UZ-XO", "?"}}}}
+	for l, want := range map[portal.Lang]string{
+		portal.Uzbek:   "Oʻzbekiston Respublikasi, Xorazm viloyati, ?: 96 ta satrdan 2 tasi.",
+		portal.Russian: "Республика Узбекистан, Хорезмская область, ?: 2 строки из 96.",
+	} {
+		v := &visit{Frame: &Frame{Words: wordsOf(t, l)}, lang: l}
+		if got, _ := v.sentence(columns, q, 2, 96); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestEveryConditionHasWords(t *testing.T) {
 	for _, l := range portal.Langs {
 		v := &visit{Frame: &Frame{Words: wordsOf(t, l)}}

@@ -259,13 +259,18 @@ func (v *visit) sentence(columns []portal.Field, q portal.TableQuery, total, all
 	return said, order
 }
 
-// condition says a filter. The value of a dimension stands for itself.
+// condition says a filter. The value of a dimension stands for itself, a code by
+// what it is called.
 func (v *visit) condition(columns []portal.Field, f portal.TableFilter) string {
 	value := strings.Join(f.Values, ", ")
 	i := slices.IndexFunc(columns, func(c portal.Field) bool { return c.Name == f.Column })
 	switch {
 	case (f.Op == portal.OpEqual || f.Op == portal.OpIn) && i >= 0 && columns[i].Meaning.Dimension() && len(f.Values) <= 3:
-		return value
+		var names []string
+		for _, code := range f.Values {
+			names = append(names, v.valueName(columns[i], code))
+		}
+		return strings.Join(names, ", ")
 	case f.Op == portal.OpIn && len(f.Values) > 3:
 		value = strings.Join(f.Values[:3], ", ") + ", …"
 	case f.Op == portal.OpBetween:

@@ -215,22 +215,18 @@ func hasTag(header, tag string) bool {
 	return false
 }
 
-// today is the day in the portal's zone: ages on pages change with it.
-func (v *visit) today() portal.Date { return v.site.today(v.now) }
-
-func (s *site) today(now time.Time) portal.Date {
-	return portal.Date(now.In(s.zone).Format(time.DateOnly))
-}
+// today is the day as of this visit: ages on pages change with it.
+func (v *visit) today() portal.Date { return portal.DateOf(v.now) }
 
 // day writes the day of a moment in the portal's zone.
-func (v *visit) day(t time.Time) string { return v.Date(t.In(v.site.zone)) }
+func (v *visit) day(t time.Time) string { return v.Date(t.In(portal.Zone)) }
 
 // moment writes day and time in the portal's zone, and names the zone.
 func (v *visit) moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	t = t.In(v.site.zone)
+	t = t.In(portal.Zone)
 	return v.DateTime(t) + " " + t.Format("(MST)")
 }
 
