@@ -3,6 +3,7 @@ package portal
 import (
 	"encoding/json"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -42,6 +43,21 @@ type License struct {
 	Name  string // SPDX or Open Definition identifier: "CC-BY-4.0"
 	Title string
 	Path  string // URL
+}
+
+// LicenseLabel writes an SPDX identifier of a Creative Commons licence as that
+// organisation does: "CC-BY-SA-4.0" is "CC BY-SA 4.0", "CC0-1.0" is "CC0 1.0". Any
+// other name stays as it is.
+func LicenseLabel(name string) string {
+	last := strings.LastIndexByte(name, '-')
+	if !strings.HasPrefix(name, "CC") || last < 0 {
+		return name
+	}
+	name = name[:last] + " " + name[last+1:]
+	if terms, ok := strings.CutPrefix(name, "CC-"); ok {
+		name = "CC " + terms
+	}
+	return name
 }
 
 // Source is where figures were taken from.

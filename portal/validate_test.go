@@ -238,3 +238,14 @@ func TestProblemsUnderAFileSayWhereTwice(t *testing.T) {
 		t.Error("the problems cannot be found in what wraps them")
 	}
 }
+
+func TestALicenceIsCalledAsItsMakersCallIt(t *testing.T) {
+	for name, want := range map[string]string{
+		"CC-BY-4.0": "CC BY 4.0", "CC-BY-NC-SA-4.0": "CC BY-NC-SA 4.0", "CC0-1.0": "CC0 1.0",
+		"ODbL-1.0": "ODbL-1.0", "data.gov.uz": "data.gov.uz", "CC": "CC", "": "",
+	} {
+		if got := portal.LicenseLabel(name); got != want {
+			t.Errorf("%q: %q instead of %q", name, got, want)
+		}
+	}
+}

@@ -157,6 +157,8 @@ func (v *visit) facetLabel(f portal.Facet, value string, publishers map[string]S
 		return Shown{Text: v.Theme(portal.ThemeID(value))}
 	case portal.FacetFormat:
 		return Shown{Text: strings.ToUpper(value)}
+	case portal.FacetLicense:
+		return Shown{Text: portal.LicenseLabel(value)}
 	case portal.FacetPublisher:
 		if name, ok := publishers[value]; ok {
 			return name

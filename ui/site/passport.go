@@ -225,7 +225,7 @@ func (v *visit) addTerms(rs *rows, r portal.Release) {
 	for i, l := range r.Licenses {
 		name := l.Title
 		if name == "" {
-			name = l.Name
+			name = portal.LicenseLabel(l.Name)
 		}
 		licenses[i] = outside(name, l.Path)
 	}

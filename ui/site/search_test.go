@@ -33,7 +33,7 @@ func TestSearchKeepsTheQueryAndCountsItsFacets(t *testing.T) {
 	mustHave(t, body, `value="education" checked`, `value="health" checked`, `href="/en/search?q=maktab&amp;theme=health"`, `href="/en/search?q=maktab"`,
 		"Page 2 of 3")
 	body = w.body(t, "/en/search?format=csv&license=CC-BY-4.0&publisher=main", 200)
-	mustHave(t, body, "1 dataset found", "Population of Uzbekistan", "Demonstration publisher", "CC-BY-4.0")
+	mustHave(t, body, "1 dataset found", "Population of Uzbekistan", "Demonstration publisher", "CC BY 4.0")
 }
 
 func TestNothingFoundIsAPage(t *testing.T) {

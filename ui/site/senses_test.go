@@ -166,6 +166,30 @@ func TestTextMayBeTwiceAsLargeInEveryLanguage(t *testing.T) {
 	}
 }
 
+// broken names words that a line's end goes through where nothing allows it: no
+// hyphen, soft or hard, stroke or dot. Addresses, codes and words without end are left out.
+const broken = `[...document.querySelectorAll("h1,h2,h3,p,a,button,label,legend,summary,dt,th,strong,span,option")].filter(e => e.checkVisibility() && !e.closest("svg,code,.vh,.cut,noscript")).flatMap(e => [...e.childNodes].filter(n => n.nodeType === 3).flatMap(n => [...n.data.matchAll(/(?<!\xad)[\p{L}\p{M}ʻʼ’]{2,24}(?![\p{L}\p{M}ʻʼ’\xad])/gu)].filter(m => {
+  const r = document.createRange(); r.setStart(n, m.index); r.setEnd(n, m.index + m[0].length);
+  return new Set([...r.getClientRects()].filter(b => b.width > 0).map(b => Math.round(b.top))).size > 1; }).map(m => e.localName + ": " + m[0]))).join("\n")`
+
+func TestNoWordIsBrokenOnAPhone(t *testing.T) {
+	ctx := needsBrowser(t)
+	url, addresses := layouts[0].served(t)
+	window(t, ctx, 360, 800)
+	for i, address := range addresses {
+		for j, l := range portal.Langs {
+			if !soak() && i%len(portal.Langs) != j && address != "/privacy" {
+				continue
+			}
+			where := "/" + l.Path() + address
+			visitPage(t, ctx, url+where)
+			if words := ask[string](t, ctx, broken); words != "" {
+				t.Errorf("%s: broken:\n%s", where, words)
+			}
+		}
+	}
+}
+
 func TestFewColoursAndNoMotion(t *testing.T) {
 	ctx := needsBrowser(t)
 	url, _ := layouts[1].served(t)
