@@ -378,6 +378,9 @@ func (v *visit) answerBox(f found) *answerBox {
 			where = append(where, label)
 		}
 	}
+	if when := v.timeBeside(f); when != "" {
+		where = append(where, when)
+	}
 	number := v.numberer(f.drawn)
 	release := f.dataset.Latest
 	box := &answerBox{
@@ -385,7 +388,7 @@ func (v *visit) answerBox(f found) *answerBox {
 			Number: number(f.value), Measure: v.measureName(f.drawn, f.measure), Where: strings.Join(where, " · "),
 			Source: Link{Shown: v.title(f.dataset), Href: v.datasetURL(f.dataset.ID)},
 		},
-		Release: v.T("chart.source", "source", v.publisherName(f.dataset.Publisher).Text, "date", v.day(release.Issued), "n", release.Number),
+		Release: v.T("chart.source", "source", strings.TrimRight(v.sourceOf(f.dataset), ". "), "date", v.day(release.Issued), "n", release.Number),
 		Said:    Link{Shown: Shown{Text: v.T("passport.who")}, Href: v.datasetURL(f.dataset.ID) + "#passport"},
 	}
 	query := url.Values{}
@@ -403,6 +406,27 @@ func (v *visit) answerBox(f found) *answerBox {
 	}
 	box.Drawing = v.overTime(f)
 	return box
+}
+
+// timeBeside says of which time a cell is where no dimension does: as the column
+// or the title of the table tells, or that nothing does; "" where the words that
+// stand at the answer say it already.
+func (v *visit) timeBeside(f found) string {
+	if slices.ContainsFunc(f.cube.Dims, func(d chart.Dim) bool { return d.Role == portal.RoleTime }) {
+		return ""
+	}
+	column, title := f.info.Columns[f.measure.Columns[0]], v.resourceTitle(f.resource).Text
+	switch measure := v.measureName(f.drawn, f.measure).Text; {
+	case lastYear(measure) != "":
+		return ""
+	case column.Meaning.Period != "":
+		return v.period(column.Meaning.Period)
+	case lastYear(title) != "":
+		return title
+	case lastYear(v.title(f.dataset).Text) != "":
+		return "" // the link to the dataset says it
+	}
+	return v.T("finding.timeless")
 }
 
 // overTime draws the answer's place and kind over time; nil where the table has

@@ -2,6 +2,7 @@ package site
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,8 @@ func TestASearchThatNamesANumberOpensWithIt(t *testing.T) {
 	w := newWorld(t)
 	for _, tt := range []struct{ lang, query, number, where string }{
 		{"en", "population Khorezm 2020", "4,313.3\u00a0thousand people", "Khorezm region · 2020"},
-		{"ru", "население Хорезма 2020 год", "4 313,3 (тысяч человек)", "Хорезмская область · 2020"},
-		{"ru", "население Хорезмской области в 2020 году", "4 313,3 (тысяч человек)", "Хорезмская область · 2020"},
+		{"ru", "население Хорезма 2020 год", "4 313,3 тыс. человек", "Хорезмская область · 2020"},
+		{"ru", "население Хорезмской области в 2020 году", "4 313,3 тыс. человек", "Хорезмская область · 2020"},
 		{"uz", "Xorazm aholisi 2020-yil", "4 313,3\u00a0ming kishi", "Xorazm viloyati · 2020"},
 		{"uz", "Toshkentda aholi soni 2020", "4 413,3\u00a0ming kishi", "Toshkent shahri · 2020"},
 		{"uz-cyrl", "Хоразм аҳолиси 2020", "4 313,3\u00a0минг киши", "Хоразм вилояти · 2020"},
@@ -86,6 +87,67 @@ func TestAnAnswerIsTheCellAndNothingElse(t *testing.T) {
 	box := visitOf(t, w, "en").answerTo("population Khorezm 2020", w.view.datasets[:1])
 	if box == nil || !regexp.MustCompile(`^4,313\.3\b`).MatchString(box.Figure.Number) {
 		t.Errorf("%+v", box)
+	}
+}
+
+// A table without a column of time may have it in its names, or nowhere.
+func TestAnAnswerNeverStandsWithoutItsTime(t *testing.T) {
+	for _, tt := range []struct{ table, period, where string }{
+		{"Aholi, 2024-yil", "", "Xorazm viloyati · Aholi, 2024-yil"},
+		{"Aholi", "2024-Q1", "Xorazm viloyati · 2024-yil 1-chorak"},
+		{"Aholi", "", "Xorazm viloyati · jadvalda vaqti aytilmagan"},
+	} {
+		w := newWorld(t)
+		resource := &w.view.datasets[0].Latest.Resources[0]
+		resource.Title = in("uz", tt.table)
+		table := &w.view.tables[resource.Hash][0]
+		table.info.Columns = slices.Delete(slices.Clone(table.info.Columns), 2, 3) // the year
+		table.info.Columns[2].Meaning.Period = tt.period
+		var rows [][]any
+		for _, row := range table.rows {
+			if row[2] == int64(2024) {
+				rows = append(rows, slices.Delete(slices.Clone(row), 2, 3))
+			}
+		}
+		table.rows, table.info.Rows = rows, int64(len(rows))
+		box := visitOf(t, w, "uz").answerTo("Xorazm aholisi", w.view.datasets[:1])
+		if box == nil || box.Figure.Where != tt.where {
+			t.Errorf("%+v: %+v", tt, box)
+		}
+	}
+}
+
+func TestAnswersNameTheSourceAsTheFigureDoes(t *testing.T) {
+	w := newWorld(t)
+	box := visitOf(t, w, "uz").answerTo("Xorazm aholisi", w.view.datasets[:1])
+	if box == nil || !strings.Contains(box.Release, "Statistika boshqarmasi") {
+		t.Errorf("%+v", box)
+	}
+}
+
+func TestARussianUnitAgreesWithItsNumber(t *testing.T) {
+	for unit, want := range map[string]string{
+		"тысяч человек": "тыс. человек", "тысяча браков": "тыс. браков", "тыс. человек": "тыс. человек",
+		"миллиардов сумов": "млрд сумов", "млн кубометров": "млн кубометров",
+	} {
+		if got, declined := abbreviated(unit); got != want || declined {
+			t.Errorf("%q: %q, declined %v", unit, got, declined)
+		}
+	}
+	for _, unit := range []string{"человек", "окон", "тысяч", "", "тысячелетий", "центнеров с гектара"} {
+		if got, declined := abbreviated(unit); got != unit || !declined {
+			t.Errorf("%q: %q, declined %v", unit, got, declined)
+		}
+	}
+}
+
+func TestAUnitWithinASentenceIsSmall(t *testing.T) {
+	for s, want := range map[string]string{
+		"Ming kishi": "ming kishi", "Oʻgʻil bolalar": "oʻgʻil bolalar", "Тысяч": "тысяч", "GWh": "GWh", "": "", "E": "E", "Oʻ": "Oʻ",
+	} {
+		if got := lower(s); got != want {
+			t.Errorf("%q: %q", s, got)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"koprik/portal"
 	"koprik/portal/lang"
+	"koprik/portal/period"
 	"koprik/portal/region"
 	"koprik/ui/chart"
 	"koprik/ui/locale"
@@ -304,13 +305,25 @@ func (v *visit) findingOf(d drawn) string {
 	if found.Kind == chart.FoundChange && d.isPercent(v) { // of 14 % and 12 % the difference is no percentage
 		diff = v.T("number.points", "n", v.Float(rounded(math.Abs(found.Diff), d.figure)))
 	}
-	said := v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "series", found.Series, "otherseries", found.OtherSeries,
+	series, otherSeries := found.Series, found.OtherSeries
+	if s := d.plan.Series; s >= 0 && d.cube.Dims[s].Role == portal.RoleSex { // "Girls", which heads a column, within a sentence
+		series, otherSeries = lower(series), lower(otherSeries)
+	}
+	said := v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "than", v.than(found.Other), "series", series, "otherseries", otherSeries,
 		"value", value, "before", number(found.Before), "diff", diff, "share", share)
 	said = strings.ReplaceAll(said, "..", ".") // a unit that ends with a point: "тыс."
 	if part := v.partOf(d); part != "" {
 		return part + ". " + said
 	}
 	return said
+}
+
+// than is a time that another is compared with.
+func (v *visit) than(other string) string {
+	if p, ok := period.Parse(other); ok && p.String() == other && len(other) == len("2006") {
+		return v.T("chart.thanyear", "other", other)
+	}
+	return v.T("chart.than", "other", other)
 }
 
 // partOf names the regions and groups that a figure is about where it is about a
@@ -336,9 +349,12 @@ func (d drawn) isPercent(v *visit) bool {
 }
 
 // numberer writes values with their unit. In Russian a unit's form depends on the
-// number: there it is said once, apart.
+// number: there it is said once, apart, unless it is one that is abbreviated.
 func (v *visit) numberer(d drawn) func(float64) string {
-	unit := lower(v.unit(d))
+	unit, declined := lower(v.unit(d)), false
+	if v.lang == portal.Russian {
+		unit, declined = abbreviated(unit)
+	}
 	scale, bare := scales[d.cube.Scale]
 	bare = bare && !strings.Contains(unit, " ") // the unit says how many at once and nothing else
 	return func(f float64) string {
@@ -348,7 +364,9 @@ func (v *visit) numberer(d drawn) func(float64) string {
 			return v.T(scale, "n", s)
 		case unit == "" || utf8.RuneCountInString(unit) > 40:
 			return s
-		case v.lang == portal.Russian:
+		case declined && d.isPercent(v):
+			return v.T("chart.percent", "n", s)
+		case declined:
 			s += " (" + unit + ")"
 			unit = ""
 			return s
@@ -359,14 +377,32 @@ func (v *visit) numberer(d drawn) func(float64) string {
 	}
 }
 
+// abbreviations are what a Russian unit that counts by thousands and more begins
+// with, by the stem of the word.
+var abbreviations = []struct{ stem, short string }{{"тысяч", "тыс."}, {"миллион", "млн"}, {"миллиард", "млрд"}, {"триллион", "трлн"}}
+
+// abbreviated shortens the first word of a Russian unit, behind which what is
+// counted is in the genitive whatever the number: "тысяч человек" is "тыс. человек".
+// declined tells that the unit begins with another word, whose form follows the
+// number.
+func abbreviated(unit string) (short string, declined bool) {
+	first, rest, ok := strings.Cut(unit, " ")
+	for _, a := range abbreviations {
+		if ok && (strings.HasPrefix(first, a.stem) || strings.TrimSuffix(first, ".") == strings.TrimSuffix(a.short, ".")) {
+			return a.short + " " + rest, false
+		}
+	}
+	return unit, true
+}
+
 // scales are the words for numbers that a column counts by.
 var scales = map[int64]locale.Key{1e3: "number.thousand", 1e6: "number.million", 1e9: "number.billion", 1e12: "number.trillion"}
 
 // lower writes a unit as it stands within a sentence: "Ming kishi" as "ming
-// kishi", and "GWh" as it is.
+// kishi", "Oʻquvchi" as "oʻquvchi", and "GWh" as it is.
 func lower(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
-	second, _ := utf8.DecodeRuneInString(s[size:])
+	second, _ := utf8.DecodeRuneInString(strings.TrimLeft(s[size:], "ʻʼ"))
 	if unicode.IsUpper(first) && unicode.IsLower(second) {
 		return string(unicode.ToLower(first)) + s[size:]
 	}
