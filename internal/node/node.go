@@ -94,6 +94,7 @@ type Node struct {
 	lineOnce sync.Once
 	packer   *packer.Packer // nil: nothing is served to mirrors
 	packing  chan struct{}  // tells the background of a server to pack; nil without a server
+	traffic  traffic        // whom the packer gives way to
 
 	lock  *disk.FileLock // node.lock; nil when another process has it
 	index *index.Index   // nil without the lock

@@ -20,7 +20,8 @@ func (n *Node) newPacker() *packer.Packer {
 		return nil
 	}
 	o := packer.Options{
-		Repository: disk.Sub(n.root, repositoryDir), Contents: n.blobs, Effort: -1, Progress: n.opt.Progress,
+		Repository: disk.Sub(n.root, repositoryDir), Contents: n.blobs, Effort: -1,
+		GiveWay: n.traffic.giveWay, Progress: n.opt.Progress,
 	}
 	if !n.central() {
 		o.Effort = relayEffort

@@ -176,7 +176,7 @@ func (n *Node) Serve(ctx context.Context, listen string) (*Serving, error) {
 		}
 	}
 	n.packing = make(chan struct{}, 1)
-	s.begin(background, l, handler)
+	s.begin(background, l, n.traffic.counted(handler))
 	go func() {
 		defer close(s.idle)
 		var packs sync.WaitGroup
@@ -202,7 +202,7 @@ func (n *Node) serveKiosk(ctx context.Context, s *Serving) error {
 		return err
 	}
 	s.Kiosk = l.Addr().String()
-	s.begin(ctx, l, handler)
+	s.begin(ctx, l, n.traffic.counted(handler))
 	return nil
 }
 

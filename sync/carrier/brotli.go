@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 
 	"github.com/andybalholm/brotli"
 
@@ -19,14 +20,21 @@ func BrotliPath(d portal.Digest) string {
 	return "objects/" + h[:2] + "/" + h + ".br"
 }
 
-// Brotli gives the smallest brotli stream of b; it takes two seconds a MB.
-func Brotli(b []byte) ([]byte, error) {
+// Brotli gives the smallest brotli stream of b; it takes two seconds a MB. Pause
+// is called again and again meanwhile: it may wait, and its error ends the work.
+func Brotli(b []byte, pause func() error) ([]byte, error) {
 	var out bytes.Buffer
 	const least, most = 10, 24 // its tables are as large as the window
 	window := min(max(bits.Len(uint(len(b)))+1, least), most)
 	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: brotli.BestCompression, LGWin: window})
-	if _, err := w.Write(b); err != nil {
-		return nil, err
+	const part = 4 << 10
+	for some := range slices.Chunk(b, part) {
+		if err := pause(); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(some); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.Close(); err != nil {
 		return nil, err

@@ -32,35 +32,45 @@ type op struct{ length, distance int64 }
 
 // encodeCopies gives the body, or nil when it would be as long as limit. With
 // primed the literals are trained on the old content first.
-func encodeCopies(buf []byte, old int, delim byte, primed bool, limit int) []byte {
+func encodeCopies(buf []byte, old int, primed bool, limit int, pause func() error) ([]byte, error) {
 	size := len(buf) - old
 	p := &planner{f: newFinder(buf, old), m: newCopyModel(int64(size)), c: newEncoder(), s: firstState(int64(old)), ring: 1 << 12}
 	for p.ring < min(size, copyWindow) {
 		p.ring <<= 1
 	}
-	p.h.delim = delim
-	p.c.direct(uint32(delim), 8)
+	p.h.delim = delimiter(buf[old:])
+	p.c.direct(uint32(p.h.delim), 8)
 	flag := uint32(0)
 	if primed {
 		flag = 1
-		p.prime(buf[:old])
+		if err := p.prime(buf[:old], pause); err != nil {
+			return nil, err
+		}
 	}
 	p.c.direct(flag, 1)
 	for int(p.h.at) < size {
+		if err := pause(); err != nil {
+			return nil, err
+		}
 		p.plan()
 		for _, o := range p.ops {
 			p.emit(o)
 		}
 		if len(p.c.out) >= limit {
-			return nil
+			return nil, nil
 		}
 	}
-	return p.c.finish()
+	return p.c.finish(), nil
 }
 
-func (p *planner) prime(old []byte) {
+func (p *planner) prime(old []byte, pause func() error) error {
 	h := history{delim: p.h.delim}
-	for _, b := range old {
+	for i, b := range old {
+		if i%block == 0 {
+			if err := pause(); err != nil {
+				return err
+			}
+		}
 		overhead := -1
 		if o := h.overhead(); o >= 0 {
 			overhead = int(old[o])
@@ -68,6 +78,7 @@ func (p *planner) prime(old []byte) {
 		p.m.literals.train(int(b), h.contexts(&p.m.scratch, -1, -1, overhead, 0))
 		h.push(b)
 	}
+	return nil
 }
 
 // see is what applier.see gives.

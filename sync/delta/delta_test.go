@@ -266,3 +266,30 @@ func TestTheSameContentIsAlwaysTheSamePatch(t *testing.T) {
 		}
 	}
 }
+
+// TestEncodePausesAsItWorks: whoever encodes for minutes can be made to wait after
+// every few thousand bytes, and be stopped, and makes the same patch.
+func TestEncodePausesAsItWorks(t *testing.T) {
+	old, fresh := tableOf(120_000)
+	for _, codec := range []delta.Codec{delta.Brotli, delta.Copies, delta.Table} {
+		pauses, stop := 0, errors.New("stop")
+		o := delta.Options{Only: []delta.Codec{codec}, Pause: func() error { pauses++; return nil }}
+		best, err := delta.Encode(old, fresh, o)
+		if err != nil || !bytes.Equal(best.Patch, encode(t, old, fresh, codec).Patch) {
+			t.Errorf("%s: another patch with pauses: %v", codec, err)
+		}
+		if least := len(fresh) / (8 << 10); pauses < least {
+			t.Errorf("%s: %d pauses in %d bytes, want %d", codec, pauses, len(fresh), least)
+		}
+		left := pauses / 2
+		o.Pause = func() error {
+			if left--; left < 0 {
+				return stop
+			}
+			return nil
+		}
+		if _, err := delta.Encode(old, fresh, o); !errors.Is(err, stop) {
+			t.Errorf("%s: stopped in the middle: %v", codec, err)
+		}
+	}
+}

@@ -10,6 +10,9 @@ import (
 type Options struct {
 	Only      []Codec // codecs that may win; nil for all
 	Untrained bool    // literals are never trained on the old content: half the time on both sides
+	// Pause is called again and again while the codecs of our own and brotli work,
+	// every few milliseconds; it may wait, and its error ends Encode. nil: never.
+	Pause func() error
 }
 
 // Trial is what one codec gave.
@@ -28,15 +31,32 @@ type Best struct {
 
 // Encode makes the smallest patch from old to fresh; old is nil for a patch that
 // needs none. The winner is applied before it is given. It takes seconds for
-// each MB that changed, and up to 1 GB of memory at 100 MB.
+// each MB that changed, and four times the memory of both contents.
 func Encode(old, fresh []byte, o Options) (Best, error) {
-	if len(old) > MaxSize || len(fresh) > MaxSize {
-		return Best{}, fmt.Errorf("contents of %d and %d bytes: at most %d are patched", len(old), len(fresh), MaxSize)
+	return EncodeJoined(append(append(make([]byte, 0, len(old)+len(fresh)), old...), fresh...), len(old), o)
+}
+
+// EncodeJoined is Encode of an old content, the first bytes of both, and the new
+// one, which is the rest. It takes three times the memory of both.
+func EncodeJoined(both []byte, old int, o Options) (Best, error) {
+	e := &contest{both: both, old: both[:old:old], fresh: both[old:], only: o.Only, prime: maxPrime, pause: o.Pause}
+	if len(e.old) > MaxSize || len(e.fresh) > MaxSize {
+		return Best{}, fmt.Errorf("contents of %d and %d bytes: at most %d are patched", len(e.old), len(e.fresh), MaxSize)
 	}
-	e := &contest{old: old, fresh: fresh, want: ContentOf(fresh), only: o.Only, prime: maxPrime}
+	e.want = ContentOf(e.fresh)
 	if o.Untrained {
 		e.prime = 0
 	}
+	if e.pause == nil {
+		e.pause = func() error { return nil }
+	}
+	e.contend()
+	return e.best, e.err
+}
+
+// contend lets every codec try that may win.
+func (e *contest) contend() {
+	old, fresh := e.old, e.fresh
 	e.try(Stored, func() ([]byte, error) { return fresh, nil })
 	e.try(Zstd, func() ([]byte, error) { return encodeZstd(nil, fresh) })
 	if len(old)+len(fresh) > cheapZstdPatch {
@@ -48,13 +68,12 @@ func Encode(old, fresh []byte, o Options) (Best, error) {
 		e.zstdPatch()
 	}
 	if len(fresh) <= maxBrotli && e.brotliMayWin() {
-		e.try(Brotli, func() ([]byte, error) { return encodeBrotli(fresh) })
+		e.try(Brotli, func() ([]byte, error) { return encodeBrotli(fresh, e.pause) })
 	}
 	if e.err == nil && e.best.Patch == nil {
 		e.err = errors.New("no codec that is allowed can make this patch")
 	}
 	e.verify()
-	return e.best, e.err
 }
 
 // cheapZstdPatch is up to how many bytes, old and new together, the range-coded
@@ -67,10 +86,12 @@ const (
 
 // contest keeps the best so far.
 type contest struct {
-	old, fresh []byte
+	both       []byte // the old content and the new one, one after the other
+	old, fresh []byte // parts of both
 	want       Content
 	only       []Codec
 	prime      int // the longest old content that literals are trained on
+	pause      func() error
 	best       Best
 	err        error
 }
@@ -89,7 +110,11 @@ func (e *contest) try(c Codec, encode func() ([]byte, error)) {
 	if e.err != nil || !e.allowed(c) {
 		return
 	}
-	body, err := encode()
+	var body []byte
+	err := e.pause()
+	if err == nil {
+		body, err = encode()
+	}
 	if err != nil {
 		e.err = fmt.Errorf("encode as %s: %w", c, err)
 		return
@@ -156,17 +181,15 @@ func (e *contest) copies() {
 	if !e.allowed(Copies) || e.err != nil {
 		return
 	}
-	buf := append(append(make([]byte, 0, len(e.old)+len(e.fresh)), e.old...), e.fresh...)
-	delim := delimiter(e.fresh)
 	limit := min(len(e.fresh)+1024, maxRanged)
 	size := 0
 	e.try(Copies, func() ([]byte, error) {
-		body := encodeCopies(buf, len(e.old), delim, false, limit)
+		body, err := encodeCopies(e.both, len(e.old), false, limit, e.pause)
 		size = len(body)
-		return body, nil
+		return body, err
 	})
 	if len(e.old) > 0 && len(e.old) <= e.prime && size > len(e.old)/50 && size < len(e.fresh)*7/8 {
-		e.try(Copies, func() ([]byte, error) { return encodeCopies(buf, len(e.old), delim, true, limit), nil })
+		e.try(Copies, func() ([]byte, error) { return encodeCopies(e.both, len(e.old), true, limit, e.pause) })
 	}
 }
 
@@ -177,12 +200,12 @@ func (e *contest) tables() {
 	}
 	size := 0
 	e.try(Table, func() ([]byte, error) {
-		body := encodeTable(e.old, e.fresh, false)
+		body, err := encodeTable(e.old, e.fresh, false, e.pause)
 		size = len(body)
-		return body, nil
+		return body, err
 	})
 	if len(e.old) <= e.prime && size > len(e.old)/50 {
-		e.try(Table, func() ([]byte, error) { return encodeTable(e.old, e.fresh, true), nil })
+		e.try(Table, func() ([]byte, error) { return encodeTable(e.old, e.fresh, true, e.pause) })
 	}
 }
 

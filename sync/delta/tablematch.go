@@ -5,29 +5,34 @@ import (
 )
 
 // encodeTable gives the body, or nil when either content is no table.
-func encodeTable(old, fresh []byte, primed bool) []byte {
+func encodeTable(old, fresh []byte, primed bool, pause func() error) ([]byte, error) {
 	delim := delimiter(fresh)
 	if delim == 0 || len(old) == 0 || len(fresh) == 0 {
-		return nil
+		return nil, nil
 	}
 	was, ok := cut(old, delim)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	now, ok := cut(fresh, delim)
 	if !ok || len(now.ends) == 0 {
-		return nil
+		return nil, nil
 	}
 	j := newJoin(was, now)
 	order, refs := j.order()
 	c := newEncoder()
 	c.direct(uint32(delim), 8)
 	m := newTableModel(c, was, int64(len(fresh)))
+	m.pause = pause
 	m.begin(primed, order, j.columns)
 	for i, ref := range refs {
 		m.row(now.row(i), ref)
+		m.rest(len(now.row(i)))
+		if m.err != nil {
+			return nil, m.err
+		}
 	}
-	return c.finish()
+	return c.finish(), nil
 }
 
 // join finds for each new row the old one that it is told from.

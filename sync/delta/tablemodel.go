@@ -13,6 +13,9 @@ type tableModel struct {
 	old *sheet
 	err error
 
+	pause func() error // Options.Pause; nil where a patch is applied
+	since int          // bytes since it was called
+
 	columns []int // the old column of each new one, -1 for none; nil: the same
 	ref     int   // row of old that this one is taken from
 	refs    *number
@@ -60,6 +63,15 @@ func (m *tableModel) grow(n int) {
 	for len(m.flag) < n {
 		m.flag = append(m.flag, fresh)
 	}
+}
+
+// rest pauses after every block of bytes.
+func (m *tableModel) rest(n int) {
+	if m.since += n; m.since < block || m.pause == nil || m.err != nil {
+		return
+	}
+	m.since = 0
+	m.err = m.pause()
 }
 
 // begin codes what stands before the rows.
@@ -251,6 +263,9 @@ func (m *tableModel) prime() {
 		m.before, m.out = m.out, m.before[:0]
 		m.ends0, m.ends = m.ends, m.ends0[:0]
 		row := m.old.row(i)
+		if m.rest(len(row)); m.err != nil {
+			return
+		}
 		m.before0 = cells(row, m.old.delim, m.before0)
 		for c := range m.before0 {
 			v := cell(row, m.before0, c)

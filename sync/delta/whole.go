@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -42,13 +43,18 @@ func newZstd(window int, more ...zstd.EOption) (*zstd.Encoder, error) {
 	return zstd.NewWriter(nil, append(options, more...)...)
 }
 
-func encodeBrotli(fresh []byte) ([]byte, error) {
+func encodeBrotli(fresh []byte, pause func() error) ([]byte, error) {
 	var out bytes.Buffer
 	const least, most = 10, 22 // its tables are as large as the window
 	window := min(max(bits.Len(uint(len(fresh)))+1, least), most)
 	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: 11, LGWin: window})
-	if _, err := w.Write(fresh); err != nil {
-		return nil, err
+	for part := range slices.Chunk(fresh, block) {
+		if err := pause(); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(part); err != nil {
+			return nil, err
+		}
 	}
 	err := w.Close()
 	return out.Bytes(), err

@@ -86,7 +86,7 @@ func (r *run) cheap(ctx context.Context, s *step) error {
 			break // they come by size
 		}
 		r.spent += t.size
-		if err := r.patch(ctx, t); err != nil {
+		if err := r.patch(ctx, t, ctx.Err); err != nil {
 			return err
 		}
 	}
@@ -102,6 +102,8 @@ func (r *run) dear(ctx context.Context, steps []*step) error {
 		}
 	}
 	r.spent = 0
+	r.forgetTried(steps)
+	giveWay := func() error { return r.p.o.GiveWay(ctx) }
 	for _, s := range steps {
 		tasks := r.tasks(s)
 		for _, t := range tasks {
@@ -113,12 +115,12 @@ func (r *run) dear(ctx context.Context, steps []*step) error {
 			}
 			r.p.o.Progress("patch", done, total)
 			r.spent += t.size
-			if err := r.patch(ctx, t); err != nil {
+			if err := r.patch(ctx, t, giveWay); err != nil {
 				return err
 			}
 			done += t.size
 		}
-		brotli, err := r.wholes(ctx, s)
+		brotli, err := r.wholes(ctx, s, giveWay)
 		if err != nil {
 			return err
 		}
@@ -133,27 +135,23 @@ func (r *run) dear(ctx context.Context, steps []*step) error {
 }
 
 // patch makes one patch and keeps it where mirrors find it. Contents that are
-// not held, or too large, give none.
-func (r *run) patch(ctx context.Context, t task) error {
+// not held, or too large, give none. Pause is that of delta.Options.
+func (r *run) patch(ctx context.Context, t task, pause func() error) error {
 	r.patched[t.new]++
-	var old []byte
-	fresh, err := r.content(t.new)
-	if err == nil && !t.old.IsZero() {
-		old, err = r.content(t.old)
-	}
-	if pointless(err) || err == nil && len(old)+len(fresh) > maxPatched {
+	both, old, err := r.contents(t)
+	if pointless(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	var o delta.Options
+	o := delta.Options{Pause: pause}
 	if t.old.IsZero() { // the range coder gains little from nothing, and takes ten times as long
 		o.Only = []delta.Codec{delta.Stored, delta.Zstd, delta.Brotli}
 	}
 	var best delta.Best
 	err = interruptible(ctx, func() (err error) {
-		best, err = delta.Encode(old, fresh, o)
+		best, err = delta.EncodeJoined(both, old, o)
 		return err
 	})
 	if err != nil {
@@ -162,8 +160,8 @@ func (r *run) patch(ctx context.Context, t task) error {
 	return disk.WriteFile(r.repo, carrier.PatchPath(t.new, t.old), best.Patch)
 }
 
-// interruptible runs what cannot be stopped and leaves it alone when the context
-// ends: its result is not used then.
+// interruptible runs what may take seconds between two pauses, and leaves it alone
+// when the context ends: its result is not used then.
 func interruptible(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -175,61 +173,96 @@ func interruptible(ctx context.Context, f func() error) error {
 	}
 }
 
-func (r *run) content(d portal.Digest) ([]byte, error) {
-	in, size, err := r.p.o.Contents.Open(d)
-	if err != nil {
-		return nil, err
+// contents reads what a patch is made from: the old content, whose length it
+// gives, and the new one behind it.
+func (r *run) contents(t task) (both []byte, old int, err error) {
+	names := []portal.Digest{t.old, t.new}
+	if t.old.IsZero() {
+		names = names[1:]
 	}
-	defer in.Close() //nolint:errcheck // opened for reading
-	if size > maxPatched {
-		return nil, fmt.Errorf("content %s of %d bytes: %w", d.Short(), size, portal.ErrNotHeld)
+	readers, ends := make([]io.Reader, len(names)), make([]int64, len(names)+1)
+	for i, d := range names {
+		in, size, err := r.p.o.Contents.Open(d)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer in.Close() //nolint:errcheck // opened for reading
+		readers[i], ends[i+1] = in, ends[i]+size
 	}
-	b := make([]byte, size)
-	if _, err := io.ReadFull(in, b); err != nil {
-		return nil, err
+	if ends[len(names)] > maxPatched {
+		return nil, 0, fmt.Errorf("content %s of %d bytes: %w", t.new.Short(), t.size, portal.ErrNotHeld)
 	}
-	if portal.DigestOf(b) != d {
-		return nil, portal.Unverified("object "+d.Short(), "is damaged")
+	both = make([]byte, ends[len(names)])
+	for i, d := range names {
+		part := both[ends[i]:ends[i+1]]
+		if _, err := io.ReadFull(readers[i], part); err != nil {
+			return nil, 0, err
+		}
+		if portal.DigestOf(part) != d {
+			return nil, 0, portal.Unverified("object "+d.Short(), "is damaged")
+		}
 	}
-	return b, nil
+	return both, int(ends[len(names)-1]), nil
+}
+
+// forgetTried begins tried anew: with what was there already when every carrier
+// was made the last time. A brotli form that gained nothing leaves no file behind
+// that would tell.
+func (r *run) forgetTried(steps []*step) {
+	i := slices.IndexFunc(steps, func(s *step) bool { return s.from == r.state.Done })
+	if i < 0 {
+		return
+	}
+	for _, s := range steps {
+		for _, w := range s.wants {
+			r.tried[w.new] = !steps[i].known[w.new]
+		}
+	}
 }
 
 // wholes makes the brotli form of contents that no patch makes small, where it
 // is smaller than the zstd one.
-func (r *run) wholes(ctx context.Context, s *step) (gained bool, err error) {
+func (r *run) wholes(ctx context.Context, s *step, pause func() error) (gained bool, err error) {
 	if s.wholes > maxWholes {
 		return false, nil
 	}
 	for _, w := range s.wants {
 		zst := r.stored(datapackage.ObjectFile(w.new))
-		name := carrier.BrotliPath(w.new)
-		if !w.old.IsZero() || w.size > maxBrotli || zst <= maxInline && w.size <= maxFromNobody || r.has(name) {
+		if !w.old.IsZero() || w.size > maxBrotli || zst <= maxInline && w.size <= maxFromNobody || r.tried[w.new] || r.has(carrier.BrotliPath(w.new)) {
 			continue
 		}
-		b, err := r.content(w.new)
-		if pointless(err) {
+		if r.effort >= 0 && r.spent+w.size > r.effort {
 			continue
 		}
+		r.spent += w.size
+		r.tried[w.new] = true
+		made, err := r.brotli(ctx, w.task(), zst, pause)
 		if err != nil {
 			return gained, err
 		}
-		var out []byte
-		err = interruptible(ctx, func() (err error) {
-			out, err = carrier.Brotli(b)
-			return err
-		})
-		if err != nil {
-			return gained, err
-		}
-		if int64(len(out)) >= zst-zst/64 {
-			continue
-		}
-		if err := disk.WriteFile(r.repo, name, out); err != nil {
-			return gained, err
-		}
-		gained = true
+		gained = gained || made
 	}
 	return gained, nil
+}
+
+// brotli makes one brotli form; false when it gains too little to be kept.
+func (r *run) brotli(ctx context.Context, t task, zst int64, pause func() error) (bool, error) {
+	b, _, err := r.contents(t)
+	if pointless(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var out []byte
+	err = interruptible(ctx, func() (err error) {
+		out, err = carrier.Brotli(b, pause)
+		return err
+	})
+	if err != nil || int64(len(out)) >= zst-zst/64 {
+		return false, err
+	}
+	return true, disk.WriteFile(r.repo, carrier.BrotliPath(t.new), out)
 }
 
 // writeStep writes the pack of a step with what there is to put into it.

@@ -35,7 +35,11 @@ type Options struct {
 	Contents   Contents
 	// Effort is how many bytes of new contents one run makes patches of, beyond
 	// those that are cheap; negative: all. Encoding takes up to 15 s a MB.
-	Effort   int64
+	Effort int64
+	// GiveWay is called every few milliseconds of encoding that nobody waits for. It
+	// waits while the machine has better to do, and gives the error of ctx. nil:
+	// there is nothing better.
+	GiveWay  func(ctx context.Context) error
 	Progress func(stage string, done, total int64) // nil: nobody looks
 }
 
@@ -63,6 +67,9 @@ type steps struct {
 func Open(o Options) *Packer {
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
+	}
+	if o.GiveWay == nil {
+		o.GiveWay = context.Context.Err
 	}
 	return &Packer{o: o, heavy: heavyFiles}
 }
@@ -176,6 +183,7 @@ type run struct {
 	older     map[string]parsed          // the version that was read last, by role
 	manifests map[portal.Digest]manifest // read in this run
 	patched   map[portal.Digest]int      // how many patches a content has got in this run
+	tried     map[portal.Digest]bool     // contents whose brotli form was made or is not worth it
 	spent     int64                      // bytes of new contents that were encoded
 	heavy     bool                       // packs take seconds by their small files alone
 	effort    int64
@@ -188,7 +196,8 @@ func (p *Packer) begin(head []byte) (*run, error) {
 	}
 	r := &run{
 		p: p, repo: p.o.Repository, head: head, to: ts.Snapshot.Version, effort: p.o.Effort,
-		roles: map[string]parsed{}, older: map[string]parsed{}, manifests: map[portal.Digest]manifest{}, patched: map[portal.Digest]int{},
+		roles: map[string]parsed{}, older: map[string]parsed{}, manifests: map[portal.Digest]manifest{},
+		patched: map[portal.Digest]int{}, tried: map[portal.Digest]bool{},
 	}
 	if r.now, err = r.snapshot(r.to); err != nil {
 		return nil, err

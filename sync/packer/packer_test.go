@@ -349,3 +349,62 @@ func with(t *testing.T, g *gathered) int {
 	must(t, err)
 	return len(f.Patch)
 }
+
+// opens counts how often each content is opened.
+type opens struct {
+	Contents
+	of map[portal.Digest]int
+}
+
+func (o *opens) Open(d portal.Digest) (portal.ReadSeekCloser, int64, error) {
+	o.of[d]++
+	return o.Contents.Open(d)
+}
+
+// A brotli form takes two seconds a MB, and one that gains nothing leaves no file.
+func TestABrotliFormThatGainsNothingIsTriedOnce(t *testing.T) {
+	c := newCentre(t)
+	c.Publish("main", map[string][]byte{"a": rows(4, 1, 4)})
+	c.Publish("main", map[string][]byte{"a": rows(4, 2, 4)})
+	noise := make([]byte, maxInline+1<<10)
+	rng := rand.NewChaCha8([32]byte{})
+	_, _ = rng.Read(noise)
+	c.Publish("main", map[string][]byte{"photo": noise})
+	held := &opens{Contents: c.Held, of: map[portal.Digest]int{}}
+	pack := func() {
+		t.Helper()
+		must(t, packerOf(c.Disk, held).Pack(t.Context())) // a program that was started anew
+	}
+	pack()
+	first := held.of[portal.DigestOf(noise)]
+	if _, err := c.Disk.Stat("repository/" + carrier.BrotliPath(portal.DigestOf(noise))); first == 0 || err == nil {
+		t.Fatalf("opened %d times, and a brotli form was made of noise", first)
+	}
+	for v := range 3 {
+		c.Publish("main", map[string][]byte{"a": rows(4, 3+v, 4)})
+		pack()
+	}
+	if n := held.of[portal.DigestOf(noise)]; n != first || first > 2 { // as a patch from nothing, and as brotli
+		t.Errorf("opened %d times in the first run, %d in all", first, n)
+	}
+}
+
+func TestWhatTakesLongGivesWayAndStopsWhenTold(t *testing.T) {
+	c := newCentre(t)
+	c.Publish("main", map[string][]byte{"a": rows(9000, 1, 2)})
+	c.Publish("main", map[string][]byte{"a": rows(9000, 2, 2)})
+	asked, enough := 0, errors.New("enough")
+	p := Open(Options{Repository: disk.Sub(c.Disk, "repository"), Contents: c.Held, Effort: -1, GiveWay: func(context.Context) error {
+		if asked++; asked > 3 {
+			return enough
+		}
+		return nil
+	}})
+	must(t, p.PackNearest(t.Context()))
+	if asked > 0 {
+		t.Error("a publication that somebody waits for gave way")
+	}
+	if err := p.Pack(t.Context()); !errors.Is(err, enough) || asked != 4 {
+		t.Errorf("asked %d times, and ended with %v", asked, err)
+	}
+}
