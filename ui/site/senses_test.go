@@ -190,6 +190,35 @@ func TestNoWordIsBrokenOnAPhone(t *testing.T) {
 	}
 }
 
+// On paper stands what the page says: its tables and figures, and nothing that
+// could only be pressed or filled in.
+func TestAPrintedPageHasItsTablesAndNoControls(t *testing.T) {
+	ctx := needsBrowser(t)
+	for _, lay := range layouts[1:] {
+		url, addresses := lay.served(t)
+		window(t, ctx, lay.width, lay.height)
+		for i, address := range addresses {
+			where := "/" + portal.Langs[i%len(portal.Langs)].Path() + address
+			visitPage(t, ctx, url+where)
+			read := ask[int64](t, ctx, whatIsRead)
+			do(t, ctx, func(ctx context.Context, tab *chromedp.Target) error {
+				_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+				return err
+			})
+			if printed := ask[int64](t, ctx, whatIsRead); printed != read {
+				t.Errorf("%s %s: %d headings, tables and figures, %d on paper", lay.name, where, read, printed)
+			}
+			if controls := ask[string](t, ctx, `[...document.querySelectorAll("button,input,select,textarea")].filter(e => e.checkVisibility() && !e.closest("dialog")).map(e => e.outerHTML.slice(0, 80)).join("\n")`); controls != "" {
+				t.Errorf("%s %s: on paper stand\n%s", lay.name, where, controls)
+			}
+			media(t, ctx)
+		}
+	}
+}
+
+// whatIsRead counts what a page is read for.
+const whatIsRead = `[...document.querySelectorAll("main h1,main table,main figure")].filter(e => e.checkVisibility() && !e.closest("details,.map,form:not(.asks)")).length`
+
 func TestFewColoursAndNoMotion(t *testing.T) {
 	ctx := needsBrowser(t)
 	url, _ := layouts[1].served(t)

@@ -121,7 +121,7 @@ func TestRowsAreAskedAboutOnlyWhereThatIsPossible(t *testing.T) {
 	quiet := newWorld(t, withoutAsker)
 	mustNotHave(t, quiet.body(t, tableAddress, 200), `action="/en/ask"`)
 	w := newWorld(t)
-	mustHave(t, w.body(t, tableAddress+"?year__eq=2020", 200), `<form action="/en/ask"><input type="hidden" name="dataset" value="main_population"><input type="hidden" name="release" value="3"><input type="hidden" name="table" value="population">`,
+	mustHave(t, w.body(t, tableAddress+"?year__eq=2020", 200), `<form class="asks" action="/en/ask"><input type="hidden" name="dataset" value="main_population"><input type="hidden" name="release" value="3"><input type="hidden" name="table" value="population">`,
 		`<button class="quiet" name="row" value="Xorazm viloyati · 2020">Ask about this row</button>`)
 }
 
