@@ -95,8 +95,11 @@ func (p *publication) add(ctx context.Context, in Input) (err error) {
 			return err
 		}
 		if !readable && in.bare(draft) {
-			return portal.Rejected(in.Label, "%s", NotATable(r.Resources[i])).
-				WithHint("a file of another kind needs a passport beside it: koprik passport new %s", in.Label)
+			hint := "a file of another kind needs a passport beside it: koprik passport new " + in.Label
+			if r.Resources[i].Format == "json" {
+				hint += "; an indicator of the statistics office comes with its own: koprik import siat " + in.Label
+			}
+			return portal.Rejected(in.Label, "%s", NotATable(r.Resources[i])).WithHint("%s", hint)
 		}
 		bytes += r.Resources[i].Bytes
 	}

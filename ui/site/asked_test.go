@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"koprik/portal"
+	"koprik/ui/chart"
 )
 
 // visitOf is a visit in a language that reads the test's catalogue.
@@ -137,6 +138,21 @@ func TestARussianUnitAgreesWithItsNumber(t *testing.T) {
 	for _, unit := range []string{"человек", "окон", "тысяч", "", "тысячелетий", "центнеров с гектара"} {
 		if got, declined := abbreviated(unit); got != unit || !declined {
 			t.Errorf("%q: %q, declined %v", unit, got, declined)
+		}
+	}
+}
+
+func TestATimeThatAnotherIsComparedWithIsSaidAsWhatItIs(t *testing.T) {
+	w := newWorld(t)
+	for key, want := range map[string]struct{ label, en, ru string }{
+		"2025":                    {"2025", "in 2025", "в 2025 году"},
+		"2025-Q1":                 {"Q1 2025", "in Q1 2025", "раньше (Q1 2025)"},
+		"2025-01-31":              {"31 January 2025", "before (31 January 2025)", "раньше (31 January 2025)"},
+		"26.07.2024 — 23.03.2025": {"26 July 2024 – 23 March 2025", "before (26 July 2024 – 23 March 2025)", "раньше (26 July 2024 – 23 March 2025)"},
+	} {
+		d := drawn{cube: &chart.Cube{Dims: []chart.Dim{{Values: []chart.Value{{Key: key, Label: want.label}}}}}}
+		if en, ru := visitOf(t, w, "en").than(d, want.label), visitOf(t, w, "ru").than(d, want.label); en != want.en || ru != want.ru {
+			t.Errorf("%s: %q, %q", key, en, ru)
 		}
 	}
 }

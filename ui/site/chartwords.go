@@ -309,7 +309,7 @@ func (v *visit) findingOf(d drawn) string {
 	if s := d.plan.Series; s >= 0 && d.cube.Dims[s].Role == portal.RoleSex { // "Girls", which heads a column, within a sentence
 		series, otherSeries = lower(series), lower(otherSeries)
 	}
-	said := v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "than", v.than(found.Other), "series", series, "otherseries", otherSeries,
+	said := v.T(locale.Key("chart.found-"+key), "label", found.Label, "other", found.Other, "than", v.than(d, found.Other), "series", series, "otherseries", otherSeries,
 		"value", value, "before", number(found.Before), "diff", diff, "share", share)
 	said = strings.ReplaceAll(said, "..", ".") // a unit that ends with a point: "тыс."
 	if part := v.partOf(d); part != "" {
@@ -318,12 +318,23 @@ func (v *visit) findingOf(d drawn) string {
 	return said
 }
 
-// than is a time that another is compared with.
-func (v *visit) than(other string) string {
-	if p, ok := period.Parse(other); ok && p.String() == other && len(other) == len("2006") {
-		return v.T("chart.thanyear", "other", other)
+// than is a time that another is compared with, as a sentence says it: a year, a
+// part of one, or a day or a span of days.
+func (v *visit) than(d drawn, label string) string {
+	key := locale.Key("chart.than")
+	for _, value := range d.cube.Dims[d.plan.Label].Values {
+		if value.Label != label {
+			continue
+		}
+		switch p, ok := period.Parse(value.Key); {
+		case !ok || p.Kind == portal.KindDate:
+		case p.Kind == portal.KindYear && p.String() == label:
+			key = "chart.thanyear"
+		default:
+			key = "chart.thanpart"
+		}
 	}
-	return v.T("chart.than", "other", other)
+	return v.T(key, "other", label)
 }
 
 // partOf names the regions and groups that a figure is about where it is about a
@@ -364,7 +375,7 @@ func (v *visit) numberer(d drawn) func(float64) string {
 			return v.T(scale, "n", s)
 		case unit == "" || utf8.RuneCountInString(unit) > 40:
 			return s
-		case declined && d.isPercent(v):
+		case unit == "%" || declined && d.isPercent(v):
 			return v.T("chart.percent", "n", s)
 		case declined:
 			s += " (" + unit + ")"
