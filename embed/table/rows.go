@@ -14,8 +14,10 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// maxDuration is how long a query may take (guarantee 5).
-const maxDuration = 1500 * time.Millisecond
+// maxDuration is how long a query may take by the clock. The collector works beside
+// it on another core, and the page is made afterwards: together they stay within
+// the 1.5 s of processor time that a request has (guarantee 5).
+const maxDuration = 1200 * time.Millisecond
 
 // Rows gives one page of a table; sheet is that of TableInfo. It is Query for who
 // wants rows only. Limit is capped at portal.MaxLimit.

@@ -3,9 +3,11 @@ package column
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -168,7 +170,8 @@ func TestAQueryAnswersTheSameFromRowsAndFromColumns(t *testing.T) {
 			if diff := cmp.Diff(want, pages(t, p, src)); diff != "" {
 				t.Fatalf("%s of %+v:\n%s", name, q, diff)
 			}
-			sorted, err := p.Sorted(context.Background(), src)
+			room := rapid.IntRange(1, 2000).Draw(t, "bytes of keys held at once")
+			sorted, err := p.sorted(context.Background(), src, room)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -335,6 +338,64 @@ func TestSumsOfDecimalsHaveNoTail(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// essays is a column of long texts that are all different, in no order. It measures
+// what lives while it is read.
+type essays struct {
+	rows, reads int
+	most        uint64 // bytes
+}
+
+func (e *essays) Blocks(_ context.Context, _ []int, _ int64, yield func(*Block) error) error {
+	e.reads++
+	for at := 0; at < e.rows; at += 1000 {
+		b := &Block{First: int64(at + 1), N: 1000, Vectors: make([]Vector, 1)}
+		for i := range b.N {
+			b.Vectors[0].Plain = append(b.Vectors[0].Plain, fmt.Sprintf("%d %s", (at+i)*7919%e.rows, strings.Repeat("kitob ", 160)))
+		}
+		if err := yield(b); err != nil {
+			return err
+		}
+		if at%16_000 == 0 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			e.most = max(e.most, m.HeapAlloc)
+		}
+	}
+	return nil
+}
+
+func (e *essays) Row(context.Context, []int, int64) (*Block, error) {
+	return nil, errors.New("not asked for")
+}
+
+// Whatever is signed as a table can be put in order, by whatever column: 2 million
+// texts of a kilobyte would take 4 GB at once.
+func TestSortingHoldsAtMost64MiBOfTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("collects garbage all the while")
+	}
+	p, err := Check(testFields[:1], portal.TableQuery{Order: []portal.TableOrder{{By: "place"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &essays{rows: 64_000}
+	rows, err := p.Sorted(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, row := range rows {
+		if want := uint32(n); (row-1)*7919%uint32(e.rows) != want {
+			t.Fatalf("row %d stands at place %d", row, n)
+		}
+	}
+	t.Logf("%d rows read %d times, at most %d MiB", len(rows), e.reads, e.most>>20)
+	const beside = 16 << 20 // the block that is read, and the test itself
+	if len(rows) != e.rows || e.reads < 2 || e.most > sortedBytes+beside {
+		t.Errorf("%d rows in %d readings, at most %d bytes", len(rows), e.reads, e.most)
 	}
 }
 
