@@ -133,7 +133,7 @@ func (v *visit) showReuses(status int, typed CohortTyped, problems []string) err
 	}
 	for _, c := range cohorts {
 		title, _ := c.Title.In(v.lang)
-		page.Cohorts = append(page.Cohorts, Fact{Label: title, Value: string(c.ID) + " · " + v.Day(c.Day) + " · " + v.Int(int64(c.Entries)), Href: "/" + v.lang.Path() + "/reuses?cohort=" + string(c.ID)})
+		page.Cohorts = append(page.Cohorts, Fact{Label: title, Value: string(c.ID) + " · " + v.Day(c.Day) + " · " + v.N("reuse.desk-took", c.Entries), Href: "/" + v.lang.Path() + "/reuses?cohort=" + string(c.ID)})
 	}
 	return v.render(status, "reuses", page)
 }
