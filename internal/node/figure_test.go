@@ -5,16 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"runtime"
-	"runtime/metrics"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"koprik/internal/node"
 )
@@ -95,71 +89,4 @@ func TestATableTooLongToBeDrawnIsDrawnOfItsSums(t *testing.T) {
 	if total != sum {
 		t.Errorf("Andijan has %d, the rows %d", total, sum)
 	}
-}
-
-// worked is the processor time that one of so many calls takes.
-func worked(t *testing.T, times int, call func(i int)) time.Duration {
-	t.Helper()
-	runtime.GC()
-	was := processorTime(t)
-	for i := range times {
-		call(i)
-	}
-	return (processorTime(t) - was) / time.Duration(times)
-}
-
-// processorTime is that which this process has had.
-func processorTime(t *testing.T) time.Duration {
-	t.Helper()
-	sample := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}
-	runtime.GC() // the runtime's count is as old as the last collection
-	metrics.Read(sample)
-	return time.Duration(sample[0].Value.Float64() * float64(time.Second))
-}
-
-// TestBenchFigure makes the page of a figure over a table of a million rows, whose
-// groups the summary of the table answers (make bench-tables). The limits are those
-// of the specification (spec/text-and-search.md, "Tables"), in processor time.
-func TestBenchFigure(t *testing.T) {
-	rows, err := strconv.Atoi(os.Getenv("KOPRIK_BENCH_TABLES"))
-	if err != nil {
-		t.Skip("KOPRIK_BENCH_TABLES is not the number of rows: run make bench-tables")
-	}
-	n := newCentral(t)
-	publish(t, n, long(rows))
-	h, err := n.Handler()
-	must(t, err)
-	chart := func(m int) string { return fmt.Sprintf("/en/dataset/main_long/chart/t?m=m%d", m) }
-	summaries := func() []string {
-		found, err := filepath.Glob(filepath.Join(n.Dir(), "tables", "columns", "*.col"))
-		must(t, err)
-		return found
-	}
-	for m := range longMeasures { // a summary of each column is made after the first query that reads it
-		for i := 0; len(summaries()) < 3+m+1; i++ {
-			r := httptest.NewRequest(http.MethodGet, fmt.Sprintf("/en/dataset/main_long/table/t?soato=1703&year=2020&sex=ayol&m%d__ge=%d", m, i), http.NoBody)
-			h.ServeHTTP(httptest.NewRecorder(), r) // may take too long until then
-		}
-	}
-	must(t, n.Close())
-
-	n = open(t, n.Dir(), options()) // what was answered is forgotten, summaries are not
-	h, err = n.Handler()
-	must(t, err)
-	filter := func(m, least int) string {
-		return fmt.Sprintf("/en/dataset/main_long/table/t?soato=1703&m%d__ge=%d", m, least)
-	}
-	htmlOf(t, h, chart(0)) // the template and the columns of what is counted are read
-	for m := range longMeasures {
-		htmlOf(t, h, filter(m, 0)) // and those of the measures
-	}
-	var made []time.Duration
-	for m := 1; m < longMeasures; m++ {
-		made = append(made, worked(t, 1, func(int) { htmlOf(t, h, chart(m)) }))
-	}
-	slices.Sort(made)
-	again := worked(t, 100, func(i int) { htmlOf(t, h, fmt.Sprintf("%s&i=%d", chart(1), i)) })
-	filtered := worked(t, 100, func(i int) { htmlOf(t, h, filter(i%longMeasures, i+1)) })
-	t.Logf("processor time of a page over %d rows: figure from the summary %v (%v to %v), of sums that are remembered %v; filtered page of the table %v",
-		rows, made[len(made)/2], made[0], made[len(made)-1], again, filtered)
 }

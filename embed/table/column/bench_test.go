@@ -43,6 +43,10 @@ func BenchmarkSummary(b *testing.B) {
 			{Column: "n", Func: portal.AggSum}, {Column: "share", Func: portal.AggMean}, {Column: "n", Func: portal.AggMax},
 		}},
 		"facets": {Filters: filter, Facets: []string{"region", "year"}},
+		"facets of two filters": {
+			Filters: append([]portal.TableFilter{{Column: "share", Op: portal.OpLeast, Values: []string{"0.7"}}}, filter...),
+			Facets:  []string{"region", "year", "sex"},
+		},
 	} {
 		p, err := Check(fields, q)
 		if err != nil {

@@ -135,6 +135,7 @@ func (v Vector) take(form byte, b []byte, n int) (Vector, bool, error) {
 		}
 	}
 	v.measure()
+	v.count()
 	return v, form != formNone, nil
 }
 

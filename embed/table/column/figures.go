@@ -242,11 +242,11 @@ func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
 		g.rows = make([]int64, 1)
 	}
 	shared, own := p.facetPasses()
-	room, ids := make([]int32, BlockRows), make([]uint32, 0, BlockRows)
+	ids := make([]uint32, 0, BlockRows)
 	f := p.filter(-1)
 	err := src.Blocks(ctx, p.figures(), 1, func(b *Block) error {
 		var err error
-		sel := f.keep(b, room)
+		sel := f.keep(b)
 		out.Total += int64(len(sel))
 		if len(p.group) > 0 {
 			if ids, err = g.number(b, sel, ids); err != nil {
@@ -262,7 +262,7 @@ func (p *Plan) Figures(ctx context.Context, src Source) (Figures, error) {
 				return err
 			}
 		}
-		return addFacets(shared, b, sel)
+		return f.count(shared, b)
 	})
 	if err != nil {
 		return out, err
@@ -392,26 +392,40 @@ func (p *Plan) facetPasses() (shared, own []*facet) {
 	return shared, own
 }
 
-func addFacets(all []*facet, b *Block, sel []int32) error {
-	for _, f := range all {
-		v := &b.Vectors[f.column]
-		if v.Small != nil {
-			f.addSmall(v, sel)
-			continue
-		}
-		for _, i := range sel {
-			l := f.labels.of(v, int(i))
-			for int(l) >= len(f.counts) {
-				f.counts = append(f.counts, 0)
+// count adds the block that was looked at to facets. Where few rows fail, they are taken
+// off those that the values of a coded column have in the whole table: to look at a
+// hundredth of the rows is to look at all.
+func (f *filter) count(all []*facet, b *Block) error {
+	for _, one := range all {
+		v := &b.Vectors[one.column]
+		switch {
+		case v.Coded() && f.few:
+			one.takeOff(v, f.lost())
+		case v.Small != nil:
+			one.addSmall(v, f.passed(b))
+		default:
+			if err := one.add(v, f.passed(b)); err != nil {
+				return err
 			}
-			f.counts[l]++
 		}
-		if len(f.counts) > maxDict {
-			return tooMuch("facet", "a column has more than %d different values", maxDict)
+	}
+	return nil
+}
+
+// add counts the rows sel of a block.
+func (f *facet) add(v *Vector, sel []int32) error {
+	for _, i := range sel {
+		l := f.labels.of(v, int(i))
+		for int(l) >= len(f.counts) {
+			f.counts = append(f.counts, 0)
 		}
-		if f.labels.bytes > maxDictBytes {
-			return tooMuch("facet", "the different values of a column have more than %d MiB", maxDictBytes>>20)
-		}
+		f.counts[l]++
+	}
+	if len(f.counts) > maxDict {
+		return tooMuch("facet", "a column has more than %d different values", maxDict)
+	}
+	if f.labels.bytes > maxDictBytes {
+		return tooMuch("facet", "the different values of a column have more than %d MiB", maxDictBytes>>20)
 	}
 	return nil
 }
@@ -421,16 +435,30 @@ func (f *facet) addSmall(v *Vector, sel []int32) {
 	if f.counts == nil {
 		f.labels.dict, f.counts = v.Dict, make([]int64, len(v.Dict))
 	}
+	counts, codes := f.counts, v.Small
 	for _, i := range sel {
-		f.counts[v.Small[i]]++
+		counts[codes[i]]++
 	}
 }
 
-func (p *Plan) ownFacet(ctx context.Context, src Source, f *facet) error {
-	without, room := p.filter(f.column), make([]int32, BlockRows)
-	return src.Blocks(ctx, unique(append(p.looks(), f.column)), 1, func(b *Block) error {
-		sel := without.keep(b, room)
-		return addFacets([]*facet{f}, b, sel)
+// takeOff counts all rows of the table but those that are lost.
+func (f *facet) takeOff(v *Vector, lost []int32) {
+	if f.counts == nil {
+		f.labels.dict, f.counts = v.Dict, make([]int64, len(v.Dict))
+		for code, n := range v.rows {
+			f.counts[code] = int64(n)
+		}
+	}
+	for _, i := range lost {
+		f.counts[v.code(int(i))]--
+	}
+}
+
+func (p *Plan) ownFacet(ctx context.Context, src Source, one *facet) error {
+	without := p.filter(one.column)
+	return src.Blocks(ctx, unique(append(p.looks(), one.column)), 1, func(b *Block) error {
+		without.look(b)
+		return without.count([]*facet{one}, b)
 	})
 }
 

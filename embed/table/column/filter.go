@@ -11,8 +11,24 @@ import (
 // pass, so it is of one query and one goroutine.
 type filter struct {
 	conditions []condition
-	passes     [][]bool // of each condition, by code; nil until it is known
 	words      []word
+
+	chosen bool
+	spans  []spanned   // conditions that are spans of codes
+	others []condition // all others
+	passes [][]bool    // of the others, by code; nil where a column has none
+	few    bool        // surely at most half of the table's rows do not pass
+
+	mask  mask       // of the block in hand, by the spans alone
+	rows  int        // of the block in hand
+	room  [2][]int32 // for rows that pass and that do not
+	found []int32    // rows of the block that pass; nil until they are asked for
+}
+
+// spanned is a condition on a coded column.
+type spanned struct {
+	column int
+	span   codeSpan
 }
 
 // word is one that must stand somewhere in the row.
@@ -25,13 +41,12 @@ type word struct {
 
 // filter makes one that passes over the conditions of a column; -1 for none.
 func (p *Plan) filter(without int) *filter {
-	f := &filter{}
+	f := &filter{room: [2][]int32{make([]int32, BlockRows), make([]int32, BlockRows)}}
 	for _, c := range p.conditions {
 		if c.column != without {
 			f.conditions = append(f.conditions, c)
 		}
 	}
-	f.passes = make([][]bool, len(f.conditions))
 	for i, w := range p.words {
 		s := w
 		if p.raw[i] != "" {
@@ -53,23 +68,83 @@ var everyRow = func() (all [BlockRows]int32) {
 	return all
 }()
 
-// keep gives the places of the block's rows that pass; sel has room for all.
-func (f *filter) keep(b *Block, sel []int32) []int32 {
-	from := everyRow[:b.N]
-	for i := range f.conditions {
-		c := &f.conditions[i]
+// choose parts the conditions when the first block shows the forms of the columns,
+// which all blocks have.
+func (f *filter) choose(b *Block) {
+	f.chosen = true
+	fail, rows := int64(0), int64(0)
+	for _, c := range f.conditions {
 		v := &b.Vectors[c.column]
-		if v.Coded() && f.passes[i] == nil {
-			f.passes[i], _ = passing(v.Dict, c.match)
+		var passes []bool
+		if v.Coded() {
+			passes, _ = passing(v.Dict, c.match)
 		}
-		from = c.keep(v, f.passes[i], from, sel[:BlockRows])
+		if span, ok := spanOf(passes); ok && v.Small != nil {
+			f.spans = append(f.spans, spanned{c.column, span})
+			for code, n := range v.rows {
+				if rows += int64(n); !passes[code] {
+					fail += int64(n)
+				}
+			}
+			continue
+		}
+		f.others, f.passes = append(f.others, c), append(f.passes, passes)
+	}
+	f.few = len(f.others)+len(f.words) == 0 && fail*int64(2*len(f.spans)) <= rows
+}
+
+// look takes up a block.
+func (f *filter) look(b *Block) {
+	if !f.chosen {
+		f.choose(b)
+	}
+	f.rows, f.found = b.N, nil
+	if len(f.spans) > 0 {
+		f.mask.fill(b.N)
+	}
+	for _, s := range f.spans {
+		f.mask.keep(b.Vectors[s.column].Small, s.span)
+	}
+}
+
+// keep gives the places of the block's rows that pass. They are good until the next
+// block, and not to be changed.
+func (f *filter) keep(b *Block) []int32 {
+	f.look(b)
+	return f.passed(b)
+}
+
+// passed is keep of the block that was looked at.
+func (f *filter) passed(b *Block) []int32 {
+	if f.found != nil {
+		return f.found
+	}
+	from := everyRow[:b.N]
+	if len(f.spans) > 0 {
+		from = f.mask.places(f.room[0])
+	}
+	for i := range f.others {
+		c := &f.others[i]
+		from = c.keep(&b.Vectors[c.column], f.passes[i], from, f.room[0])
 	}
 	for i := range f.words {
 		if len(from) > 0 {
-			from = f.words[i].keep(b, from, sel[:BlockRows])
+			from = f.words[i].keep(b, from, f.room[0])
 		}
 	}
+	f.found = from
 	return from
+}
+
+// lost gives the places of the rows that do not pass the spans, which are all that do not
+// where few is set.
+func (f *filter) lost() []int32 {
+	if len(f.spans) == 0 {
+		return nil
+	}
+	rest := f.mask
+	rest.turn(f.rows)
+	return rest.places(f.room[1])
 }
 
 // passing looks at every value once.

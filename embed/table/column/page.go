@@ -34,9 +34,9 @@ func (p *Plan) Rows(ctx context.Context, src Source, after, total int64) (Page, 
 		top.keys(b, 0, top.after.keys)
 	}
 	page := Page{}
-	f, room := p.filter(-1), make([]int32, BlockRows)
+	f := p.filter(-1)
 	err := src.Blocks(ctx, p.orders(), 1, func(b *Block) error {
-		sel := f.keep(b, room)
+		sel := f.keep(b)
 		page.Total += int64(len(sel))
 		for _, i := range sel {
 			top.add(b, int(i))
@@ -63,9 +63,9 @@ func (p *Plan) inFileOrder(ctx context.Context, src Source, after, total int64) 
 	if total >= 0 {
 		from = after + 1
 	}
-	f, room, passed := p.filter(-1), make([]int32, BlockRows), int64(0)
+	f, passed := p.filter(-1), int64(0)
 	err := src.Blocks(ctx, p.looks(), from, func(b *Block) error {
-		sel := f.keep(b, room)
+		sel := f.keep(b)
 		passed += int64(len(sel))
 		for _, i := range sel {
 			row := b.First + int64(i)

@@ -11,9 +11,9 @@ const MaxSorted = 2_000_000
 // Each calls yield for every row that passes, in the order of the file, with the
 // plan's columns in the block.
 func (p *Plan) Each(ctx context.Context, src Source, yield func(b *Block, i int) error) error {
-	f, room := p.filter(-1), make([]int32, BlockRows)
+	f := p.filter(-1)
 	return src.Blocks(ctx, unique(append(p.looks(), p.Columns...)), 1, func(b *Block) error {
-		sel := f.keep(b, room)
+		sel := f.keep(b)
 		for _, i := range sel {
 			if err := yield(b, int(i)); err != nil {
 				return err
@@ -38,9 +38,9 @@ func (p *Plan) sorted(ctx context.Context, src Source, room int) ([]uint32, erro
 	var all []uint32
 	s := &sorting{top: top{orders: p.order, reverse: p.reverse, key: make([]key, len(p.order))}, room: room}
 	for {
-		f, selected, passed := p.filter(-1), make([]int32, BlockRows), 0
+		f, passed := p.filter(-1), 0
 		err := src.Blocks(ctx, p.orders(), 1, func(b *Block) error {
-			sel := f.keep(b, selected)
+			sel := f.keep(b)
 			if passed += len(sel); passed > MaxSorted && len(p.order) > 0 {
 				return tooMuch("sort", "at most %d rows are put in order; leave them in the order of the file", MaxSorted)
 			}

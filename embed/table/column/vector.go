@@ -22,6 +22,8 @@ type Vector struct {
 	// scale is 1, 10 … 10,000 where all numbers times it are whole and so small that
 	// any sum of them is exact; 0 where there is none. See measure.
 	scale float64
+	// rows are how many rows of the whole column have each value of Dict.
+	rows []uint32
 }
 
 // maxSmall times read.MaxRows is less than what a float64 holds exactly.
@@ -69,6 +71,17 @@ func (v *Vector) measure() {
 	}
 }
 
+// count finds the rows of each value.
+func (v *Vector) count() {
+	v.rows = make([]uint32, len(v.Dict))
+	for _, c := range v.Small {
+		v.rows[c]++
+	}
+	for _, c := range v.Large {
+		v.rows[c]++
+	}
+}
+
 // Coded tells whether the vector has codes.
 func (v *Vector) Coded() bool { return v.Small != nil || v.Large != nil }
 
@@ -95,9 +108,9 @@ func (v *Vector) At(i int) any {
 func (v *Vector) Cut(from, to int) Vector {
 	switch {
 	case v.Small != nil:
-		return Vector{Dict: v.Dict, Small: v.Small[from:to], scale: v.scale}
+		return Vector{Dict: v.Dict, Small: v.Small[from:to], scale: v.scale, rows: v.rows}
 	case v.Large != nil:
-		return Vector{Dict: v.Dict, Large: v.Large[from:to], scale: v.scale}
+		return Vector{Dict: v.Dict, Large: v.Large[from:to], scale: v.scale, rows: v.rows}
 	case v.Numbers != nil:
 		return Vector{Numbers: v.Numbers[from:to], scale: v.scale}
 	}
@@ -109,7 +122,7 @@ func (v *Vector) Len() int { return len(v.Small) + len(v.Large) + len(v.Numbers)
 
 // Bytes is about what the vector holds of memory.
 func (v *Vector) Bytes() int64 {
-	n := int64(2*len(v.Small) + 4*len(v.Large) + 8*len(v.Numbers) + 16*len(v.Plain) + 16*len(v.Dict))
+	n := int64(2*len(v.Small) + 4*len(v.Large) + 8*len(v.Numbers) + 16*len(v.Plain) + 20*len(v.Dict))
 	for _, d := range v.Dict {
 		if s, ok := d.(string); ok {
 			n += int64(len(s))
@@ -263,7 +276,10 @@ func (b *Builder) addNumber(v any) {
 // Vector ends the building; ok is false for a column with too many texts. The
 // order of the values is that of the collation.
 func (b *Builder) Vector(key func(string) string) (v Vector, ok bool) {
-	defer func() { v.measure() }()
+	defer func() {
+		v.measure()
+		v.count()
+	}()
 	if b.none {
 		return Vector{}, false
 	}
