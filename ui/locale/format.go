@@ -47,6 +47,10 @@ func Plural(l portal.Lang, n int64) Form {
 
 const nbsp = "\u00a0"
 
+// Joiner stands after the hyphen within a date or an ordinal ("3-nashr"), so that
+// no line ends there. A reader doesn't see it; what is made for programs goes without.
+const Joiner = "\u2060"
+
 // separators gives what stands between thousands and before decimals: a comma
 // and a point in English, a space that does not break and a comma elsewhere.
 func (w *Words) separators() (group, decimal string) {
@@ -129,7 +133,8 @@ func (w *Words) Decimal(s string) string {
 	return b.String()
 }
 
-// Date writes the day of t, in t's own time zone: "2026-yil 3-may".
+// Date writes the day of t, in t's own time zone: "2026-yil 3-may", with a word
+// joiner after each hyphen, where a line would otherwise end.
 func (w *Words) Date(t time.Time) string {
 	if t.IsZero() {
 		return ""

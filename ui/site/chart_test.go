@@ -13,7 +13,7 @@ func TestAFigureSpeaksTheReadersLanguage(t *testing.T) {
 	w := newWorld(t)
 	for lang, want := range map[string][]string{
 		"en":      {"<h1>Population by region</h1>", "(computed from the table)", ">Khorezm region<", "Source: ", "Release 3, ", "thousand people"},
-		"uz":      {"Aholi soni hududlar boʻyicha", "(jadvaldan hisoblangan)", ">Xorazm viloyati<", "Manba: Statistika boshqarmasi. 3-nashr"},
+		"uz":      {"Aholi soni hududlar boʻyicha", "(jadvaldan hisoblangan)", ">Xorazm viloyati<", "Manba: Statistika boshqarmasi. 3-\u2060nashr"},
 		"uz-cyrl": {"(жадвалдан ҳисобланган)", ">Хоразм вилояти<", "Манба: "},
 		"ru":      {"Население по регионам", "(вычислено по таблице)", "тысяч человек", "Выпуск 3, "},
 		"kaa":     {"(kesteden esaplanǵan)", "Derek: "},

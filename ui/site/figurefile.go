@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"koprik/ui/chart"
+	"koprik/ui/locale"
 )
 
 // figureAddress is that of the page with the figure of a table: way is "chart" or
@@ -128,7 +129,7 @@ func (v *visit) figureCSV(d drawn) ([]byte, error) {
 	}
 	for _, row := range rows {
 		for i, text := range row {
-			row[i] = defused(text)
+			row[i] = defused(strings.ReplaceAll(text, locale.Joiner, ""))
 		}
 		if err := w.Write(row); err != nil {
 			return nil, fmt.Errorf("figure as CSV: %w", err)

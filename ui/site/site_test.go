@@ -132,9 +132,9 @@ func TestTheStateLineSaysWhichCopy(t *testing.T) {
 		want   []string
 	}{
 		{"fresh", func(*world) {}, "en", []string{`class="state fresh"`, "Copy of 12 October 2026, verified", "generation 12"}},
-		{"fresh in Uzbek", func(*world) {}, "uz", []string{"2026-yil 12-oktabr holatidagi nusxa, tekshirilgan"}},
+		{"fresh in Uzbek", func(*world) {}, "uz", []string{"2026-\u2060yil 12-\u2060oktabr holatidagi nusxa, tekshirilgan"}},
 		{"fresh in Cyrillic", func(*world) {}, "uz-cyrl", []string{"2026 йил 12 октябрь"}},
-		{"fresh in Karakalpak", func(*world) {}, "kaa", []string{"2026-jıl 12-oktyabr"}},
+		{"fresh in Karakalpak", func(*world) {}, "kaa", []string{"2026-\u2060jıl 12-\u2060oktyabr"}},
 		{"stale", func(w *world) { w.view.state.Expires = now.Add(-time.Hour) }, "ru", []string{`class="state stale"`, "12 октября 2026\u00a0г., 2 дня назад"}},
 		{"from a stick", func(w *world) { w.view.state.Media = true }, "en", []string{`class="state stale"`}},
 		{"old", func(w *world) { w.view.state.AsOf = now.AddDate(-2, 0, 0) }, "en", []string{`class="state old"`, "This copy is old"}},
