@@ -323,9 +323,12 @@ func newestFact(all []fact, wanted func(fact) bool) (fact, bool) {
 }
 
 // finding gives a dataset's newest figure: that of the whole country, or of its
-// only region.
+// only region, and of everybody. A figure of one sex is none of a dataset: that
+// one stands beside the other's (lens).
 func (v *visit) finding(d portal.Dataset) (figure, bool) {
-	all := v.facts(d)
+	all := slices.DeleteFunc(slices.Clone(v.facts(d)), func(f fact) bool {
+		return f.column.Meaning.Sex == portal.SexFemale || f.column.Meaning.Sex == portal.SexMale
+	})
 	f, ok := newestFact(all, func(f fact) bool { return f.place == country })
 	if !ok && len(all) > 0 && !slices.ContainsFunc(all, func(f fact) bool { return f.place != all[0].place }) {
 		f, ok = newestFact(all, func(fact) bool { return true })

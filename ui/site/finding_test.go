@@ -60,6 +60,12 @@ func number(name string, titles ...string) portal.Field {
 	return f
 }
 
+func ofSex(name, sex string) portal.Field {
+	f := number(name)
+	f.Meaning.Sex = sex
+	return f
+}
+
 // addFacts gives the datasets that answer the questions of the home page.
 func (f *fakeView) addFacts() {
 	for i, c := range []portal.Field{
@@ -137,6 +143,12 @@ func TestAFindingIsTheNewestFigureOfItsTable(t *testing.T) {
 		"calculated by the publisher": {factTable{
 			place: "iso_code", columns: []portal.Field{year, number("men_thousand"), {Name: "men_computed", Type: "boolean", Meaning: portal.Meaning{Role: portal.RoleCategory, Kind: portal.KindFlag}}}, rows: map[string][]any{"UZ": {int64(2025), 5.0, true}},
 		}, "5", "Uzbekistan · 2025", "computed"},
+		"of women and men apart": {factTable{
+			place: "iso_code", columns: []portal.Field{year, ofSex("women", portal.SexFemale), ofSex("men", portal.SexMale)}, rows: map[string][]any{"UZ": {int64(2025), 5.0, 6.0}},
+		}, "", "", ""},
+		"of everybody beside women and men": {factTable{
+			place: "iso_code", columns: []portal.Field{year, ofSex("women", portal.SexFemale), ofSex("men", portal.SexMale), ofSex("all", portal.SexBoth)}, rows: map[string][]any{"UZ": {int64(2025), 5.0, 6.0, 11.0}},
+		}, "11", "Uzbekistan · 2025", ""},
 		"of no known time":  {factTable{place: "iso_code", columns: []portal.Field{number("x")}, rows: map[string][]any{"UZ": {5.0}}}, "", "", ""},
 		"of several places": {factTable{place: "iso_code", columns: []portal.Field{year, number("x")}, rows: map[string][]any{"UZ-AN": {int64(2025), 5.0}, "UZ-XO": {int64(2025), 6.0}}}, "", "", ""},
 		"two rows of one time": {factTable{
