@@ -2,6 +2,7 @@ package chart
 
 import (
 	_ "embed" // the two fonts
+	"strings"
 	"sync"
 	"unicode"
 
@@ -41,7 +42,7 @@ func (f *face) glyph(b *sfnt.Buffer, r rune) sfnt.GlyphIndex {
 	if unicode.IsSpace(r) {
 		r = ' '
 	}
-	if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) {
+	if unicode.Is(unicode.Mn, r) {
 		r = '\u02bc' // no letter alone; has little width
 	}
 	g, err := f.font.GlyphIndex(b, r)
@@ -51,11 +52,22 @@ func (f *face) glyph(b *sfnt.Buffer, r rune) sfnt.GlyphIndex {
 	return g
 }
 
+// drawn is a text without what only says how it is set: joiners, soft hyphens and
+// marks of direction.
+func drawn(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // width is that of a text at a size.
 func (f *face) width(s string, size float64) float64 {
 	var b sfnt.Buffer
 	sum := 0.0
-	for _, r := range s {
+	for _, r := range drawn(s) {
 		sum += f.advance(&b, f.glyph(&b, r)) * size
 	}
 	return sum
@@ -79,7 +91,7 @@ func (f *face) rings(s string, x, y, size, scale float64) [][]Point {
 	if size*scale > 24 {
 		steps = 5
 	}
-	for _, r := range s {
+	for _, r := range drawn(s) {
 		g := f.glyph(&b, r)
 		segments, err := f.font.LoadGlyph(&b, g, fixed.I(unit), nil)
 		if err != nil {

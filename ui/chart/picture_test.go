@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"math"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,21 @@ func TestEveryLetterOfTheFiveOrthographiesIsInTheFonts(t *testing.T) {
 				t.Errorf("no glyph for %q", r)
 			}
 		}
+	}
+}
+
+func TestWhatOnlySaysHowATextIsSetIsNotDrawn(t *testing.T) {
+	const plain, set = "2026-yil 3-nashr", "2026-\u2060yil 3-\u2060nashr"
+	for name, f := range map[string]*face{"regular": regular(), "bold": bold()} {
+		if got, want := f.width(set, 16), f.width(plain, 16); got != want {
+			t.Errorf("%s: %g wide, want %g", name, got, want)
+		}
+		if got, want := f.rings(set, 0, 0, 16, 1), f.rings(plain, 0, 0, 16, 1); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %d outlines, want %d", name, len(got), len(want))
+		}
+	}
+	if got, want := TextWidth(set, 16, false), TextWidth(plain, 16, false); got != want {
+		t.Errorf("laid out %g wide, want %g", got, want)
 	}
 }
 

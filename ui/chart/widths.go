@@ -134,7 +134,7 @@ func (t *widthTable) of(r rune) float64 {
 		return w
 	}
 	switch {
-	case unicode.Is(unicode.Mn, r):
+	case unicode.In(r, unicode.Mn, unicode.Cf):
 		return 0
 	case unicode.IsSpace(r):
 		return t.low[' ']
