@@ -23,7 +23,6 @@ const rivers = "river,length km,basin\nSirdaryo,2212,Orol\nAmudaryo,1415,Orol\nZ
 func sqlStore(t testing.TB) (*Store, []portal.SQLTable) {
 	t.Helper()
 	s, m := newStore(t)
-	s.sql.limit = time.Minute // what is right may be slow on a busy machine
 	return s, []portal.SQLTable{
 		{Name: "p", Resource: m.add("p.csv", []byte(people))},
 		{Name: "r", Resource: m.add("r.csv", []byte(rivers))},
@@ -166,8 +165,9 @@ var endless = map[string]string{
 	"correlated":               "SELECT (SELECT count(*) FROM big b WHERE b.a || a.a LIKE '%q%') FROM big a",
 }
 
-// Whatever a statement does, it ends within 20 percent of its limit, and neither
-// memory nor files are left behind.
+// Whatever a statement does, it ends, with no more than 20 percent over its limit
+// of the processor, and neither memory nor files are left behind. The clock would
+// count what else a busy machine does.
 func TestEndlessSQLEndsWithItsLimit(t *testing.T) {
 	s, tables := sqlStore(t)
 	for _, table := range tables {
@@ -184,10 +184,10 @@ func TestEndlessSQLEndsWithItsLimit(t *testing.T) {
 	for name, text := range endless {
 		best := time.Hour
 		var err error
-		for range 10 { // a busy machine is late at times; a statement that goes on is late always
-			begin := time.Now()
+		for range 3 { // garbage of the statements before falls to one at times
+			before := cpuTime()
 			_, err = s.SQL(t.Context(), portal.SQLQuery{Text: text, Tables: tables})
-			if best = min(best, time.Since(begin)); best <= allowed {
+			if best = min(best, cpuTime()-before); best <= allowed {
 				break
 			}
 		}

@@ -70,7 +70,7 @@ func newStore(t testing.TB) (*Store, *memory) {
 	t.Helper()
 	m := &memory{}
 	s := Open(filepath.Join(t.TempDir(), "tables #1 100%?"), m) // a folder's name is no address
-	s.limit = time.Hour                                         // a slow machine is no failure
+	s.limit, s.sql.limit = time.Hour, time.Hour                 // a slow machine is no failure
 	t.Cleanup(func() { s.Close() })
 	return s, m
 }
