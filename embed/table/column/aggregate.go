@@ -28,6 +28,7 @@ var noNumbers = cell{low: math.Inf(1), high: math.Inf(-1)}
 type accumulator struct {
 	column int // -1: rows are counted
 	scale  float64
+	ends   bool // the least and the greatest are wanted
 
 	cells  []cell
 	filled []int64     // values of any kind; nil where nobody counts them
@@ -53,6 +54,8 @@ func (p *Plan) accumulators() (all []*accumulator, of []int) {
 		switch {
 		case one.fn == portal.AggCount:
 			a.filled = []int64{}
+		case one.fn == portal.AggMin, one.fn == portal.AggMax:
+			a.ends = true
 		case one.fn.Percentile() >= 0:
 			a.values = [][]float64{}
 		}
@@ -155,7 +158,7 @@ func (a *accumulator) scaled(f float64) float64 {
 
 // takeExact adds numbers whose sums are exact.
 func (a *accumulator) takeExact(numbers []float64, ids []uint32) {
-	cells := a.cells
+	cells, ends := a.cells, a.ends
 	for n, id := range ids {
 		f := numbers[n]
 		if f != f { //nolint:gocritic // no number
@@ -164,6 +167,9 @@ func (a *accumulator) takeExact(numbers []float64, ids []uint32) {
 		c := &cells[id]
 		c.count++
 		c.sum += f
+		if !ends {
+			continue
+		}
 		if f < c.low {
 			c.low = f
 		}

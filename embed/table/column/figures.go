@@ -100,37 +100,62 @@ func (l *labels) ranks(key collation) []uint32 {
 type grouping struct {
 	columns []int
 	labels  []labels
-	dense   []uint32          // group + 1 by the combined codes, where these are few
+	widths  []int             // how many codes each column has, where the combined codes are few
+	direct  bool              // the combined codes are so few that they number the groups
+	dense   []uint32          // group + 1 by the combined codes, where they are few but do not
 	sparse  map[uint64]uint32 // by the group of the columns before and the label
 	chain   uint32            // beginnings of groups in sparse
 	keys    []uint32          // labels of every group, one after another
 	rows    []int64
 }
 
-// maxDense is how many combined codes are looked up in a list.
-const maxDense = 1 << 20
+// Of so many combined codes each has a group, whether it has rows or not; of so many
+// the group is looked up in a list.
+const (
+	maxDirect = 1 << 14
+	maxDense  = 1 << 20
+)
 
 func newGrouping(columns []int) *grouping {
 	return &grouping{columns: columns, labels: make([]labels, len(columns)), sparse: map[uint64]uint32{}}
 }
 
+// begin chooses how groups are numbered, when the first block shows the forms of the
+// columns.
+func (g *grouping) begin(b *Block) {
+	product := 1
+	for n, c := range g.columns {
+		v := &b.Vectors[c]
+		if product *= len(v.Dict); !v.Coded() || product > maxDense {
+			g.widths = nil
+			return
+		}
+		g.widths, g.labels[n].dict = append(g.widths, len(v.Dict)), v.Dict
+	}
+	if g.direct = product <= maxDirect; g.direct {
+		g.rows = make([]int64, product)
+	} else {
+		g.dense = make([]uint32, product)
+	}
+}
+
 // number gives the group of each row of sel.
 func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error) {
-	ids = ids[:0]
-	product := 1
-	for _, c := range g.columns {
-		if v := &b.Vectors[c]; v.Coded() && product <= maxDense {
-			product *= len(v.Dict)
-		} else {
-			product = maxDense + 1
-		}
+	if g.columns != nil && b.First == 1 {
+		g.begin(b)
 	}
-	if product <= maxDense {
-		if g.dense == nil {
-			g.dense = make([]uint32, product)
+	if g.direct {
+		ids = g.combine(b, sel, ids[:len(sel)])
+		rows := g.rows
+		for _, id := range ids {
+			rows[id]++
 		}
+		return ids, nil
+	}
+	if g.dense != nil {
 		return g.numberDense(b, sel, ids)
 	}
+	ids = ids[:0]
 	for _, i := range sel {
 		id := g.inSparse(b, int(i))
 		if len(g.rows) > maxGroups {
@@ -149,8 +174,7 @@ func (g *grouping) number(b *Block, sel []int32, ids []uint32) ([]uint32, error)
 
 // numberDense combines the codes, column by column, and looks the groups up.
 func (g *grouping) numberDense(b *Block, sel []int32, ids []uint32) ([]uint32, error) {
-	ids = ids[:len(sel)]
-	g.combine(b, sel, ids)
+	ids = g.combine(b, sel, ids[:len(sel)])
 	dense, rows := g.dense, g.rows
 	for at, combined := range ids {
 		id := dense[combined]
@@ -168,39 +192,49 @@ func (g *grouping) numberDense(b *Block, sel []int32, ids []uint32) ([]uint32, e
 }
 
 // combine makes one number of the codes of each row. Whole blocks of columns with
-// few values, which most groups are of, are gone through once.
-func (g *grouping) combine(b *Block, sel []int32, ids []uint32) {
-	rest := g.columns
-	if first := b.Vectors[rest[0]].Small; first != nil && len(sel) == b.N {
-		rest = rest[1:]
-		if len(rest) > 0 && b.Vectors[rest[0]].Small != nil {
-			second := &b.Vectors[rest[0]]
-			width, codes := uint32(len(second.Dict)), second.Small[:b.N] //nolint:gosec // at most maxDense
-			for at, code := range first[:b.N] {
-				ids[at] = uint32(code)*width + uint32(codes[at])
+// few values, which most groups are of, are gone through in order.
+func (g *grouping) combine(b *Block, sel []int32, ids []uint32) []uint32 {
+	clear(ids)
+	for n, c := range g.columns {
+		v, width := &b.Vectors[c], uint32(g.widths[n]) //nolint:gosec // at most maxDense
+		switch {
+		case v.Small != nil && len(sel) == b.N:
+			codes := v.Small[:len(ids)]
+			for at, code := range codes {
+				ids[at] = ids[at]*width + uint32(code)
 			}
-			rest = rest[1:]
-		} else {
-			for at, code := range first[:b.N] {
-				ids[at] = uint32(code)
-			}
-		}
-	} else {
-		clear(ids)
-	}
-	for _, c := range rest {
-		v := &b.Vectors[c]
-		width := uint32(len(v.Dict)) //nolint:gosec // at most maxDense
-		if v.Small != nil {
+		case v.Small != nil:
 			for at, i := range sel {
 				ids[at] = ids[at]*width + uint32(v.Small[i])
 			}
-			continue
-		}
-		for at, i := range sel {
-			ids[at] = ids[at]*width + v.Large[i]
+		default:
+			for at, i := range sel {
+				ids[at] = ids[at]*width + v.Large[i]
+			}
 		}
 	}
+	return ids
+}
+
+// filled gives the groups that have rows, whose keys stand one after another then.
+func (g *grouping) filled() []int {
+	ids := make([]int, 0, len(g.rows))
+	for id, n := range g.rows {
+		if n == 0 {
+			continue
+		}
+		ids = append(ids, id)
+		if !g.direct {
+			continue
+		}
+		at := len(g.keys)
+		g.keys = slices.Grow(g.keys, len(g.widths))[:at+len(g.widths)]
+		for n, rest := len(g.widths)-1, id; n >= 0; n-- {
+			g.keys[at+n] = uint32(rest % g.widths[n]) //nolint:gosec // a code
+			rest /= g.widths[n]
+		}
+	}
+	return ids
 }
 
 func (g *grouping) inSparse(b *Block, i int) uint32 {
@@ -289,9 +323,10 @@ func (p *Plan) finish(out *Figures, g *grouping, accs []*accumulator, of []int) 
 		return
 	}
 	whole, _ := p.accumulators()
+	filled := g.filled()
 	for n, a := range accs {
 		whole[n].grow(1)
-		for id := range g.rows {
+		for _, id := range filled {
 			whole[n].merge(a, id)
 		}
 	}
@@ -299,13 +334,13 @@ func (p *Plan) finish(out *Figures, g *grouping, accs []*accumulator, of []int) 
 		out.Totals = append(out.Totals, whole[a].result(p.aggregates[n], 0))
 	}
 	width := len(p.group)
-	groups := make([]portal.TableGroup, len(g.rows))
-	for id := range groups {
-		one := &groups[id]
+	groups := make([]portal.TableGroup, len(filled))
+	for at, id := range filled {
+		one := &groups[at]
 		one.Count = g.rows[id]
 		one.Keys, one.Values = make([]any, width), make([]any, len(of))
 		for n := range width {
-			one.Keys[n] = g.labels[n].all()[g.keys[id*width+n]]
+			one.Keys[n] = g.labels[n].all()[g.keys[at*width+n]]
 		}
 		for n, a := range of {
 			one.Values[n] = accs[a].result(p.aggregates[n], id)
@@ -369,126 +404,4 @@ func compareValues(a, b any, desc bool) int {
 		return -c
 	}
 	return c
-}
-
-// facet counts the values of a column.
-type facet struct {
-	column int
-	labels labels
-	counts []int64
-}
-
-// facetPasses parts the facets: those that count the rows that pass, and those
-// whose own filters are passed over.
-func (p *Plan) facetPasses() (shared, own []*facet) {
-	for _, c := range p.facets {
-		one := &facet{column: c}
-		if slices.ContainsFunc(p.conditions, func(f condition) bool { return f.column == c }) {
-			own = append(own, one)
-		} else {
-			shared = append(shared, one)
-		}
-	}
-	return shared, own
-}
-
-// count adds the block that was looked at to facets. Where few rows fail, they are taken
-// off those that the values of a coded column have in the whole table: to look at a
-// hundredth of the rows is to look at all.
-func (f *filter) count(all []*facet, b *Block) error {
-	for _, one := range all {
-		v := &b.Vectors[one.column]
-		switch {
-		case v.Coded() && f.few:
-			one.takeOff(v, f.lost())
-		case v.Small != nil:
-			one.addSmall(v, f.passed(b))
-		default:
-			if err := one.add(v, f.passed(b)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// add counts the rows sel of a block.
-func (f *facet) add(v *Vector, sel []int32) error {
-	for _, i := range sel {
-		l := f.labels.of(v, int(i))
-		for int(l) >= len(f.counts) {
-			f.counts = append(f.counts, 0)
-		}
-		f.counts[l]++
-	}
-	if len(f.counts) > maxDict {
-		return tooMuch("facet", "a column has more than %d different values", maxDict)
-	}
-	if f.labels.bytes > maxDictBytes {
-		return tooMuch("facet", "the different values of a column have more than %d MiB", maxDictBytes>>20)
-	}
-	return nil
-}
-
-// addSmall counts codes of two bytes, of which most facets are.
-func (f *facet) addSmall(v *Vector, sel []int32) {
-	if f.counts == nil {
-		f.labels.dict, f.counts = v.Dict, make([]int64, len(v.Dict))
-	}
-	counts, codes := f.counts, v.Small
-	for _, i := range sel {
-		counts[codes[i]]++
-	}
-}
-
-// takeOff counts all rows of the table but those that are lost.
-func (f *facet) takeOff(v *Vector, lost []int32) {
-	if f.counts == nil {
-		f.labels.dict, f.counts = v.Dict, make([]int64, len(v.Dict))
-		for code, n := range v.rows {
-			f.counts[code] = int64(n)
-		}
-	}
-	for _, i := range lost {
-		f.counts[v.code(int(i))]--
-	}
-}
-
-func (p *Plan) ownFacet(ctx context.Context, src Source, one *facet) error {
-	without := p.filter(one.column)
-	return src.Blocks(ctx, unique(append(p.looks(), one.column)), 1, func(b *Block) error {
-		without.look(b)
-		return without.count([]*facet{one}, b)
-	})
-}
-
-// facetsOf gives the facets in the order in which they were asked for.
-func (p *Plan) facetsOf(all []*facet) []portal.TableFacet {
-	var out []portal.TableFacet
-	for _, c := range p.facets {
-		f := all[slices.IndexFunc(all, func(f *facet) bool { return f.column == c })]
-		values, ranks := f.labels.all(), f.labels.ranks(collationOf(p.Fields[c]))
-		var found []uint32
-		shown := portal.TableFacet{Column: p.Fields[c].Name}
-		for l, n := range f.counts {
-			if n == 0 {
-				continue
-			}
-			found = append(found, uint32(l)) //nolint:gosec // at most maxDict
-			if values[l] != nil {
-				shown.Total++
-			}
-		}
-		slices.SortFunc(found, func(i, j uint32) int {
-			if c := cmp.Compare(f.counts[j], f.counts[i]); c != 0 {
-				return c
-			}
-			return cmp.Compare(ranks[i], ranks[j])
-		})
-		for _, l := range found[:min(len(found), p.facetLimit)] {
-			shown.Values = append(shown.Values, portal.FacetValue{Value: values[l], Count: f.counts[l]})
-		}
-		out = append(out, shown)
-	}
-	return out
 }

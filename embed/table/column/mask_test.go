@@ -4,7 +4,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"koprik/portal"
 )
 
 // A mask keeps the rows that looking at one after another does, whatever the length of
@@ -69,5 +72,65 @@ func BenchmarkMask(b *testing.B) {
 	for b.Loop() {
 		m.fill(len(codes))
 		m.keep(codes, codeSpan{low: 3, high: 4})
+	}
+}
+
+// Over many blocks, with few groups and with many, with filters that most rows pass and
+// that few do, figures from codes are those from rows.
+func TestFiguresOfManyBlocksAreThoseOfRows(t *testing.T) {
+	const rows = BlockRows + 77
+	table := plain{columns: make([][]any, 3)}
+	for i := range rows {
+		for c, v := range []any{int64(i % 14), int64(i * 7 % 1009), int64(i * 13 % 997)} {
+			if i%101 == c {
+				v = nil
+			}
+			table.columns[c] = append(table.columns[c], v)
+		}
+	}
+	fields := []portal.Field{{Name: "a", Type: "integer"}, {Name: "b", Type: "integer"}, {Name: "c", Type: "integer"}}
+	coded := &Whole{Rows: rows, Vectors: make([]Vector, len(fields))}
+	for c, values := range table.columns {
+		b := NewBuilder(rows)
+		for _, v := range values {
+			b.Add(v)
+		}
+		coded.Vectors[c], _ = b.Vector(Collation(fields[c]))
+	}
+	is := func(column string, op portal.TableOp, values ...string) portal.TableFilter {
+		return portal.TableFilter{Column: column, Op: op, Values: values}
+	}
+	for _, group := range [][]string{nil, {"a"}, {"a", "b"}, {"b", "c"}} {
+		for name, filters := range map[string][]portal.TableFilter{
+			"all":          nil,
+			"one of many":  {is("a", portal.OpEqual, "3")},
+			"all but one":  {is("a", portal.OpNot, "3")},
+			"most":         {is("b", portal.OpLeast, "9"), is("a", portal.OpNot, "3")},
+			"few of most":  {is("b", portal.OpLeast, "9"), is("a", portal.OpEqual, "3")},
+			"apart":        {is("b", portal.OpIn, "1", "5", "900"), is("a", portal.OpMost, "9")},
+			"missing":      {is("b", portal.OpEmpty, "1")},
+			"not missing":  {is("b", portal.OpEmpty, "0")},
+			"none":         {is("a", portal.OpEqual, "99")},
+			"of one twice": {is("b", portal.OpLeast, "9"), is("b", portal.OpMost, "990")},
+		} {
+			p, err := Check(fields, portal.TableQuery{
+				Filters: filters, Group: group, Facets: []string{"a", "b"}, FacetLimit: 20,
+				Aggregates: []portal.Aggregate{{Column: "c", Func: portal.AggSum}, {Column: "c", Func: portal.AggMax}, {Column: "b", Func: portal.AggCount}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := p.Figures(t.Context(), table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Figures(t.Context(), coded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("groups of %v, %s:\n%s", group, name, diff)
+			}
+		}
 	}
 }
