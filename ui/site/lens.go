@@ -93,7 +93,7 @@ func (v *visit) splitBadge(r portal.Release) string {
 	return ""
 }
 
-// breakdown says of a dataset with tables that none is split by sex, and leads to
+// breakdown says of a dataset with numbers that none is split by sex, and leads to
 // where the split is asked for, where questions are taken.
 type breakdown struct {
 	Text string
@@ -102,7 +102,7 @@ type breakdown struct {
 
 func (v *visit) breakdown(d portal.Dataset) *breakdown {
 	split, known := d.Latest.SplitBySex()
-	if split || !known {
+	if split || !known || numberless(d.Latest) {
 		return nil
 	}
 	b := &breakdown{Text: v.T("lens.none")}
@@ -110,4 +110,21 @@ func (v *visit) breakdown(d portal.Dataset) *breakdown {
 		b.Ask = Link{Shown: Shown{Text: v.T("lens.ask")}, Href: v.Base + "/ask?kind=breakdown&dataset=" + url.QueryEscape(string(d.ID))}
 	}
 	return b
+}
+
+// numberless tells whether the tables of a release say what their columns mean and
+// none of them measures anything: outlines or addresses have no numbers to split.
+func numberless(r portal.Release) bool {
+	told := false
+	for _, res := range r.Resources {
+		for s := range res.Schemas() {
+			for _, f := range s.Fields {
+				if f.Meaning.Role == portal.RoleMeasure {
+					return false
+				}
+				told = told || !f.Meaning.IsZero()
+			}
+		}
+	}
+	return told
 }

@@ -9,8 +9,8 @@ import (
 	"koprik/portal"
 )
 
-// withSexes adds a dataset that is split by sex since its second release, and one
-// whose table says that it is not.
+// withSexes adds a dataset that is split by sex since its second release, one whose
+// table says that it is not, and one without numbers to split.
 func withSexes(w *world) {
 	measure := func(name, sex string) portal.Field {
 		return portal.Field{Name: name, Type: "number", Meaning: portal.Meaning{Role: portal.RoleMeasure, Of: "women", Sex: sex, Additive: true, Unit: "kishi", Confidence: 100}}
@@ -21,13 +21,16 @@ func withSexes(w *world) {
 	w.view.tables[split.Hash] = []fakeTable{{info: portal.TableInfo{Resource: "people", Rows: 3, Columns: columns}, rows: [][]any{
 		{"Jami", 30.5, 29.2}, {"Xorazm viloyati", 20.5, 19.2}, {"Buxoro viloyati", 10.0, 10.0},
 	}}}
-	plain := portal.Resource{Name: "rooms", Path: "rooms.csv", Format: "csv", Hash: digest("rooms"), Schema: &portal.TableSchema{Fields: columns[:1]}}
+	rooms := portal.Field{Name: "rooms", Type: "integer", Meaning: portal.Meaning{Role: portal.RoleMeasure, Additive: true, Confidence: 100}}
+	plain := portal.Resource{Name: "rooms", Path: "rooms.csv", Format: "csv", Hash: digest("rooms"), Schema: &portal.TableSchema{Fields: []portal.Field{region, rooms}}}
+	names := portal.Resource{Name: "names", Path: "names.csv", Format: "csv", Hash: digest("names"), Schema: &portal.TableSchema{Fields: []portal.Field{region}}}
 	add := func(id portal.DatasetID, number int, issued time.Time, r portal.Resource) {
 		w.view.add(portal.Release{
 			Dataset: id, Number: number, Issued: issued, Title: in("en", string(id)), Themes: []portal.ThemeID{"health"},
 			Passport: portal.Passport{Contact: "data", Uploaded: "2026-01-01"}, Resources: []portal.Resource{r},
 		}, "", number)
 	}
+	add("main_names", 1, now.Add(-24*time.Hour), names)
 	add("main_people", 2, now.Add(-24*time.Hour), split)
 	add("main_rooms", 1, now.Add(-24*time.Hour), plain)
 	people := &w.view.datasets[len(w.view.datasets)-2]
@@ -53,6 +56,7 @@ func TestWhereThereIsNoSplitThePageSaysSoAndLeadsToAskingForIt(t *testing.T) {
 	w = newWorld(t, withSexes)
 	mustHave(t, w.body(t, "/en/dataset/main_rooms", 200), `href="/en/ask?kind=breakdown&amp;dataset=main_rooms"`)
 	mustNotHave(t, w.body(t, "/en/dataset/main_people", 200), "kind=breakdown", "not split")
+	mustNotHave(t, w.body(t, "/en/dataset/main_names", 200), "kind=breakdown", "not split")
 }
 
 func TestTheShareOfSplitDatasetsIsCountedOverTime(t *testing.T) {
