@@ -1,12 +1,10 @@
 package local
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -196,26 +194,10 @@ func sendWithoutEnd(t *testing.T, path string) {
 
 func killedSending(t *testing.T, path string, after int, sent map[string]int) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledWhileSendingLosesNoLetter$")
-	child.Env = append(os.Environ(), "KOPRIK_TEST_SENDING="+path)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for n := 0; lines.Scan(); n++ {
-		if n == after {
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
+	killed(t, "TestKilledWhileSendingLosesNoLetter", "KOPRIK_TEST_SENDING="+path, after, func(line string) {
 		var key string
-		if _, err := fmt.Sscanf(lines.Text(), "sent %s", &key); err == nil {
+		if _, err := fmt.Sscanf(line, "sent %s", &key); err == nil {
 			sent[key]++
 		}
-	}
-	_ = child.Wait()
+	})
 }

@@ -333,8 +333,25 @@ func askWithoutEnd(t *testing.T, path string) {
 // killedAsking kills a child after some questions, and adds to said what it said.
 func killedAsking(t *testing.T, path string, after int, said map[uint64]bool) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledWhileAskingLosesNoReceiptAndNumbersNoneTwice$")
-	child.Env = append(os.Environ(), "KOPRIK_TEST_ASKING="+path)
+	killed(t, "TestKilledWhileAskingLosesNoReceiptAndNumbersNoneTwice", "KOPRIK_TEST_ASKING="+path, after, func(line string) {
+		var number uint64
+		var acknowledged bool
+		if _, err := fmt.Sscanf(line, "asked %d %v", &number, &acknowledged); err != nil {
+			return // cut off by the kill
+		}
+		if _, twice := said[number]; twice {
+			t.Errorf("number %d was used twice", number)
+		}
+		said[number] = acknowledged
+	})
+}
+
+// killed runs a test as a process of its own, with a setting that makes it work
+// without end, kills it after so many lines, and gives read every line that it said.
+func killed(t *testing.T, test, setting string, after int, read func(line string)) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	child.Env = append(os.Environ(), setting)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -349,15 +366,7 @@ func killedAsking(t *testing.T, path string, after int, said map[uint64]bool) {
 				t.Fatal(err)
 			}
 		}
-		var number uint64
-		var acknowledged bool
-		if _, err := fmt.Sscanf(lines.Text(), "asked %d %v", &number, &acknowledged); err != nil {
-			continue // cut off by the kill
-		}
-		if _, twice := said[number]; twice {
-			t.Errorf("number %d was used twice", number)
-		}
-		said[number] = acknowledged
+		read(lines.Text())
 	}
 	_ = child.Wait()
 }

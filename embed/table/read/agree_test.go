@@ -42,6 +42,18 @@ func readAll(t testing.TB, path string, r portal.Resource) (labels []string, row
 	return sheets[0].labels, rows, err
 }
 
+// records gives rows by their labels, as a file of records has them.
+func records(labels []string, rows [][]string) (all []map[string]string) {
+	for _, row := range rows {
+		m := map[string]string{}
+		for i, c := range row {
+			m[labels[i]] = c
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
 func agree(t *testing.T, what string, good, all, least int) {
 	t.Helper()
 	t.Logf("%s: %d of %d agree", what, good, all)
@@ -60,18 +72,11 @@ func TestCSVSpectrumReadsAsItsAuthorsSay(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want []map[string]string
-		var got []map[string]string
 		if json.Unmarshal(data, &want) != nil {
 			continue
 		}
 		labels, rows, err := readAll(t, f, portal.Resource{})
-		for _, row := range rows {
-			m := map[string]string{}
-			for i, c := range row {
-				m[labels[i]] = c
-			}
-			got = append(got, m)
-		}
+		got := records(labels, rows)
 		a, _ := json.Marshal(want)
 		b, _ := json.Marshal(got)
 		if err == nil && bytes.Equal(a, b) {

@@ -110,14 +110,7 @@ func evalSpectrum(t *testing.T, data string) (good, all int) {
 			}
 			all++
 			labels, rows, err := readAll(t, f, portal.Resource{})
-			var got []map[string]string
-			for _, row := range rows {
-				m := map[string]string{}
-				for i, c := range row {
-					m[labels[i]] = c
-				}
-				got = append(got, m)
-			}
+			got := records(labels, rows)
 			a, _ := json.Marshal(want)
 			b, _ := json.Marshal(got)
 			if err == nil && strings.ReplaceAll(string(a), `\r\n`, `\n`) == strings.ReplaceAll(string(b), `\r\n`, `\n`) {
