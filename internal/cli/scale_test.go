@@ -1,4 +1,4 @@
-package cli_test
+package cli
 
 import (
 	"bytes"
@@ -56,7 +56,7 @@ type scale struct {
 func (b *scale) path(name string) string { return filepath.Join(b.dir, name) }
 
 // row adds a line to the table, and says it at once.
-func (b *scale) row(what string, u usage, more string, args ...any) {
+func (b *scale) row(what string, u spent, more string, args ...any) {
 	line := fmt.Sprintf("%-9d %-34s %9.2f %9.2f %7d  %s", b.n, what, u.wall.Seconds(), u.cpu.Seconds(), u.memory>>20, fmt.Sprintf(more, args...))
 	b.t.Log(line)
 	b.table.WriteString(line + "\n")
@@ -73,8 +73,8 @@ func (b *scale) measure() {
 	} else { // by TestMakeScale of internal/node: signed, and not applied yet
 		b.row("catalogue and index made of a repository", b.run("status", "--quiet", "--dir", centre), "")
 	}
-	files, size := tree(b.t, b.path("centre/repository"))
-	b.row("the repository", usage{}, "%d files, %d MB", files, size>>20)
+	files, size := treeOf(b.t, b.path("centre/repository"))
+	b.row("the repository", spent{}, "%d files, %d MB", files, size>>20)
 
 	stop, base, pid := b.serve("serve a centre", centre)
 	root := b.path("centre/repository/metadata/1.root.json")
@@ -106,7 +106,7 @@ func (b *scale) change(version int) {
 // publishAll publishes everything, one command a publisher.
 func (b *scale) publishAll(centre string) {
 	records := sharedtest.Records(b.t)
-	var all usage
+	var all spent
 	next := 0
 	for p, count := range sharedtest.Shares(b.n) {
 		publisher := "main"
@@ -135,7 +135,7 @@ func (b *scale) atRest(what string, pid int) {
 		<-time.After(3 * time.Second)
 		last, now = now, cpuOf(b.t, pid)
 	}
-	b.row(what, usage{memory: statusOf(b.t, pid, "VmRSS")}, "%s", memoryOf(b.t, pid))
+	b.row(what, spent{memory: statusOf(b.t, pid, "VmRSS")}, "%s", memoryOf(b.t, pid))
 }
 
 // memoryOf says of what the memory of a process is: its own, or pages of files, which
@@ -172,7 +172,7 @@ func (b *scale) serve(what, dir string) (stop func(), base string, pid int) {
 	}
 	first := time.Since(began)
 	<-time.After(5 * time.Second)
-	b.row(what+": first byte, after 5 s", usage{wall: first, memory: statusOf(b.t, cmd.Process.Pid, "VmRSS")}, "%s", memoryOf(b.t, cmd.Process.Pid))
+	b.row(what+": first byte, after 5 s", spent{wall: first, memory: statusOf(b.t, cmd.Process.Pid, "VmRSS")}, "%s", memoryOf(b.t, cmd.Process.Pid))
 	return func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
@@ -195,16 +195,16 @@ func (b *scale) sync(what, dir string) {
 	b.row(what, u, "%d bytes down, %d requests, %d round trips; at most %d MB of its own", report.Down, report.Requests, report.RoundTrips, u.own>>20)
 }
 
-// usage is what a process cost.
-type usage struct {
+// spent is what a process cost.
+type spent struct {
 	wall, cpu time.Duration
 	memory    int64 // bytes, the most
 	own       int64 // of them not of files, as far as looks ten times a second show it
 }
 
-func (b *scale) run(args ...string) usage { return b.runTo(nil, args...) }
+func (b *scale) run(args ...string) spent { return b.runTo(nil, args...) }
 
-func (b *scale) runTo(out *bytes.Buffer, args ...string) usage {
+func (b *scale) runTo(out *bytes.Buffer, args ...string) spent {
 	cmd := exec.Command(b.program, args...)
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
@@ -231,11 +231,11 @@ func (b *scale) runTo(out *bytes.Buffer, args ...string) usage {
 		text := problems.String()
 		b.t.Fatalf("koprik %s: %v\n%s", args[0], err, text[:min(len(text), 2000)])
 	}
-	return usage{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: peak(cmd.ProcessState), own: own}
+	return spent{wall: time.Since(began), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), memory: peak(cmd.ProcessState), own: own}
 }
 
-// tree counts the files of a folder and their bytes.
-func tree(t *testing.T, dir string) (files int, size int64) {
+// treeOf counts the files of a folder and their bytes.
+func treeOf(t *testing.T, dir string) (files int, size int64) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
