@@ -317,8 +317,10 @@ func deniedName(action engine.AuthorizerActionCode, arg1, arg2 string) string {
 		return "the function " + clip(arg2, 60)
 	case engine.AuthRead:
 		return "reading " + clip(arg1, 60)
-	case engine.AuthAttach, engine.AuthDetach:
-		return "ATTACH and DETACH"
+	case engine.AuthAttach:
+		return "ATTACH"
+	case engine.AuthDetach:
+		return "DETACH"
 	case engine.AuthPragma:
 		return "PRAGMA"
 	case engine.AuthTransaction, engine.AuthSavepoint:

@@ -286,7 +286,7 @@ func (v *visit) adjust(d *drawn, asked url.Values) error {
 	}
 	plan, err := d.cube.Adjust(d.plan, chart.Kind(kind), by, split, holds)
 	if err != nil {
-		return v.bad("error.badfilter", "got", clip(cmp.Or(kind+" "+by+" "+split, v.r.URL.RawQuery), 60))
+		return v.bad("error.badfilter", "got", clip(cmp.Or(strings.TrimSpace(kind+" "+by+" "+split), v.r.URL.RawQuery), 60))
 	}
 	d.plan = plan
 	return nil

@@ -38,6 +38,8 @@ func TestTheAddressOfAFigureIsItsQuery(t *testing.T) {
 	for _, query := range []string{"?m=nothing", "?kind=pie", "?by=nothing", "?split=year&by=year", "?at.year=1900", "?at.nothing=1", "?view=bars", "?sheet=4", "?kind=%ff"} {
 		mustHave(t, w.body(t, "/en"+chartAddress+query, 400), "<h1>")
 	}
+	mustHave(t, w.body(t, "/en"+chartAddress+"?kind=pie", 400), "“pie”")
+	mustHave(t, w.body(t, "/en"+chartAddress+"?at.year=1900", 400), "“at.year=1900”")
 }
 
 func TestAFigureIsGivenAwayAsAFile(t *testing.T) {
