@@ -42,10 +42,10 @@ func TestTheKeyboardGoesThroughAPageInItsOrder(t *testing.T) {
 	for _, lay := range layouts {
 		url, _ := lay.served(t)
 		window(t, ctx, lay.width, lay.height)
-		for _, address := range []string{"/uz/", "/ru/search?q=maktab", "/en/dataset/main_population", "/kaa/dataset/main_population/table/population"} {
+		for _, address := range []string{"/uz/", "/en/?region=UZ-XO", "/ru/search?q=maktab", "/en/dataset/main_population", "/kaa/dataset/main_population/table/population"} {
 			visitPage(t, ctx, url+address)
 			last, steps := -1, 0
-			for range 40 {
+			for range 300 {
 				if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
 					t.Fatal(err)
 				}
@@ -60,6 +60,9 @@ func TestTheKeyboardGoesThroughAPageInItsOrder(t *testing.T) {
 				}
 				if err := json.Unmarshal([]byte(text), &f); err != nil {
 					t.Fatal(err)
+				}
+				if f.Place == last {
+					t.Errorf("%s %s: the focus does not leave %s", lay.name, address, f.What)
 				}
 				if f.Place <= last {
 					break // round again
@@ -85,15 +88,18 @@ const targets = `((side, inline) => [...document.querySelectorAll("a,button,inpu
   const r = e.getBoundingClientRect(); return r.width < side - .5 || r.height < side - .5;
 }).map(e => Math.round(e.getBoundingClientRect().width) + "x" + Math.round(e.getBoundingClientRect().height) + " " + e.outerHTML.slice(0, 90)).join("\n"))`
 
-// The languages and the menu leave the screen of a phone to what somebody came for.
+// The languages and the menu leave the screen of a phone, the smallest included, to
+// what somebody came for.
 func TestTheHeadOfAPageOnAPhoneIsThreeLines(t *testing.T) {
 	ctx := needsBrowser(t)
 	url, _ := layouts[0].served(t)
-	window(t, ctx, 360, 740)
-	for _, l := range portal.Langs {
-		visitPage(t, ctx, url+"/"+l.Path()+"/help")
-		if lines := ask[int64](t, ctx, `Math.max(...[...document.querySelectorAll(".langs .row, .top .row")].map(e => new Set([...e.children].map(li => li.offsetTop)).size))`); lines != 1 {
-			t.Errorf("%s: %d lines", l, lines)
+	for _, width := range []int64{320, 360} {
+		window(t, ctx, width, 740)
+		for _, l := range portal.Langs {
+			visitPage(t, ctx, url+"/"+l.Path()+"/help")
+			if lines := ask[int64](t, ctx, `Math.max(...[...document.querySelectorAll(".langs .row, .top .row")].map(e => new Set([...e.children].map(li => li.offsetTop)).size))`); lines != 1 {
+				t.Errorf("%s, %d px: %d lines", l, width, lines)
+			}
 		}
 	}
 }
