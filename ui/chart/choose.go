@@ -65,9 +65,13 @@ func (c *Cube) Plans() []Plan {
 		if label < 0 {
 			continue
 		}
+		few := c.few(category, label)
+		if few >= 0 && c.Additive && c.total(few) < 0 { // one of the parts would pass for the whole
+			add(Grouped, label, few)
+		}
 		add(c.single(label), label, -1)
 		add(Bars, label, -1)
-		if few := c.few(category, label); few >= 0 && c.Additive {
+		if few >= 0 && c.Additive {
 			add(Stacked, label, few)
 			add(Shares, label, few)
 		}

@@ -211,3 +211,27 @@ func TestAReaderAdjustsAFigureAndIsToldWhatIsNotThere(t *testing.T) {
 }
 
 func second(_ chart.Plan, err error) error { return err }
+
+// Towns alone would pass for towns and villages together.
+func TestPartsWithoutAWholeAreDrawnSideBySide(t *testing.T) {
+	settled := func(totals ...string) chart.Table {
+		t := chart.Table{Columns: []portal.Field{
+			dim("region", portal.RoleRegion), dim("settlement", portal.RoleCategory, totals...),
+			measure("population", portal.Meaning{Additive: true}),
+		}}
+		for i, r := range []string{"Andijon", "Buxoro", "Samarqand"} {
+			for j, s := range append([]string{"shahar", "qishloq"}, totals...) {
+				t.Rows = append(t.Rows, []any{r, s, float64(100*(i+1) + j)})
+			}
+		}
+		return t
+	}
+	p, f := proposal(t, cube(t, settled()))
+	if p.Kind != chart.Grouped || len(f.Series) != 2 || f.Series[0].Name != "shahar" || f.Series[1].Name != "qishloq" {
+		t.Errorf("without a whole: %s %v", p.Kind, f.Series)
+	}
+	c := cube(t, settled("jami"))
+	if p, _ = proposal(t, c); p.Kind != chart.Bars || p.Series >= 0 || c.Held(p)[0].Label != "jami" {
+		t.Errorf("with a whole: %s %v", p.Kind, c.Held(p))
+	}
+}
