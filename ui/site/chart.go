@@ -292,10 +292,29 @@ func (v *visit) adjust(d *drawn, asked url.Values) error {
 	return nil
 }
 
-// wholeTable reads the rows of a table, no more than can be drawn.
+// readRows are the rows of the table that a visit read last: the parts of a page
+// often want the same.
+type readRows struct {
+	of    readOf
+	table chart.Table
+}
+
+// readOf names a table within the view of a visit.
+type readOf struct {
+	dataset         portal.DatasetID
+	resource, sheet string
+	hash            portal.Digest
+}
+
+// wholeTable reads the rows of a table, no more than can be drawn. They are not to be
+// changed.
 func (v *visit) wholeTable(d *drawn) (chart.Table, error) {
 	if d.info.Rows > chart.MaxTable {
 		return chart.Table{}, fmt.Errorf("%d rows: %w", d.info.Rows, chart.ErrFigure)
+	}
+	of := readOf{d.dataset.ID, d.resource.Name, d.info.Sheet, d.resource.Hash}
+	if v.rows.of == of {
+		return v.rows.table, nil
 	}
 	t := chart.Table{Columns: d.info.Columns}
 	q := portal.RowQuery{Limit: portal.MaxLimit}
@@ -306,6 +325,7 @@ func (v *visit) wholeTable(d *drawn) (chart.Table, error) {
 		}
 		t.Rows = append(t.Rows, page.Rows...)
 		if page.Next == "" || len(t.Rows) > chart.MaxTable {
+			v.rows = readRows{of, t}
 			return t, nil
 		}
 		q.After = page.Next

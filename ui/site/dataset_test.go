@@ -161,3 +161,14 @@ func TestTheNodePageTellsHowTheNodeIs(t *testing.T) {
 	w = newWorld(t, func(w *world) { w.status.LastSync, w.status.Outbox = now.Truncate(0).AddDate(-3000, 0, 0), 4 })
 	mustHave(t, w.body(t, "/en/node", 200), "Questions waiting to travel")
 }
+
+// The figure, the numbers of women and men and the sentence are of the same table.
+func TestTheFiguresOfADatasetsPageReadItsTableOnce(t *testing.T) {
+	w := newWorld(t)
+	if body := w.body(t, "/en/dataset/main_population", 200); !strings.Contains(body, `<svg class="chart`) {
+		t.Fatal("the page has no figure")
+	}
+	if n := w.view.whole.Load(); n != 1 {
+		t.Errorf("the table was read %d times", n)
+	}
+}

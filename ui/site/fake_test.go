@@ -27,6 +27,7 @@ var now = time.Date(2026, 10, 14, 9, 30, 0, 0, time.UTC)
 
 // fakeView is a small catalogue in memory.
 type fakeView struct {
+	whole      *atomic.Int32 // readings of tables by all their columns
 	state      portal.CopyState
 	datasets   []portal.Dataset
 	publishers []portal.Publisher
@@ -285,6 +286,9 @@ func (f *fakeView) Compare(_ context.Context, before, after portal.Resource, she
 }
 
 func (f *fakeView) Rows(_ context.Context, r portal.Resource, sheet string, q portal.RowQuery) (portal.RowPage, error) {
+	if f.whole != nil && q.Limit == portal.MaxLimit && len(q.Columns) == 0 {
+		f.whole.Add(1)
+	}
 	for _, t := range f.tables[r.Hash] {
 		if t.info.Sheet == sheet {
 			return fakeRows(t, q)
@@ -372,6 +376,7 @@ type world struct {
 func newWorld(t testing.TB, change ...func(*world)) *world {
 	t.Helper()
 	w := &world{view: catalogue(), log: &bytes.Buffer{}}
+	w.view.whole = &atomic.Int32{}
 	w.view.showcase = fakeShowcase()
 	w.status = portal.Status{
 		Role: portal.Mirror, Title: "", Contact: "data@example.uz", Upstream: "https://data.example.uz/repository/",

@@ -39,8 +39,8 @@ type fact struct {
 	value    any
 	period   string // "2025", or as the table spells it; orders by time
 	said     periodOf
-	computed bool          // the publisher marked it as calculated
-	spark    *chart.Figure // the place over time; nil where the table has no three points of it
+	computed bool               // the publisher marked it as calculated
+	over     map[string]float64 // the place's values by their periods, where the table has several
 }
 
 // periodOf says where a fact's period stands.
@@ -226,7 +226,7 @@ func factsOf(table chart.Table, cube *chart.Cube) []fact {
 		case f.period == "":
 			f.said = ofTable
 		}
-		f.spark = sparkOf(over[key])
+		f.over = over[key]
 		found[spot{row, column}] = f
 	}
 	order := slices.SortedFunc(maps.Keys(found), func(a, b spot) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.row, b.row)) })
@@ -269,12 +269,12 @@ const sparkWidth = 240
 
 // spark draws the place of a fact over time.
 func (v *visit) spark(f fact) template.HTML {
-	if f.spark == nil {
+	figure := sparkOf(f.over)
+	if figure == nil {
 		return ""
 	}
-	figure := *f.spark
 	figure.Title = v.columnTitle(f.column).Text + ", " + v.period(figure.Labels[0]) + "–" + v.period(figure.Labels[len(figure.Labels)-1])
-	drawn, err := chart.Draw(figure, chart.Words{}, sparkWidth)
+	drawn, err := chart.Draw(*figure, chart.Words{}, sparkWidth)
 	if err != nil {
 		return ""
 	}

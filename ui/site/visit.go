@@ -32,6 +32,7 @@ type visit struct {
 	now    time.Time
 	query  url.Values
 	body   *bytes.Buffer // of bodies; nil before a page is written
+	rows   readRows
 }
 
 // answer is what a handler found: a template and the struct it is checked
