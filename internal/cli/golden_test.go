@@ -19,8 +19,9 @@ import (
 )
 
 // The golden tables say what is made of every table: what its columns mean, which
-// figure is chosen, whether it has a map, and its sentence in three languages. One
-// that changes is looked at on its page, and the file made anew with UPDATE=1.
+// figure is chosen, whether it has a map, its sentence in three languages, and the
+// line under it. One that changes is looked at on its page, and the file made anew
+// with UPDATE=1.
 
 // figureServer is the demonstration, served.
 type figureServer struct {
@@ -128,6 +129,7 @@ func (f describedField) String() string {
 var (
 	chosenView = regexp.MustCompile(`<option value="([a-z]+ [^"]*)" selected>`)
 	bigLine    = regexp.MustCompile(`<p class="big">([^<]*)`)
+	firstNote  = regexp.MustCompile(`(?s)<svg class="chart desk.*?class="note"[^>]*>([^<]*)`) // unit, time, what is held
 	mapLink    = regexp.MustCompile(`href="[^"]*/map/`)
 )
 
@@ -176,6 +178,9 @@ func (s *figureServer) describe(id string) string {
 				said = strings.TrimSpace(html.UnescapeString(m[1]))
 			}
 			fmt.Fprintf(&b, "  %s: %s\n", lang, said)
+			if m := firstNote.FindStringSubmatch(page); m != nil && lang == "en" {
+				fmt.Fprintf(&b, "  under it: %s\n", html.UnescapeString(m[1]))
+			}
 		}
 	}
 	return b.String()

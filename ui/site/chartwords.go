@@ -233,6 +233,18 @@ func (v *visit) heldOf(d drawn) string {
 	return strings.Join(parts, " · ")
 }
 
+// timeOfColumn is the time of a measure's only column where no dimension tells it
+// (hospitals_2024): a page does not show the column's title; "" elsewhere.
+func (v *visit) timeOfColumn(d drawn) string {
+	if d.cube == nil || slices.ContainsFunc(d.cube.Dims, func(dim chart.Dim) bool { return dim.Role == portal.RoleTime }) {
+		return ""
+	}
+	if p := d.info.Columns[d.measure.Columns[0]].Meaning.Period; p != "" {
+		return v.period(p)
+	}
+	return ""
+}
+
 // chartNotes stand under the figure wherever it goes: unit and what is shown,
 // source and date.
 func (v *visit) chartNotes(d *drawn) []string {
@@ -241,7 +253,7 @@ func (v *visit) chartNotes(d *drawn) []string {
 	if d.summed {
 		summed = v.T("lens.summed")
 	}
-	for _, s := range []string{v.unitNote(*d), v.heldOf(*d), summed} {
+	for _, s := range []string{v.unitNote(*d), v.timeOfColumn(*d), v.heldOf(*d), summed} {
 		if s != "" && d.cube != nil {
 			first = append(first, s)
 		}
