@@ -113,7 +113,7 @@ func (v *visit) found(a portal.Answer, code portal.ReceiptCode) *foundBox {
 		}
 	}
 	if a.Dataset != "" {
-		v.add(&rs, v.T("talk.about"), Value{Shown: Shown{Text: string(a.Dataset)}, Href: v.datasetURL(a.Dataset)})
+		v.add(&rs, v.T("talk.about"), Value{Shown: v.titleOf(a.Dataset), Href: v.datasetURL(a.Dataset)})
 	}
 	box.Rows = rs
 	if a.Thread != (portal.InquiryID{}) {

@@ -115,16 +115,20 @@ func (s *site) thread(v *visit) (answer, error) {
 	return answer{template: "thread", data: v.threadPage(t)}, nil
 }
 
+// titleOf is the title of a dataset; of one that this copy doesn't have, its id.
+func (v *visit) titleOf(id portal.DatasetID) Shown {
+	if d, err := v.view.Dataset(v.ctx, id); err == nil {
+		return v.text(d.Latest.Title)
+	}
+	return Shown{Text: string(id)}
+}
+
 func (v *visit) threadPage(t portal.Thread) *threadPage {
 	v.Title = v.T("talk.thread")
 	p := &threadPage{Frame: v.Frame, Kind: v.kindWord(t.Kind), Text: v.said(t.Text, t.Lang)}
 	var rs rows
 	if t.About.Dataset != "" {
-		title := Shown{Text: string(t.About.Dataset)}
-		if d, err := v.view.Dataset(v.ctx, t.About.Dataset); err == nil {
-			title = v.text(d.Latest.Title)
-		}
-		v.add(&rs, v.T("talk.about"), Value{Shown: title, Href: v.datasetURL(t.About.Dataset)})
+		v.add(&rs, v.T("talk.about"), Value{Shown: v.titleOf(t.About.Dataset), Href: v.datasetURL(t.About.Dataset)})
 	}
 	v.add(&rs, v.T("talk.state"), plain(v.stateWord(t.State)))
 	v.add(&rs, v.T("talk.asked"), plain(v.Date(t.Asked.Time())))
@@ -141,7 +145,7 @@ func (v *visit) threadPage(t portal.Thread) *threadPage {
 			When: v.Date(a.Day.Time()) + ", " + v.afterDays(a.Days),
 		}
 		if a.Dataset != "" {
-			one.To = Link{Shown: Shown{Text: string(a.Dataset)}, Href: v.datasetURL(a.Dataset)}
+			one.To = Link{Shown: v.titleOf(a.Dataset), Href: v.datasetURL(a.Dataset)}
 		}
 		p.Answers = append(p.Answers, one)
 	}
