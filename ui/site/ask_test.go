@@ -186,6 +186,7 @@ func TestAPublicQuestionStandsOnItsDatasetsPage(t *testing.T) {
 			t.Errorf("lacks %q: %s", want, page)
 		}
 	}
+	mustNotHave(t, page, ">main_population<") // the dataset is linked by its title, in what it is about and in the answer
 }
 
 func TestWhoWantsItTooIsCountedAndGetsAReceipt(t *testing.T) {
