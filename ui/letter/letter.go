@@ -41,6 +41,8 @@ func (w Writer) about(q portal.Inquiry, title portal.Text) string {
 // indented sets words apart that others wrote.
 func indented(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n" }
 
+func (w Writer) day(d portal.Date) string { return locale.Plain(w.Words.Day(d)) }
+
 func short(id portal.InquiryID) string { return id.String()[:8] }
 
 func (w Writer) foot() string { return "\n" + w.Words.T("letter.foot", "site", w.Site) + "\n" }
@@ -48,7 +50,7 @@ func (w Writer) foot() string { return "\n" + w.Words.T("letter.foot", "site", w
 // Question is to who has to answer; Link is put behind it. reply says that it may
 // be answered by e-mail. The asker's address is not in it.
 func (w Writer) Question(c *portal.Case, title portal.Text, reply bool) (subject, text string) {
-	due := w.Words.Day(c.Deadline.Due)
+	due := w.day(c.Deadline.Due)
 	var t strings.Builder
 	if reply {
 		t.WriteString(email.Above + " " + w.Words.T("letter.above") + "\n\n")
@@ -61,7 +63,7 @@ func (w Writer) Question(c *portal.Case, title portal.Text, reply bool) (subject
 // Link is the end of a letter with a one-time link.
 func (w Writer) Link(link string, ends time.Time) string {
 	return w.Words.T("letter.link") + "\n" + link + "?lang=" + w.lang().Path() + "\n\n" +
-		w.Words.T("letter.link-note", "date", w.Words.Date(ends)) + "\n" + w.foot()
+		w.Words.T("letter.link-note", "date", locale.Plain(w.Words.Date(ends))) + "\n" + w.foot()
 }
 
 // Late is to who has to be told that an inquiry waits too long. Its words stay at
@@ -69,7 +71,7 @@ func (w Writer) Link(link string, ends time.Time) string {
 func (w Writer) Late(c *portal.Case, title portal.Text) (subject, text string) {
 	at := portal.ContactRef{Publisher: c.Route.Publisher, Contact: c.Route.Contact}
 	return w.Words.T("letter.late", "id", short(c.Inquiry.ID)),
-		w.Words.T("letter.late-lead", "site", w.Site, "date", w.Words.Day(c.Deadline.Due), "office", at.String()) + "\n\n" +
+		w.Words.T("letter.late-lead", "site", w.Site, "date", w.day(c.Deadline.Due), "office", at.String()) + "\n\n" +
 			w.about(c.Inquiry, title) + "\n" + w.Address + "/desk/inquiry/" + c.Inquiry.ID.String() + "\n" + w.foot()
 }
 
@@ -77,7 +79,7 @@ func (w Writer) Late(c *portal.Case, title portal.Text) (subject, text string) {
 // stranger's address sends them nothing but an office's answer.
 func (w Writer) Answer(c *portal.Case) (subject, text string) {
 	a := c.Answers[len(c.Answers)-1]
-	text = w.Words.T("letter.answer-lead", "site", w.Site, "date", w.Words.Day(c.Inquiry.Day)) + "\n\n" + indented(a.Text)
+	text = w.Words.T("letter.answer-lead", "site", w.Site, "date", w.day(c.Inquiry.Day)) + "\n\n" + indented(a.Text)
 	if a.Dataset != "" {
 		text += "\n" + w.Address + "/" + w.lang().Path() + "/dataset/" + string(a.Dataset) + "\n"
 	}

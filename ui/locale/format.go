@@ -51,6 +51,9 @@ const nbsp = "\u00a0"
 // no line ends there. A reader doesn't see it; what is made for programs goes without.
 const Joiner = "\u2060"
 
+// Plain is a text for what sets no lines: files, feeds, letters.
+func Plain(s string) string { return strings.ReplaceAll(s, Joiner, "") }
+
 // separators gives what stands between thousands and before decimals: a comma
 // and a point in English, a space that does not break and a comma elsewhere.
 func (w *Words) separators() (group, decimal string) {

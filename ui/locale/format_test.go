@@ -144,3 +144,9 @@ func TestWhatIsFilledInStaysAsItIs(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestAPlainTextHasNoJoiners(t *testing.T) {
+	if got := Plain(words(t, portal.Uzbek).Day("2026-05-03")); got != "2026-yil 3-may" {
+		t.Errorf("%q", got)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"koprik/portal"
+	"koprik/ui/locale"
 )
 
 // Feeds are Atom (RFC 4287): /feeds/{lang}/all.atom, …/publisher-{slug}.atom and
@@ -187,7 +188,7 @@ func (v *visit) entry(d portal.Dataset, r portal.Release, manifest portal.Digest
 	return atomEntry{
 		ID:    fmt.Sprintf("koprik-release:%s/%d/%s", d.ID, r.Number, manifest.Short()),
 		Title: v.title(d).Text, Updated: issued, Author: atomAuthor{v.publisherName(d.Publisher).Text},
-		Links: []atomLink{{"alternate", "text/html", origin(v.r) + page}}, Summary: strings.Join(parts, " "),
+		Links: []atomLink{{"alternate", "text/html", origin(v.r) + page}}, Summary: locale.Plain(strings.Join(parts, " ")),
 	}
 }
 

@@ -82,7 +82,7 @@ func TestAFeedSaysWhatChangedInTheWordsOfItsLanguage(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"en": {"Release 3. Khorezm corrected.", "added", "/en/dataset/main_population/history?from=2&to=3"},
 		"ru": {"Выпуск 3.", "добавлен"},
-		"uz": {"3-\u2060nashr.", "qoʻshildi"},
+		"uz": {"3-nashr.", "qoʻshildi"},
 	} {
 		f := readFeed(t, w, "/feeds/"+lang+"/dataset-main_population.atom")
 		if len(f.Entries) != 3 || !strings.HasPrefix(f.Entries[0].ID, "koprik-release:main_population/3/") {

@@ -129,7 +129,7 @@ func (v *visit) figureCSV(d drawn) ([]byte, error) {
 	}
 	for _, row := range rows {
 		for i, text := range row {
-			row[i] = defused(strings.ReplaceAll(text, locale.Joiner, ""))
+			row[i] = defused(locale.Plain(text))
 		}
 		if err := w.Write(row); err != nil {
 			return nil, fmt.Errorf("figure as CSV: %w", err)
