@@ -212,6 +212,21 @@ func TestAReaderAdjustsAFigureAndIsToldWhatIsNotThere(t *testing.T) {
 
 func second(_ chart.Plan, err error) error { return err }
 
+// Of towns and districts, each in a row of its own, all are drawn.
+func TestTheKindOfAPlaceIsNoDimension(t *testing.T) {
+	births := chart.Table{Columns: []portal.Field{
+		dim("name", portal.RoleRegion), dim("kind", portal.RoleCategory), measure("births", portal.Meaning{Additive: true}),
+	}, Rows: [][]any{{"Angren shahri", "city", 1859.0}, {"Parkent tumani", "district", 2325.0}, {"Zangiota tumani", "district", 1913.0}}}
+	p, f := proposal(t, cube(t, births))
+	if p.Kind != chart.Bars || p.Series >= 0 || !slices.Equal(f.Labels, []string{"Parkent tumani", "Zangiota tumani", "Angren shahri"}) {
+		t.Errorf("%s %v", p.Kind, f.Labels)
+	}
+	births.Rows = append(births.Rows, []any{"Parkent tumani", "city", 7.0})
+	if c := cube(t, births); len(c.Dims) != 2 {
+		t.Errorf("%d dimensions where a place has two kinds", len(c.Dims))
+	}
+}
+
 // Towns alone would pass for towns and villages together.
 func TestPartsWithoutAWholeAreDrawnSideBySide(t *testing.T) {
 	settled := func(totals ...string) chart.Table {

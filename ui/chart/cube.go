@@ -116,8 +116,52 @@ func NewCube(t Table, m Measure, n Names) (*Cube, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.leaveOutKinds()
 	c.order()
 	return c, nil
+}
+
+// leaveOutKinds takes away groups that say what kind of place a region is, as "city" and
+// "district" do: each region is of one, so they tell nothing apart that its name does
+// not, and a figure of one of them would leave out the others.
+func (c *Cube) leaveOutKinds() {
+	for kind := len(c.Dims) - 1; kind >= 0; kind-- {
+		if c.Dims[kind].Role != portal.RoleCategory || !slices.ContainsFunc(c.places(), func(place int) bool { return c.isKindOf(kind, place) }) {
+			continue
+		}
+		cells := make(map[cell]float64, len(c.cells))
+		for at, v := range c.cells {
+			var left cell
+			copy(left[:], slices.Delete(slices.Clone(at[:]), kind, kind+1))
+			cells[left] = v
+		}
+		c.Dims, c.cells = slices.Delete(c.Dims, kind, kind+1), cells
+	}
+}
+
+// places are the dimensions of regions.
+func (c *Cube) places() (dims []int) {
+	for i, d := range c.Dims {
+		if d.Role == portal.RoleRegion {
+			dims = append(dims, i)
+		}
+	}
+	return dims
+}
+
+// isKindOf tells whether each of many places is of one of fewer kinds.
+func (c *Cube) isKindOf(kind, place int) bool {
+	if len(c.Dims[kind].Values) >= len(c.Dims[place].Values) {
+		return false
+	}
+	kinds := map[int16]int16{}
+	for at := range c.cells {
+		if was, ok := kinds[at[place]]; ok && was != at[kind] {
+			return false
+		}
+		kinds[at[place]] = at[kind]
+	}
+	return true
 }
 
 // errTwice says that a table has two values for one place.
